@@ -1,0 +1,76 @@
+"""Every sentence that a person reads, by key, in English and Japanese.
+
+A key is ``room.name``: the template ``name`` in ``en/room.py`` and ``ja/room.py``. Both files hold
+the same names with the same placeholders (a test compares them). Templates of errors are pairs of
+sentences: what is wrong, what to do.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Final
+
+LANGUAGES: Final = ("en", "ja")
+_MAX_SHOWN: Final = 160
+_state: dict[str, str] = {}
+
+
+def shown(value: object) -> str:
+    """Return `value` as text that is safe to print: nothing unprintable, nothing endless.
+
+    Names inside model files are written by strangers; terminal escapes, line breaks, bidirectional
+    marks and lone surrogates come out as ``\\x1b``-style escapes.
+    """
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: _MAX_SHOWN * 2])
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(str(value)):,})"
+
+
+def set_language(language: str | None) -> None:
+    """Choose the language of all later sentences; `None` returns to the environment's choice."""
+    _state.pop("language", None)
+    if language in LANGUAGES:
+        _state["language"] = language
+
+
+def language() -> str:
+    """Return the language in force: the one set, else ``KANNA_LANG``, else the locale's."""
+    if "language" not in _state:
+        names = ("KANNA_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+        wanted = next((os.environ[name] for name in names if os.environ.get(name)), "en")
+        _state["language"] = "ja" if wanted.lower().startswith("ja") else "en"
+    return _state["language"]
+
+
+def template(key: str) -> str | tuple[str, str]:
+    """Return the raw template of `key` in the language in force.
+
+    Raises:
+        KeyError: no such key.
+    """
+    room, _, name = key.partition(".")
+    texts: dict[str, str | tuple[str, str]]
+    texts = import_module(f"kanna.messages.{language()}.{room}").TEXTS
+    return texts[name]
+
+
+def say(key: str, /, **values: object) -> str:
+    """Return the sentence `key` with `values` filled in, each made safe to print.
+
+    Raises:
+        KeyError: no such key, or a placeholder without a value.
+    """
+    text = template(key)
+    return (text if isinstance(text, str) else text[0]).format(**_safe(values))
+
+
+def say_hint(key: str, /, **values: object) -> str:
+    """Return the second sentence of an error's `key`: what the reader can do about it."""
+    text = template(key)
+    return "" if isinstance(text, str) else text[1].format(**_safe(values))
+
+
+def _safe(values: dict[str, object]) -> dict[str, object]:
+    return {k: v if isinstance(v, int | float) else shown(v) for k, v in values.items()}

@@ -1,0 +1,18 @@
+"""About files on disk."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "missing": ("{path} というファイルはありません。", "パスを確認してください。"),
+    "unreadable": ("{path} を開けません: {reason}。", "パスとアクセス権を確認してください。"),
+    "not_a_file": (
+        "{path} は通常のファイルではありません。",
+        "モデルファイル、diffusers フォルダー、または *.index.json を指定してください。",
+    ),
+    "ends_early": (
+        "{path} はヘッダーの記載より手前の {offset} バイト目で終わっています。",
+        "ファイルが途中で切れているか、読み込み中に変更されました。もう一度ダウンロードまたはコピーしてください。",
+    ),
+}

@@ -1,0 +1,152 @@
+"""TensorInfo and ModelFile: every container, opened lazily, looks the same.
+
+A `ModelFile` is a read-only mapping from tensor name to `TensorInfo`. Opening reads headers only;
+no tensor data is touched until someone asks a `TensorInfo` for its bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Protocol, Self
+
+from kanna.disk import InputFile
+from kanna.dtypes import DType
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A run of bytes in an open file."""
+
+    file: InputFile
+    offset: int
+    nbytes: int
+
+
+class Data(Protocol):
+    """Where the bytes of one tensor are: contiguous, row-major, little-endian once read."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the bytes can only be had from first to last in one go (compressed, strided)."""
+
+    def extent(self) -> Extent | None:
+        """Return the run of file bytes that is the tensor as it stands, or None."""
+
+    def read_into(self, start: int, out: memoryview) -> None:
+        """Fill `out` (bytes) with the tensor's bytes from `start`.
+
+        Raises:
+            FormatError: the file does not hold what its header says.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FileRun:
+    """Tensor data that lies in a file as it is: the usual case."""
+
+    file: InputFile
+    offset: int
+    nbytes: int
+    whole: bool = False
+
+    def extent(self) -> Extent | None:
+        """Return the run itself."""
+        return Extent(self.file, self.offset, self.nbytes)
+
+    def read_into(self, start: int, out: memoryview) -> None:
+        """Fill `out` from `start` bytes into the run."""
+        self.file.read_into(self.offset + start, out)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """One tensor: its name, dtype and shape, and where its bytes are."""
+
+    name: str
+    dtype: DType
+    shape: tuple[int, ...]
+    data: Data
+
+    @property
+    def numel(self) -> int:
+        """The number of elements; 1 for a scalar."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its contiguous form."""
+        return self.dtype.nbytes(self.numel)
+
+    def read(self) -> bytes:
+        """Return all bytes of the tensor, row-major and little-endian.
+
+        Raises:
+            FormatError: the file does not hold what its header says.
+        """
+        out = bytearray(self.nbytes)
+        self.data.read_into(0, memoryview(out))
+        return bytes(out)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that people should be told: a message key and the values that fill it."""
+
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    warning: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile(Mapping[str, TensorInfo]):
+    """An open model file: a lazy, read-only mapping from name to tensor.
+
+    `container` is a word of the identity document. `metadata` is text to text. `extras` holds what
+    a checkpoint carries beside its tensors (step counts, trainer state, configuration), as inert
+    plain data. `refused` names tensors that are understood but cannot be converted, with the
+    reason as a `Note`. `notes` are remarks on the container itself. `files` are the open inputs.
+    """
+
+    path: Path
+    container: str
+    size: int
+    tensors: Mapping[str, TensorInfo]
+    files: tuple[InputFile, ...]
+    metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    extras: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    refused: Mapping[str, Note] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[Note, ...] = ()
+
+    def __getitem__(self, name: str) -> TensorInfo:
+        """Return the tensor called `name`."""
+        return self.tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names in file order."""
+        return iter(self.tensors)
+
+    def __len__(self) -> int:
+        """Return the number of tensors."""
+        return len(self.tensors)
+
+    def close(self) -> None:
+        """Close all files."""
+        for file in self.files:
+            file.close()
+
+    def __enter__(self) -> Self:
+        """Return the file itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close all files."""
+        self.close()
