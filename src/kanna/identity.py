@@ -1,0 +1,257 @@
+"""Identity: what a model file is, as plain values; `kanna.identify` fills them.
+
+Sentences for people (`evidence`, `why`) are `Note`s, so that they read in the language in force
+when they are shown. `Identity.to_json` gives the identity document; its keys never change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from kanna.messages import say
+from kanna.model import Note
+
+Certainty = Literal["certain", "likely", "ambiguous", "unknown"]
+IdState = Literal["ok", "damaged", "absent", "float", "unread"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One model inside the file: a diffusion model, a text encoder, a VAE, an adapter.
+
+    `names` are its tensors in file order, with `prefix` still on; `missing` are full names too.
+    `unexpected` names stand under its prefix and are in no table; they are among `names`.
+    `dtypes` is bytes by dtype word. `complete` is None where no key list is known. `component` is
+    the row of the tables that recognised it.
+    """
+
+    role: str
+    architecture: str | None
+    prefix: str
+    names: tuple[str, ...]
+    parameters: int
+    bytes: int
+    dtypes: Mapping[str, int]
+    complete: bool | None
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    variant: str | None = None
+    variant_candidates: tuple[str, ...] = ()
+    architecture_candidates: tuple[str, ...] = ()
+    layout: str | None = None
+    dtype: str | None = None
+    quantization: str | None = None
+    component: str = ""
+
+    @property
+    def tensors(self) -> int:
+        """The number of its tensors."""
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ema:
+    """The averaged copy of the diffusion model that training keeps.
+
+    `pairs` maps each model tensor's name to its EMA tensor's; `missing` are model names that have
+    no EMA tensor, `extra` the names that belong to the set without being a weight (decay, count),
+    `unmatched` those under the prefix that match no model tensor.
+    """
+
+    present: bool = False
+    complete: bool | None = None
+    bytes: int = 0
+    equal_to_model: bool | None = None
+    prefix: str = ""
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionIdKey:
+    """One position-id tensor: its values as read, and the indices whose value is wrong.
+
+    A value is wrong where the integer that a loader truncates it to is not its index.
+    """
+
+    name: str
+    dtype: str
+    state: IdState
+    values: tuple[float, ...] = ()
+    wrong: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionIds:
+    """All position ids of the file; `state` is that of the worst tensor."""
+
+    state: IdState = "absent"
+    keys: tuple[PositionIdKey, ...] = ()
+
+    @property
+    def wrong(self) -> tuple[int, ...]:
+        """The wrong indices of all tensors, each once, in order."""
+        return tuple(sorted({index for key in self.keys for index in key.wrong}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JunkGroup:
+    """Tensors that are known to be of no use in a finished model.
+
+    `safe_without` names the programs that load the file without them; `prune` is whether pruning
+    takes them by default.
+    """
+
+    group: str
+    names: tuple[str, ...]
+    bytes: int
+    prune: bool = True
+    safe_without: tuple[str, ...] = ()
+
+    @property
+    def tensors(self) -> int:
+        """The number of its tensors."""
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What the diffusion model predicts (epsilon, v, flow …), and how that is known."""
+
+    type: str
+    certainty: Certainty
+    why: Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a model file is. Absent knowledge is None, never a guess.
+
+    `missing_parts` are words of parts that the architecture needs and the file lacks: ``vae``, or
+    a text encoder's variant (``clip-l``, ``t5xxl``). `unrecognised` names are kept by every verb.
+    """
+
+    path: str
+    size: int
+    container: str
+    kind: str
+    architecture: str | None
+    certainty: Certainty
+    variant: str | None = None
+    variant_candidates: tuple[str, ...] = ()
+    architecture_candidates: tuple[str, ...] = ()
+    layout: str | None = None
+    prediction: Prediction | None = None
+    dtype: str | None = None
+    quantization: str | None = None
+    parts: tuple[Part, ...] = ()
+    ema: Ema = field(default_factory=Ema)
+    position_ids: PositionIds = field(default_factory=PositionIds)
+    junk: tuple[JunkGroup, ...] = ()
+    unrecognised: tuple[str, ...] = ()
+    missing_parts: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    evidence: tuple[Note, ...] = ()
+    findings: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    resolution: int | None = None
+
+    def part(self, role: str) -> Part | None:
+        """Return the first part with `role`, or None."""
+        return next((part for part in self.parts if part.role == role), None)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the identity document, ready for `json.dumps`."""
+        return {
+            "path": self.path,
+            "size": self.size,
+            "container": self.container,
+            "kind": self.kind,
+            "architecture": self.architecture,
+            "variant": self.variant,
+            "variant_candidates": list(self.variant_candidates),
+            "certainty": self.certainty,
+            "layout": self.layout,
+            "prediction": _prediction_json(self.prediction),
+            "dtype": self.dtype,
+            "quantization": self.quantization,
+            "parts": [_part_json(part) for part in self.parts],
+            "ema": _ema_json(self.ema),
+            "vae": {"present": self.part("vae") is not None, "identity": None},
+            "position_ids": {
+                "state": self.position_ids.state,
+                "wrong": list(self.position_ids.wrong),
+            },
+            "junk": [_junk_json(group) for group in self.junk],
+            "unrecognised": list(self.unrecognised),
+            "missing_parts": list(self.missing_parts),
+            "markers": list(self.markers),
+            "metadata": dict(self.metadata),
+            "evidence": [said(note) for note in self.evidence],
+            "findings": list(self.findings),
+            "architecture_candidates": list(self.architecture_candidates),
+            "tasks": list(self.tasks),
+            "resolution": self.resolution,
+        }
+
+
+def said(note: Note) -> str:
+    """Return the sentence of `note` in the language in force."""
+    return say(note.key, **note.values)
+
+
+def _prediction_json(prediction: Prediction | None) -> dict[str, object] | None:
+    if prediction is None:
+        return None
+    return {
+        "type": prediction.type,
+        "certainty": prediction.certainty,
+        "why": said(prediction.why),
+    }
+
+
+def _part_json(part: Part) -> dict[str, object]:
+    return {
+        "role": part.role,
+        "architecture": part.architecture,
+        "prefix": part.prefix,
+        "tensors": part.tensors,
+        "parameters": part.parameters,
+        "bytes": part.bytes,
+        "dtypes": dict(part.dtypes),
+        "complete": part.complete,
+        "missing": list(part.missing),
+        "unexpected": list(part.unexpected),
+        "variant": part.variant,
+        "variant_candidates": list(part.variant_candidates),
+        "architecture_candidates": list(part.architecture_candidates),
+        "layout": part.layout,
+        "dtype": part.dtype,
+        "quantization": part.quantization,
+    }
+
+
+def _ema_json(ema: Ema) -> dict[str, object]:
+    return {
+        "present": ema.present,
+        "complete": ema.complete,
+        "bytes": ema.bytes,
+        "equal_to_model": ema.equal_to_model,
+        "tensors": len(ema.pairs),
+        "missing": list(ema.missing),
+    }
+
+
+def _junk_json(group: JunkGroup) -> dict[str, object]:
+    return {
+        "group": group.group,
+        "tensors": group.tensors,
+        "bytes": group.bytes,
+        "prune": group.prune,
+        "safe_without": list(group.safe_without),
+    }
