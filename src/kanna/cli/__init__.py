@@ -1,0 +1,141 @@
+"""The command line: a thin door onto `kanna.api`, one module per verb.
+
+`run` is the whole of it: choose the language, find the verb, call it, turn every error into two
+sentences and an exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from types import FrameType
+from typing import Final
+
+import click
+
+from kanna import __version__
+from kanna.cli.output import print_error
+from kanna.errors import Interrupted, KannaError, UsageError
+from kanna.messages import say, set_language
+
+# verb -> module and attribute, imported when the verb is used
+VERBS: Final = {
+    "inspect": "kanna.cli.inspect:inspect",
+    "convert": "kanna.cli.convert:convert",
+    "demo": "kanna.cli.demo:demo",
+}
+
+
+class Verbs(click.Group):
+    """The group of all verbs, each imported only when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of a user's work."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the verb."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or say which one may have been meant.
+
+        Raises:
+            UsageError: there is no such verb.
+        """
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], VERBS, n=1)
+            if near:
+                raise UsageError("cli.unknown_verb_near", verb=args[0], near=near[0])
+            raise UsageError("cli.unknown_verb", verb=args[0])
+        return super().resolve_command(ctx, args)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    _make_streams_safe()
+    set_language(_wanted_language(argv))
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        result = _group().main(list(argv), prog_name="kanna", standalone_mode=False)
+    except KannaError as error:
+        print_error(error, as_json="--json" in argv)
+        return error.exit_code
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        usage = _usage_error(error)
+        print_error(usage, as_json="--json" in argv)
+        return usage.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print_error(Interrupted("cli.interrupted"), as_json=False)
+        return Interrupted.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _group() -> Verbs:
+    group = Verbs(
+        "kanna", help=say("cli.help"), epilog=say("cli.epilog"), no_args_is_help=False,
+        invoke_without_command=True, callback=_no_verb,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )  # fmt: skip
+    version = click.version_option(__version__, message="kanna %(version)s")
+    language = click.option("--lang", type=click.Choice(["en", "ja"]), expose_value=False,
+                            help=say("cli.option_lang"))  # fmt: skip
+    return version(language(group))
+
+
+@click.pass_context
+def _no_verb(ctx: click.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def _wanted_language(argv: Sequence[str]) -> str | None:
+    for before, word in zip(["", *argv], argv, strict=False):
+        if word.startswith("--lang="):
+            return word.partition("=")[2]
+        if before == "--lang":
+            return word
+    return None
+
+
+def _make_streams_safe() -> None:
+    """Let a terminal that cannot show a character show its escape rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Treat SIGTERM as Ctrl-C, so that a stopped job cleans up after itself."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _usage_error(error: click.ClickException) -> UsageError:
+    """Return click's complaint as one of ours, which exist in both languages."""
+    if isinstance(error, click.NoSuchOption):
+        return UsageError("cli.no_such_option", option=error.option_name)
+    if isinstance(error, click.MissingParameter):
+        name = error.param.human_readable_name if error.param else ""
+        return UsageError("cli.missing_parameter", name=name)
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        names = "/".join(error.param.opts)
+        return UsageError("cli.bad_parameter", name=names, reason=error.message)
+    return UsageError("cli.usage", reason=error.format_message())

@@ -1,0 +1,100 @@
+"""How the command line speaks: sizes, styles, tables, JSON and errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import IO, Final
+
+from kanna.errors import KannaError
+from kanna.messages import say
+from kanna.model import Note
+
+_STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+def size_text(nbytes: float) -> str:
+    """Return a size in decimal units, as disks and model pages count: ``2.13 GB``."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if nbytes < 1000:
+            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.3g} {unit}"
+        nbytes /= 1000
+    return f"{nbytes:.2f} TB"
+
+
+def count_text(number: int) -> str:
+    """Return a count of parameters: ``859.5 M``."""
+    for factor, unit in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if number >= factor:
+            return f"{number / factor:.4g} {unit}"
+    return str(number)
+
+
+def styled(text: str, *names: str, stream: IO[str] | None = None) -> str:
+    """Return `text` in colour where the stream is a terminal and ``NO_COLOR`` is not set."""
+    stream = stream or sys.stdout
+    if os.environ.get("NO_COLOR") or not stream.isatty():
+        return text
+    codes = ";".join(_STYLES[name] for name in names)
+    return f"\x1b[{codes}m{text}\x1b[0m"
+
+
+def width(text: str) -> int:
+    """Return the columns that `text` takes in a terminal; Japanese letters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: int = 2) -> list[str]:
+    """Return `rows` as aligned lines; the columns in `right` are set flush right."""
+    widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = []
+        for number, cell in enumerate(row):
+            space = " " * (widths[number] - width(cell))
+            cells.append(space + cell if number in right else cell + space)
+        lines.append((" " * indent + "  ".join(cells)).rstrip())
+    return lines
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on stdout; text that is not valid Unicode comes out escaped."""
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=1)
+    sys.stdout.write(text + "\n")
+
+
+def error_document(error: KannaError) -> dict[str, object]:
+    """Return the JSON form of an error; `key` and `exit` are stable, the text is for people."""
+    return {
+        "key": error.key, "exit": error.exit_code, "message": error.message, "hint": error.hint,
+        "path": error.path,
+    }  # fmt: skip
+
+
+def print_error(error: KannaError, *, as_json: bool) -> None:
+    """Print an error: a sentence and a hint on stderr, or a document on stdout."""
+    if as_json:
+        print_json({"error": error_document(error)})
+        return
+    mark = styled(say("cli.error"), "red", "bold", stream=sys.stderr)
+    sys.stderr.write(f"{mark} {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"  {error.hint}\n")
+
+
+def note_line(note: Note) -> str:
+    """Return a note as one line of a report."""
+    mark = styled("!", "yellow", "bold") if note.warning else styled("·", "dim")
+    return f"  {mark} {say(note.key, **note.values)}"
+
+
+def print_notice(key: str, **values: object) -> None:
+    """Print a sentence on stderr, where it does not mix with results."""
+    sys.stderr.write(say(key, **values) + "\n")

@@ -1,0 +1,24 @@
+"""The command line itself: help, options, usage errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "help": "kanna knows, repairs and makes the model files of image generation: Stable Diffusion, "
+    "FLUX, AuraFlow, Sana and what surrounds them.\n\nIt never runs anything from a file and never "
+    "changes an input.",
+    "epilog": "kanna VERB --help explains a verb, with examples.",
+    "error": "error:",
+    "option_lang": "Language of everything that is printed.",
+    "option_json": "Print one JSON document instead of a report.",
+    "option_quiet": "Print errors only.",
+    "option_verbose": "Print more: every name, every piece of evidence.",
+    "unknown_verb": ("There is no verb '{verb}'.", "kanna --help lists the verbs."),
+    "unknown_verb_near": ("There is no verb '{verb}'.", "Did you mean '{near}'?"),
+    "no_such_option": ("There is no option {option} here.", "Add --help to see the options."),
+    "missing_parameter": ("{name} is missing.", "Add --help to see how the verb is used."),
+    "bad_parameter": ("{name} does not fit: {reason}", "Add --help to see what it takes."),
+    "usage": ("The command line does not fit: {reason}", "Add --help to see how it is used."),
+    "interrupted": ("Stopped.", "Nothing was left behind; every input is as it was."),
+}

@@ -1,0 +1,39 @@
+"""The command line itself: help, options, usage errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "help": "kanna は画像生成モデルのファイル（Stable Diffusion、FLUX、AuraFlow、Sana とその周辺）を"
+    "調べ、直し、作り変える道具です。\n\nファイルの中のコードを実行することはなく、元のファイルを変更する"
+    "こともありません。",
+    "epilog": "kanna VERB --help で各コマンドの説明と例が読めます。",
+    "error": "エラー:",
+    "option_lang": "表示に使う言語。",
+    "option_json": "レポートの代わりに JSON を 1 つ出力します。",
+    "option_quiet": "エラーだけを表示します。",
+    "option_verbose": "すべてのテンソル名や判定の根拠まで詳しく表示します。",
+    "unknown_verb": (
+        "'{verb}' というコマンドはありません。",
+        "kanna --help でコマンドの一覧を確認できます。",
+    ),
+    "unknown_verb_near": (
+        "'{verb}' というコマンドはありません。",
+        "'{near}' ではありませんか？",
+    ),
+    "no_such_option": (
+        "ここには {option} というオプションはありません。",
+        "--help を付けるとオプションの一覧が出ます。",
+    ),
+    "missing_parameter": ("{name} が指定されていません。", "--help を付けると使い方が出ます。"),
+    "bad_parameter": (
+        "{name} の指定が正しくありません: {reason}",
+        "--help を付けると指定できる値が出ます。",
+    ),
+    "usage": ("コマンドの書き方が正しくありません: {reason}", "--help を付けると使い方が出ます。"),
+    "interrupted": (
+        "中止しました。",
+        "作りかけのファイルは残っていません。元のファイルもそのままです。",
+    ),
+}
