@@ -14,9 +14,11 @@ from setuptools import Extension, setup
 
 strict = os.environ.get("KANNA_BUILD_STRICT") == "1"
 if sys.platform == "win32":
-    flags = ["/O2"]
+    flags = ["/O2", "/std:c11", "/fp:precise"]
 else:
-    flags = ["-O3", "-std=c11", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden"]
+    # Products and sums are rounded one by one; the other two let loops with floats become vectors.
+    flags = ["-O3", "-std=c11", "-fvisibility=hidden", "-ffp-contract=off"]
+    flags += ["-fno-math-errno", "-fno-trapping-math"]
     if strict:
         flags += ["-Wall", "-Wextra", "-Werror"]
 
@@ -25,6 +27,7 @@ setup(
         Extension(
             "kanna._kernel",
             sources=["src/kanna/_kernel.c"],
+            depends=["src/kanna/_kernel_sum.h", "src/kanna/_kernel_loops.h"],
             extra_compile_args=flags,
             py_limited_api=True,
             define_macros=[("Py_LIMITED_API", "0x030B0000")],

@@ -1,0 +1,137 @@
+/* The inner loops, over at most one block. Included once for every instruction set by _kernel_sum.h:
+   LOOP(name) gives the loops of this set their names, TARGET lets the compiler use its instructions.
+   The plain C below is free of branches, so that compilers turn it into vector code by themselves;
+   only fp16 has instructions of its own (F16C, NEON), and they are spelled out.
+
+   Data may start at any byte, so it is read and written with memcpy, which costs nothing. */
+
+/* ---- inputs -> fp32 ------------------------------------------------------------------------- */
+
+#define READ(NAME, TYPE, EXPRESSION)                                                               \
+    TARGET static void LOOP(read_##NAME)(float *restrict values, const uint8_t *restrict data,     \
+                                         size_t n)                                                 \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            TYPE x;                                                                                \
+            memcpy(&x, data + i * sizeof x, sizeof x);                                             \
+            values[i] = (EXPRESSION);                                                              \
+        }                                                                                          \
+    }
+
+READ(fp64, double, (float)x)
+READ(bf16, uint16_t, from_bf16(x))
+READ(e4m3, uint8_t, from_e4m3(x))
+READ(e5m2, uint8_t, from_e5m2(x))
+READ(int64, int64_t, (float)x)
+READ(int32, int32_t, (float)x)
+READ(int16, int16_t, (float)x)
+READ(int8, int8_t, (float)x)
+READ(uint8, uint8_t, (float)x)
+READ(bool, uint8_t, (float)(x != 0))
+#undef READ
+
+TARGET static void LOOP(read_fp32)(float *restrict values, const uint8_t *restrict data, size_t n)
+{
+    memcpy(values, data, n * sizeof *values);
+}
+
+TARGET static void LOOP(read_fp16)(float *restrict values, const uint8_t *restrict data, size_t n)
+{
+    size_t i = 0;
+#if defined LOOPS_F16C
+    for (; i + 8 <= n; i += 8) {
+        __m128i halves = _mm_loadu_si128((const __m128i *)(data + 2 * i));
+        _mm256_storeu_ps(values + i, _mm256_cvtph_ps(halves));
+    }
+#elif defined LOOPS_NEON
+    for (; i + 4 <= n; i += 4) {
+        float16x4_t halves = vreinterpret_f16_u8(vld1_u8(data + 2 * i));
+        vst1q_f32(values + i, vcvt_f32_f16(halves));
+    }
+#endif
+    for (; i < n; i++) {
+        uint16_t half;
+        memcpy(&half, data + 2 * i, sizeof half);
+        values[i] = from_fp16(half);
+    }
+}
+
+/* ---- fp32 -> outputs ------------------------------------------------------------------------ */
+
+#define WRITE(NAME, TYPE, FUNCTION)                                                                \
+    TARGET static void LOOP(write_##NAME)(uint8_t *restrict data, const float *restrict values,    \
+                                          size_t n)                                                \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            TYPE x = (TYPE)FUNCTION(values[i]);                                                    \
+            memcpy(data + i * sizeof x, &x, sizeof x);                                             \
+        }                                                                                          \
+    }
+
+WRITE(bf16, uint16_t, to_bf16)
+WRITE(e4m3, uint8_t, to_e4m3)
+WRITE(e5m2, uint8_t, to_e5m2)
+#undef WRITE
+
+TARGET static void LOOP(write_fp32)(uint8_t *restrict data, const float *restrict values, size_t n)
+{
+    memcpy(data, values, n * sizeof *values);
+}
+
+TARGET static void LOOP(write_fp16)(uint8_t *restrict data, const float *restrict values, size_t n)
+{
+    size_t i = 0;
+#if defined LOOPS_F16C
+    for (; i + 8 <= n; i += 8) {
+        __m256 floats = _mm256_loadu_ps(values + i);
+        __m128i halves = _mm256_cvtps_ph(floats, _MM_FROUND_TO_NEAREST_INT);
+        _mm_storeu_si128((__m128i *)(data + 2 * i), halves);
+    }
+#elif defined LOOPS_NEON
+    for (; i + 4 <= n; i += 4) {
+        float16x4_t halves = vcvt_f16_f32(vld1q_f32(values + i));
+        vst1_u8(data + 2 * i, vreinterpret_u8_f16(halves));
+    }
+#endif
+    for (; i < n; i++) {
+        uint16_t half = to_fp16(values[i]);
+        memcpy(data + 2 * i, &half, sizeof half);
+    }
+}
+
+/* ---- arithmetic ----------------------------------------------------------------------------- */
+
+TARGET static void LOOP(scale)(float *restrict sum, float weight, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] *= weight;
+}
+
+TARGET static void LOOP(add)(float *restrict sum, const float *restrict values, float weight,
+                             size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += weight * values[i];
+}
+
+TARGET static int LOOP(inside)(const float *values, float low, float high, size_t n)
+{
+    uint32_t all = 1;
+    for (size_t i = 0; i < n; i++)
+        all &= (uint32_t)(values[i] > low) & (uint32_t)(values[i] < high);
+    return (int)all;
+}
+
+static const struct loops LOOP(loops) = {
+    LOOP_NAME,
+    {LOOP(read_fp64), LOOP(read_fp32), LOOP(read_fp16), LOOP(read_bf16), LOOP(read_e4m3),
+     LOOP(read_e5m2), LOOP(read_int64), LOOP(read_int32), LOOP(read_int16), LOOP(read_int8),
+     LOOP(read_uint8), LOOP(read_bool)},
+    {NULL, LOOP(write_fp32), LOOP(write_fp16), LOOP(write_bf16), LOOP(write_e4m3),
+     LOOP(write_e5m2)},
+    LOOP(scale), LOOP(add), LOOP(inside),
+};
+
+#undef LOOP
+#undef LOOP_NAME
+#undef TARGET

@@ -1,0 +1,424 @@
+/* out = round(sum of weight * input), element by element, between all number formats.
+
+   The work goes block by block through the first-level cache: every input is widened to fp32 (or
+   fp64), weighted and added in order; the sum is narrowed once. So N formats need N readers and N
+   writers, not N * N loops. Plain C11 without Python. */
+
+#ifndef KANNA_KERNEL_SUM_H
+#define KANNA_KERNEL_SUM_H
+
+#include <float.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2
+#error "floats are computed in a wider format here (x87): results would differ"
+#endif
+#if defined __BYTE_ORDER__ && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "model files are little-endian, and so must be the machine"
+#endif
+
+/* The numbers are the `code` column of dtypes.py. */
+enum code { FP64, FP32, FP16, BF16, E4M3, E5M2, INT64, INT32, INT16, INT8, UINT8, BOOL, CODES };
+
+static const size_t WIDTH[CODES] = {8, 4, 2, 2, 1, 1, 8, 4, 2, 1, 1, 1};
+
+/* A sum strictly between the two fits the format; any other becomes Inf or is clipped. For floats
+   it is the first value that rounds away from the greatest finite one (e4m3fn has no Inf and clips
+   there), for integers the first whole number outside. */
+static const struct { double low, high; } RANGE[CODES] = {
+    [FP64] = {-INFINITY, INFINITY},
+    [FP32] = {-INFINITY, INFINITY},
+    [FP16] = {-65520.0, 65520.0},
+    [BF16] = {-0x1.ffp127, 0x1.ffp127},
+    [E4M3] = {-0x1.d00002p8, 0x1.d00002p8}, /* 464 is a tie and goes to 448 */
+    [E5M2] = {-61440.0, 61440.0},
+    [INT64] = {-0x1.0000000000001p63, 0x1p63},
+    [INT32] = {-2147483649.0, 2147483648.0},
+    [INT16] = {-32769.0, 32768.0},
+    [INT8] = {-129.0, 128.0},
+    [UINT8] = {-1.0, 256.0},
+    [BOOL] = {-INFINITY, INFINITY},
+};
+
+/* ---- one element ---------------------------------------------------------------------------- */
+
+static inline uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static inline float float_of(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Widen a magnitude whose fraction already stands where fp32 has its own; `bias` is the difference
+   of the exponent biases. Subnormals get an exponent that is then subtracted: exact, and without
+   the slow path that processors take for subnormal fp32 operands. */
+static inline uint32_t widen(uint32_t magnitude, uint32_t bias)
+{
+    uint32_t one = (bias + 1) << 23;
+    uint32_t subnormal = bits_of(float_of(magnitude + one) - float_of(one));
+    return magnitude < 1u << 23 ? subnormal : magnitude + (bias << 23);
+}
+
+/* Narrow an fp32 magnitude to `fraction` bits of fraction, to nearest even; the caller deals with
+   overflow and NaN. Subnormals: adding the power of two whose last place is the target's smallest
+   number lets the processor round at the right bit. */
+static inline uint32_t narrow(uint32_t magnitude, uint32_t fraction, uint32_t bias)
+{
+    uint32_t drop = 23 - fraction;
+    uint32_t odd = magnitude >> drop & 1;
+    uint32_t normal = ((magnitude + (1u << (drop - 1)) - 1 + odd) >> drop) - (bias << fraction);
+    uint32_t magic = (24 + bias - fraction) << 23;
+    uint32_t subnormal = bits_of(float_of(magnitude) + float_of(magic)) - magic;
+    return magnitude < (bias + 1) << 23 ? subnormal : normal;
+}
+
+static inline float from_fp16(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
+    uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
+    uint32_t bits = widen(magnitude, 112);
+    bits = magnitude >= 0x7c00u << 13 ? magnitude | 0x7f800000 : bits;
+    bits = magnitude > 0x7c00u << 13 ? bits | 0x00400000 : bits; /* NaN becomes quiet */
+    return float_of(sign | bits);
+}
+
+static inline uint16_t to_fp16(float value)
+{
+    uint32_t sign = bits_of(value) >> 16 & 0x8000;
+    uint32_t magnitude = bits_of(value) & 0x7fffffff;
+    uint32_t half = narrow(magnitude, 10, 112);
+    half = magnitude >= 0x477ff000 ? 0x7c00 : half; /* 65520 */
+    half = magnitude > 0x7f800000 ? 0x7e00 | (magnitude >> 13 & 0x3ff) : half;
+    return (uint16_t)(sign | half);
+}
+
+static inline float from_bf16(uint16_t brain)
+{
+    return float_of((uint32_t)brain << 16);
+}
+
+static inline uint16_t to_bf16(float value)
+{
+    uint32_t bits = bits_of(value);
+    uint32_t brain = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? 0xffff : brain);
+}
+
+static inline float from_e4m3(uint8_t byte)
+{
+    uint32_t sign = (uint32_t)(byte & 0x80) << 24;
+    uint32_t magnitude = (uint32_t)(byte & 0x7f) << 20;
+    uint32_t bits = magnitude == 0x7fu << 20 ? 0x7ff00000 : widen(magnitude, 120);
+    return float_of(sign | bits);
+}
+
+static inline uint8_t to_e4m3(float value)
+{
+    uint32_t sign = bits_of(value) >> 24 & 0x80;
+    uint32_t magnitude = bits_of(value) & 0x7fffffff;
+    uint32_t byte = narrow(magnitude, 3, 120);
+    byte = magnitude > 0x43e80000 ? 0x7e : byte; /* above 464: clipped to 448 */
+    byte = magnitude > 0x7f800000 ? 0x7f : byte;
+    return (uint8_t)(sign | byte);
+}
+
+static inline float from_e5m2(uint8_t byte)
+{
+    return from_fp16((uint16_t)(byte << 8));
+}
+
+static inline uint8_t to_e5m2(float value)
+{
+    uint32_t sign = bits_of(value) >> 24 & 0x80;
+    uint32_t magnitude = bits_of(value) & 0x7fffffff;
+    uint32_t byte = narrow(magnitude, 2, 112);
+    byte = magnitude >= 0x47700000 ? 0x7c : byte; /* 61440 */
+    byte = magnitude > 0x7f800000 ? 0x7f : byte;
+    return (uint8_t)(sign | byte);
+}
+
+/* Truncate toward zero and clip to the format; NaN becomes 0, and true as a bool. */
+static inline int64_t to_integer(double value, enum code code)
+{
+    static const int64_t LEAST[CODES] = {
+        [INT64] = INT64_MIN, [INT32] = INT32_MIN, [INT16] = INT16_MIN, [INT8] = INT8_MIN};
+    static const int64_t GREATEST[CODES] = {
+        [INT64] = INT64_MAX, [INT32] = INT32_MAX, [INT16] = INT16_MAX, [INT8] = INT8_MAX,
+        [UINT8] = UINT8_MAX};
+    if (code == BOOL)
+        return value != 0;
+    if (isnan(value))
+        return 0;
+    if (value <= RANGE[code].low)
+        return LEAST[code];
+    return value >= RANGE[code].high ? GREATEST[code] : (int64_t)value;
+}
+
+/* ---- the loops of every instruction set ----------------------------------------------------- */
+
+struct loops {
+    const char *name;
+    void (*read[CODES])(float *restrict values, const uint8_t *restrict data, size_t n);
+    void (*write[E5M2 + 1])(uint8_t *restrict data, const float *restrict values, size_t n);
+    void (*scale)(float *restrict sum, float weight, size_t n);
+    void (*add)(float *restrict sum, const float *restrict values, float weight, size_t n);
+    int (*inside)(const float *values, float low, float high, size_t n);
+};
+
+#define LOOP(name) portable_##name
+#define LOOP_NAME "portable"
+#define TARGET
+#include "_kernel_loops.h"
+
+#if defined __x86_64__ || defined _M_X64
+#include <immintrin.h>
+#define LOOP(name) avx2_##name
+#define LOOP_NAME "avx2"
+#if defined __GNUC__
+#define TARGET __attribute__((target("avx2,f16c")))
+#else
+#define TARGET
+#endif
+#define LOOPS_F16C
+#include "_kernel_loops.h"
+#undef LOOPS_F16C
+#endif
+
+#if defined __aarch64__
+#include <arm_neon.h>
+#define LOOP(name) neon_##name
+#define LOOP_NAME "neon"
+#define TARGET
+#define LOOPS_NEON
+#include "_kernel_loops.h"
+#undef LOOPS_NEON
+#endif
+
+#if defined __x86_64__
+#include <cpuid.h>
+static int has_avx2(void)
+{
+    unsigned a, b, c = 0, d;
+    return __builtin_cpu_supports("avx2") && __get_cpuid(1, &a, &b, &c, &d) && (c & 1u << 29);
+}
+#elif defined _M_X64
+#include <intrin.h>
+static int has_avx2(void)
+{
+    enum { F16C = 1 << 29, AVX = 1 << 28, OSXSAVE = 1 << 27, AVX2 = 1 << 5, YMM_STATE = 6 };
+    int most[4], basic[4], extended[4];
+    __cpuid(most, 0);
+    __cpuid(basic, 1);
+    if (most[0] < 7 || ~basic[2] & (F16C | AVX | OSXSAVE))
+        return 0;
+    __cpuidex(extended, 7, 0);
+    return (extended[1] & AVX2) && (_xgetbv(0) & YMM_STATE) == YMM_STATE;
+}
+#endif
+
+/* The loops that this machine can run, by number: the fastest first; NULL after the last. */
+static const struct loops *usable_loops(int number)
+{
+#if defined __x86_64__ || defined _M_X64
+    if (has_avx2() && number-- == 0)
+        return &avx2_loops;
+#elif defined __aarch64__
+    if (number-- == 0)
+        return &neon_loops;
+#endif
+    return number == 0 ? &portable_loops : NULL;
+}
+
+/* ---- the sum -------------------------------------------------------------------------------- */
+
+struct input {
+    const uint8_t *data;
+    enum code code;
+    double weight;
+};
+
+struct sum {
+    uint8_t *out;
+    enum code code;
+    const struct input *inputs; /* added in this order */
+    size_t input_count;
+    size_t count; /* elements in `out` and in every input */
+    int wide;     /* add in fp64 */
+};
+
+struct counts {
+    size_t nan_out;    /* sums that are NaN */
+    size_t nan_made;   /* of these, the ones without a NaN among their inputs */
+    size_t overflowed; /* sums of finite inputs that became Inf or were clipped */
+    size_t inf_in;     /* elements with an Inf among their inputs */
+};
+
+enum { BLOCK = 1024 }; /* elements: all of a block's buffers stay in the first-level cache */
+
+struct block {
+    size_t start, n;
+    float total[BLOCK];       /* the sums in fp32, */
+    double wide_total[BLOCK]; /* or in fp64 */
+};
+
+/* One input with weight 1: its bits, those of NaN too, become what torch makes of them. */
+static int is_conversion(const struct sum *sum)
+{
+    return sum->input_count == 1 && sum->inputs[0].weight == 1.0;
+}
+
+/* A target that can hold more than the 24 bits of fp32 is always summed in fp64. Every other one is
+   rounded from fp32, as in torch, even when the sum was made in fp64. */
+static int is_wide(enum code code)
+{
+    return code == FP64 || code >= INT64;
+}
+
+static const uint8_t *data_of(const struct input *input, size_t start)
+{
+    return input->data + start * WIDTH[input->code];
+}
+
+static void read_wide(const struct loops *loops, const struct input *input, size_t start,
+                      double *restrict values, size_t n)
+{
+    const uint8_t *data = data_of(input, start);
+    float singles[BLOCK];
+    if (input->code == FP64) {
+        memcpy(values, data, n * sizeof *values);
+    } else if (input->code == INT64) {
+        for (size_t i = 0; i < n; i++) {
+            int64_t integer;
+            memcpy(&integer, data + i * sizeof integer, sizeof integer);
+            values[i] = (double)integer;
+        }
+    } else if (input->code == INT32) {
+        for (size_t i = 0; i < n; i++) {
+            int32_t integer;
+            memcpy(&integer, data + i * sizeof integer, sizeof integer);
+            values[i] = integer;
+        }
+    } else { /* fp32 holds every value of the others */
+        loops->read[input->code](singles, data, n);
+        for (size_t i = 0; i < n; i++)
+            values[i] = singles[i];
+    }
+}
+
+static void add_up(const struct sum *sum, const struct loops *loops, struct block *block)
+{
+    float values[BLOCK];
+    const struct input *input = sum->inputs;
+    loops->read[input->code](block->total, data_of(input, block->start), block->n);
+    if (!is_conversion(sum))
+        loops->scale(block->total, (float)input->weight, block->n);
+    for (size_t k = 1; k < sum->input_count; k++) {
+        input = &sum->inputs[k];
+        loops->read[input->code](values, data_of(input, block->start), block->n);
+        loops->add(block->total, values, (float)input->weight, block->n);
+    }
+}
+
+static void add_up_wide(const struct sum *sum, const struct loops *loops, struct block *block)
+{
+    double values[BLOCK], *restrict total = block->wide_total;
+    const struct input *input = sum->inputs;
+    read_wide(loops, input, block->start, total, block->n);
+    if (!is_conversion(sum))
+        for (size_t i = 0; i < block->n; i++)
+            total[i] *= input->weight;
+    for (size_t k = 1; k < sum->input_count; k++) {
+        input = &sum->inputs[k];
+        read_wide(loops, input, block->start, values, block->n);
+        for (size_t i = 0; i < block->n; i++)
+            total[i] += input->weight * values[i];
+    }
+    if (!is_wide(sum->code))
+        for (size_t i = 0; i < block->n; i++)
+            block->total[i] = (float)total[i];
+}
+
+/* Whether every sum of the block lies in the target's range. If so there is nothing to count: an
+   Inf or NaN among the inputs is never lost in a sum. */
+static int is_inside(const struct sum *sum, const struct loops *loops, const struct block *block)
+{
+    double low = RANGE[sum->code].low, high = RANGE[sum->code].high;
+    unsigned all = 1;
+    if (!is_wide(sum->code))
+        return loops->inside(block->total, (float)low, (float)high, block->n);
+    for (size_t i = 0; i < block->n; i++)
+        all &= (unsigned)(block->wide_total[i] > low) & (unsigned)(block->wide_total[i] < high);
+    return (int)all;
+}
+
+/* Count what is out of range in a block, and let every NaN of a true sum have the same bits, which
+   processors choose differently. Blocks that need this are rare, so it need not be fast. */
+static void settle(const struct sum *sum, const struct loops *loops, struct block *block,
+                   struct counts *counts)
+{
+    double low = RANGE[sum->code].low, high = RANGE[sum->code].high, values[BLOCK];
+    uint8_t nan_in[BLOCK] = {0}, inf_in[BLOCK] = {0};
+    for (size_t k = 0; k < sum->input_count; k++) {
+        read_wide(loops, &sum->inputs[k], block->start, values, block->n);
+        for (size_t i = 0; i < block->n; i++) {
+            nan_in[i] |= isnan(values[i]) != 0;
+            inf_in[i] |= isinf(values[i]) != 0;
+        }
+    }
+    for (size_t i = 0; i < block->n; i++) {
+        double total = is_wide(sum->code) ? block->wide_total[i] : block->total[i];
+        int is_nan = isnan(total) != 0;
+        counts->inf_in += inf_in[i];
+        counts->nan_out += is_nan;
+        counts->nan_made += is_nan && !nan_in[i];
+        counts->overflowed += !is_nan && !inf_in[i] && !(total > low && total < high);
+        if (is_nan && !is_conversion(sum))
+            block->wide_total[i] = block->total[i] = float_of(0x7fc00000);
+    }
+}
+
+static void write_block(const struct sum *sum, const struct loops *loops, const struct block *block)
+{
+    uint8_t *out = sum->out + block->start * WIDTH[sum->code];
+    if (is_conversion(sum) && sum->inputs[0].code == sum->code) {
+        memmove(out, data_of(sum->inputs, block->start), block->n * WIDTH[sum->code]);
+    } else if (!is_wide(sum->code)) {
+        loops->write[sum->code](out, block->total, block->n);
+    } else if (sum->code == FP64) {
+        memcpy(out, block->wide_total, block->n * sizeof *block->wide_total);
+    } else {
+        for (size_t i = 0; i < block->n; i++) {
+            int64_t integer = to_integer(block->wide_total[i], sum->code);
+            memcpy(out + i * WIDTH[sum->code], &integer, WIDTH[sum->code]); /* its low bytes */
+        }
+    }
+}
+
+static struct counts weighted_sum(const struct sum *sum, const struct loops *loops)
+{
+    struct counts counts = {0, 0, 0, 0};
+    struct block block;
+    for (block.start = 0; block.start < sum->count; block.start += BLOCK) {
+        block.n = sum->count - block.start < BLOCK ? sum->count - block.start : BLOCK;
+        if (sum->wide || is_wide(sum->code))
+            add_up_wide(sum, loops, &block);
+        else
+            add_up(sum, loops, &block);
+        if (!is_inside(sum, loops, &block))
+            settle(sum, loops, &block, &counts);
+        write_block(sum, loops, &block);
+    }
+    return counts;
+}
+
+#endif
