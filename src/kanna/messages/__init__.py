@@ -17,15 +17,24 @@ _state: dict[str, str] = {}
 
 
 def shown(value: object) -> str:
-    """Return `value` as text that is safe to print: nothing unprintable, nothing endless.
+    r"""Return `value` as text that is safe to print: nothing unprintable, nothing endless.
 
     Names inside model files are written by strangers; terminal escapes, line breaks, bidirectional
-    marks and lone surrogates come out as ``\\x1b``-style escapes.
+    marks and lone surrogates come out as ``\x1b``-style escapes.
     """
     text = str(value)
     if not text.isprintable():
         text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: _MAX_SHOWN * 2])
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(str(value)):,})"
+
+
+def size_text(nbytes: float) -> str:
+    """Return a size in decimal units, as disks and model pages count: ``2.13 GB``."""
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if nbytes < 999.5:
+            return f"{nbytes:.3g} {unit}"
+        nbytes /= 1000
+    return f"{nbytes:.3g} TB"
 
 
 def set_language(language: str | None) -> None:

@@ -1,0 +1,141 @@
+"""GGUF 2 and 3: keys and values, a list of tensors, then their data, aligned.
+
+Only the header is read. Every length and count is held against the bytes that are left before
+anything is read or made by it. Source: docs/gguf.md of the ggml project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from types import MappingProxyType
+from typing import Final
+
+from kanna.disk import InputFile
+from kanna.dtypes import DType
+from kanna.errors import FormatError
+from kanna.formats.ggml_types import GGML_TYPES, BlockType
+from kanna.formats.gguf_values import Cursor, Value, as_text, read_value
+from kanna.formats.length import check_length
+from kanna.model import FileRun, ModelFile, Note, TensorInfo
+
+_VERSIONS: Final = (2, 3)
+_MAX_ENTRIES: Final = 400_000  # bounds memory; real models have some thousands
+_MAX_DIMS: Final = 4
+_MAX_NUMEL: Final = 2**63 - 1
+_DEFAULT_ALIGNMENT: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What the header says of one tensor; `offset` counts from the start of the data."""
+
+    name: str
+    dtype: DType
+    shape: tuple[int, ...]
+    offset: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.dtype.nbytes(prod(self.shape))
+
+
+def open_gguf(file: InputFile) -> ModelFile:
+    """Read the header of `file`.
+
+    Shapes are in torch's order, the reverse of the file's. Quantised tensors are there with a
+    `BlockType` for a dtype, and in `refused` too: kanna knows them and does not convert them.
+    `metadata` holds numbers and short arrays as JSON text; vocabularies are left out.
+
+    Raises:
+        FormatError: the file breaks a rule of the format, or ends before its last tensor.
+    """
+    cursor = Cursor(file)
+    magic, version = cursor.take(4), cursor.integer("I")
+    if magic != b"GGUF" or version not in _VERSIONS:
+        raise FormatError("formats.gguf_version", path=file.path, version=version)
+    tensor_count, value_count = _read_count(cursor), _read_count(cursor)
+    values = _read_values(cursor, value_count)
+    alignment = _alignment(file, values)
+    entries = [_read_entry(cursor) for _ in range(tensor_count)]
+    start = -(-cursor.position // alignment) * alignment
+    _check_layout(file, entries, start, alignment)
+    return ModelFile(
+        path=file.path,
+        container="gguf",
+        size=file.size,
+        tensors=MappingProxyType({entry.name: _tensor(file, start, entry) for entry in entries}),
+        files=(file,),
+        metadata=MappingProxyType(
+            {key: as_text(value) for key, value in values.items() if value is not None}
+        ),
+        refused=MappingProxyType(
+            {
+                entry.name: Note("formats.gguf_quantised", {"type": entry.dtype.word})
+                for entry in entries
+                if isinstance(entry.dtype, BlockType)
+            }
+        ),
+    )
+
+
+def _read_count(cursor: Cursor) -> int:
+    count = cursor.integer("Q")
+    if count > _MAX_ENTRIES:
+        raise FormatError("formats.gguf_count", path=cursor.file.path, count=count)
+    return count
+
+
+def _read_values(cursor: Cursor, count: int) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for _ in range(count):
+        key = cursor.text()
+        if key in values:
+            raise FormatError("formats.duplicate", path=cursor.file.path, name=key)
+        values[key] = read_value(cursor)
+    return values
+
+
+def _alignment(file: InputFile, values: Mapping[str, Value]) -> int:
+    value = values.get("general.alignment", _DEFAULT_ALIGNMENT)
+    if type(value) is not int or value <= 0 or value & (value - 1):
+        raise FormatError("formats.gguf_alignment", path=file.path, value=str(value))
+    return value
+
+
+def _read_entry(cursor: Cursor) -> _Entry:
+    path, name, rank = cursor.file.path, cursor.text(), cursor.integer("I")
+    if rank > _MAX_DIMS:
+        raise FormatError("formats.gguf_rank", path=path, tensor=name, rank=rank)
+    dims = [cursor.integer("Q") for _ in range(rank)]
+    kind, offset = cursor.integer("I"), cursor.integer("Q")
+    dtype = GGML_TYPES.get(kind)
+    if dtype is None:
+        raise FormatError("formats.gguf_type", path=path, tensor=name, type=kind)
+    row = dims[0] if dims else 1
+    ragged = isinstance(dtype, BlockType) and row % dtype.elements
+    if ragged or prod(size or 1 for size in dims) > _MAX_NUMEL:
+        raise FormatError("formats.gguf_shape", path=path, tensor=name, shape=str(dims))
+    return _Entry(name, dtype, tuple(reversed(dims)), offset)
+
+
+def _check_layout(file: InputFile, entries: list[_Entry], start: int, alignment: int) -> None:
+    names: set[str] = set()
+    end = 0
+    for entry in sorted(entries, key=lambda entry: (entry.offset, entry.end)):
+        if entry.name in names:
+            raise FormatError("formats.duplicate", path=file.path, name=entry.name)
+        if entry.offset < end or entry.offset % alignment:
+            raise FormatError(
+                "formats.gguf_offset", path=file.path, tensor=entry.name, offset=entry.offset
+            )
+        names.add(entry.name)
+        end = entry.end
+    if entries:
+        check_length(file, start + end)
+
+
+def _tensor(file: InputFile, start: int, entry: _Entry) -> TensorInfo:
+    run = FileRun(file, start + entry.offset, entry.end - entry.offset)
+    return TensorInfo(entry.name, entry.dtype, entry.shape, run)
