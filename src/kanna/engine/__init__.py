@@ -1,0 +1,19 @@
+"""The one engine: it streams any plan into one verified file.
+
+::
+
+    job.run ─ staging   the temporary file: destination checked, space set aside, published whole
+            ├ work      the plan cut into items of a few megabytes, in output order
+            ├ stream    threads: read → compute → write; bounded buffers, handed out in order
+            │   ├ compute   one piece: the op applied to its inputs
+            │   └ digests   one thread behind them: SHA-256 and CRC-32, in file order
+            ├ verify    the output re-opened with our own reader and compared with the plan
+            └ meter     progress and cancellation
+"""
+
+from __future__ import annotations
+
+from kanna.engine.job import memory_bound, run
+from kanna.engine.options import Progress, Result, RunOptions
+
+__all__ = ["Progress", "Result", "RunOptions", "memory_bound", "run"]

@@ -1,0 +1,130 @@
+"""A file in the making, beside its destination: it becomes the destination whole, or vanishes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from kanna.disk import Fingerprint, InputFile, OutputFile, free_bytes, remove_leftover
+from kanna.errors import KannaError, OutputExists, UsageError
+
+_SUFFIX: Final = ".part"
+_LONGEST_STEM: Final = 200  # bytes: file systems allow 255, marks of our own included
+_TRIES: Final = 100
+
+
+class Staging:
+    """Makes a temporary file of a known size; on leaving, whatever was not published is removed."""
+
+    def __init__(self, destination: Path, size: int, *, force: bool) -> None:
+        """Create the file with `size` bytes set aside, after removing leftovers of killed runs.
+
+        Raises:
+            OSError: it cannot be created or does not fit.
+        """
+        self._destination = destination
+        self._force = force
+        _remove_leftovers(destination)
+        self.file = _create(destination)
+        try:
+            self.file.reserve(size)
+            if force and destination.exists():
+                self.file.set_mode(destination.stat().st_mode)
+        except BaseException:
+            self._discard()
+            raise
+
+    def publish(self) -> None:
+        """Give the file its name.
+
+        Raises:
+            OutputExists: somebody else made the destination in the meantime.
+        """
+        try:
+            self.file.publish(self._destination, replace=self._force)
+        except FileExistsError as error:
+            raise OutputExists("engine.exists", path=self._destination) from error
+
+    @property
+    def published(self) -> bool:
+        """Whether the destination is this file."""
+        return self.file.is_at(self._destination)
+
+    def __enter__(self) -> Self:
+        """Return the staging itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove what was not published."""
+        self._discard()
+
+    def _discard(self) -> None:
+        # First the name, while the lock still keeps others away; Windows wants it the other way.
+        with suppress(OSError):
+            self.file.path.unlink(missing_ok=True)
+        self.file.close()
+        with suppress(OSError):
+            self.file.path.unlink(missing_ok=True)
+
+
+def check_destination(
+    destination: Path, size: int, inputs: Sequence[InputFile], *, force: bool
+) -> None:
+    """Refuse a destination that must not or cannot be written, before anything is.
+
+    Raises:
+        UsageError: it is an input, a link or no file, or its folder is missing.
+        OutputExists: it exists, and `force` was not given.
+        KannaError: there is no room for `size` bytes.
+    """
+    if not destination.parent.is_dir():
+        raise UsageError("engine.no_folder", path=destination, folder=destination.parent)
+    with suppress(FileNotFoundError):
+        _check_existing(destination, inputs, force=force)
+    free = free_bytes(destination.parent)
+    if free < size:
+        raise KannaError("engine.no_room", path=destination, size=size, free=free)
+
+
+def _check_existing(destination: Path, inputs: Sequence[InputFile], *, force: bool) -> None:
+    status = destination.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        raise UsageError("engine.is_link", path=destination)
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError("engine.not_a_file", path=destination)
+    if any(file.fingerprint.same_file(Fingerprint.of(status)) for file in inputs):
+        raise UsageError("engine.is_input", path=destination)
+    if not force:
+        raise OutputExists("engine.exists", path=destination)
+
+
+def _prefix(destination: Path) -> str:
+    stem = os.fsencode(destination.name)[:_LONGEST_STEM].decode(errors="ignore")
+    return f".{stem}.kanna-"
+
+
+def _create(destination: Path) -> OutputFile:
+    for _ in range(_TRIES):
+        name = f"{_prefix(destination)}{os.urandom(6).hex()}{_SUFFIX}"
+        with suppress(FileExistsError):
+            return OutputFile(destination.with_name(name))
+    raise UsageError("engine.no_folder", path=destination, folder=destination.parent)
+
+
+def _remove_leftovers(destination: Path) -> None:
+    """Remove what killed runs left for this destination; other names may be other people's."""
+    prefix = _prefix(destination)
+    with suppress(OSError):  # a folder may be writable and not readable
+        for path in destination.parent.iterdir():
+            if path.name.startswith(prefix) and path.name.endswith(_SUFFIX):
+                remove_leftover(path)

@@ -1,0 +1,155 @@
+"""Streams work items: threads read, compute and write; one more hashes behind them, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Final
+
+from kanna.disk import OutputFile
+from kanna.engine.compute import fill
+from kanna.engine.digests import Digests
+from kanna.engine.work import IN_CHUNK, OUT_CHUNK, Batch, Move
+from kanna.kernel import Counts
+
+TICK: Final = 0.05  # seconds
+
+
+def buffer_count(threads: int, *, hashing: bool) -> int:
+    """Return how many output buffers there are: one per thread, twice that if a hasher follows."""
+    return threads * 2 if hashing else threads
+
+
+def memory_needed(items: Sequence[Batch | Move], threads: int, *, hashing: bool) -> int:
+    """Return the bytes of all buffers at the worst moment."""
+    batches = [item for item in items if isinstance(item, Batch)]
+    scratch = threads * IN_CHUNK if any(batch.scratch for batch in batches) else 0
+    buffers = buffer_count(threads, hashing=hashing) * OUT_CHUNK if batches else 0
+    return scratch + buffers + max((batch.oversized for batch in batches), default=0)
+
+
+class Stream:
+    """The running job.
+
+    An item and its buffer are handed out together, in output order. So the first unfinished item
+    always has its buffer, gets finished, is hashed, and frees a buffer for a later one: whatever
+    the timing, nothing can wait for itself.
+    """
+
+    def __init__(
+        self, items: Sequence[Batch | Move], file: OutputFile, digests: Digests, *, threads: int
+    ) -> None:
+        """Prepare to make `items` and write them to `file`."""
+        self.counts: list[tuple[int, Counts]] = []
+        self._items = items
+        self._queue = enumerate(items)
+        self._turn = Lock()
+        self._file = file
+        self._digests = digests
+        self._buffers: SimpleQueue[bytearray] = SimpleQueue()
+        self._buffer_count = buffer_count(threads, hashing=digests.wanted)
+        for _ in range(self._buffer_count):
+            self._buffers.put(bytearray())
+        self._done = [0] * threads
+        self._failures: list[BaseException] = []
+        self._stopped = False
+
+    def run(self, tick: Callable[[int], None]) -> None:
+        """Do everything; call `tick` with the bytes moved so far, many times a second.
+
+        What `tick` raises stops the work and is passed on; so is the first error of a thread. No
+        thread is left when this returns or raises.
+        """
+        threads = [
+            Thread(target=self._guard, args=(self._work, worker), daemon=True)
+            for worker in range(len(self._done))
+        ]
+        if self._digests.wanted:
+            turns = len(self._items)
+            threads.append(
+                Thread(target=self._guard, args=(self._digests.follow, turns), daemon=True)
+            )
+        started: list[Thread] = []
+        try:
+            for thread in threads:
+                thread.start()
+                started.append(thread)
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(TICK)
+                    tick(sum(self._done))
+        finally:
+            self._end(started)
+        if self._failures:
+            raise self._failures[0]
+
+    def _end(self, threads: Sequence[Thread]) -> None:
+        """Stop early if there is work left, and wait: no thread may outlive the descriptor."""
+        self._stop()
+        while any(thread.is_alive() for thread in threads):
+            try:
+                for thread in threads:
+                    thread.join()
+            except KeyboardInterrupt:
+                continue
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._digests.stop()
+        for _ in range(self._buffer_count):
+            self._buffers.put(bytearray())  # lets a worker that waits for one go on, and end
+
+    def _guard(self, task: Callable[[int], None], argument: int) -> None:
+        try:
+            task(argument)
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            self._failures.append(error)
+            self._stop()
+
+    def _work(self, worker: int) -> None:
+        scratch = bytearray()
+        while True:
+            with self._turn:
+                turn, item = next(self._queue, (0, None))
+                if item is None:
+                    return
+                lease = self._take(item)
+                if self._stopped:
+                    return
+            if isinstance(item, Move):
+                self._file.move(item.file, item.start, item.nbytes, item.offset)
+            else:
+                if len(scratch) < item.scratch:
+                    scratch = bytearray(max(item.scratch, IN_CHUNK))
+                self._make(turn, item, lease, scratch)
+                if len(scratch) > IN_CHUNK:
+                    scratch = bytearray()
+            self._done[worker] += item.traffic
+
+    def _take(self, item: Batch | Move) -> list[bytearray]:
+        """Wait for a buffer; an oversized item waits for all of them, to be alone in memory."""
+        if isinstance(item, Move):
+            return []
+        wanted = self._buffer_count if item.oversized else 1
+        return [self._buffers.get() for _ in range(wanted)]
+
+    def _make(self, turn: int, batch: Batch, lease: list[bytearray], scratch: bytearray) -> None:
+        buffer = lease[0]
+        if batch.oversized:
+            buffer = bytearray(batch.nbytes)
+        elif not buffer:
+            buffer = lease[0] = bytearray(OUT_CHUNK)
+        out = memoryview(buffer)[: batch.nbytes]
+        for piece, place in zip(batch.pieces, batch.places, strict=True):
+            counts = fill(piece, out[place : place + piece.nbytes], scratch)
+            self.counts.append((piece.index, counts))
+        self._file.write(out, batch.offset)
+        if self._digests.wanted:
+            self._digests.put(turn, batch, out, lambda: self._give(lease))
+        else:
+            self._give(lease)
+
+    def _give(self, lease: list[bytearray]) -> None:
+        for buffer in lease:
+            self._buffers.put(buffer)

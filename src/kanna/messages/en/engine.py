@@ -1,0 +1,72 @@
+"""About making the output."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "threads": (
+        "{threads} is no number of threads.",
+        "Give a whole number from 1 up, or leave KANNA_THREADS unset.",
+    ),
+    "interrupted": ("Stopped.", "No output was written; the inputs are as they were."),
+    "does_not_fit": (
+        "{name} cannot be made: its inputs differ from it in size, or have no arithmetic.",
+        "Leave the tensor in its own dtype and shape.",
+    ),
+    "no_folder": (
+        "{path} cannot be written: {folder} is no folder.",
+        "Make the folder first, or choose another one.",
+    ),
+    "no_room": (
+        "{path} needs {size:,} bytes, and {free:,} are free there.",
+        "Free some space, or write to another disk.",
+    ),
+    "is_link": (
+        "{path} is a symbolic link; kanna does not write through links.",
+        "Give the path that it points to, or another name.",
+    ),
+    "not_a_file": ("{path} exists and is not a regular file.", "Choose another name."),
+    "is_input": (
+        "{path} is one of the inputs; kanna never writes over what it reads.",
+        "Choose another name for the output.",
+    ),
+    "exists": ("{path} exists already.", "Choose another name, or replace it with --force."),
+    "input_changed": (
+        "{path} changed while it was read; no output was written.",
+        "Wait until nothing writes to it, and run the command again.",
+    ),
+    "overflow": (
+        "{count:,} values of {tensors:,} tensors would become Inf or NaN: {names}. "
+        "No output was written.",
+        "Choose a wider dtype such as bf16 or fp32, or accept it with --allow-overflow.",
+    ),
+    "not_as_planned": (
+        "{path} was written but reads back differently from the plan, and was removed.",
+        "Check the disk and the memory; if they are sound, please report this.",
+    ),
+    "not_as_written": (
+        "{path} does not read back the bytes that were written, and was removed.",
+        "Check the disk, its cable and the memory: one of them changes data.",
+    ),
+    "disk_full": (
+        "The disk of {path} is full; nothing was left there.",
+        "Free some space, or write to another disk.",
+    ),
+    "quota": (
+        "{path} would exceed your disk quota; nothing was left there.",
+        "Free some space, or write to another disk.",
+    ),
+    "too_big": (
+        "{path} would be larger than its disk, or a limit on your account, allows for one file.",
+        "Write to another disk; FAT32 ends at 4 GiB.",
+    ),
+    "not_allowed": (
+        "{path} cannot be written: {reason}.",
+        "Check the permissions of its folder, or choose another one.",
+    ),
+    "write_failed": (
+        "{path} could not be written: {reason}. Nothing was left there.",
+        "Check the disk, or write to another one.",
+    ),
+}

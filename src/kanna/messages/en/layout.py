@@ -1,0 +1,32 @@
+"""About what a container can hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "twice": (
+        "Two tensors of the output would be called {name}.",
+        "Rename or drop one of them.",
+    ),
+    "not_utf8": (
+        "The text {name} is no valid Unicode and cannot be written.",
+        "Rename or drop the tensor or metadata field.",
+    ),
+    "reserved_name": (
+        "A safetensors file cannot hold a tensor called {name}.",
+        "Rename or drop it, or write a ckpt.",
+    ),
+    "dtype": (
+        "A {container} file cannot hold {name}: it has no {dtype} of that size.",
+        "Choose another dtype for it, or the other container.",
+    ),
+    "header_too_large": (
+        "The header would take {size:,} bytes; readers of safetensors accept {limit:,}.",
+        "Drop some metadata.",
+    ),
+    "not_plain": (
+        "A ckpt can carry plain data only, not a {kind} and nothing nested very deeply.",
+        "Leave out what the checkpoint holds beside its tensors.",
+    ),
+}

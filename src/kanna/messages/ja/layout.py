@@ -1,0 +1,32 @@
+"""About what a container can hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "twice": (
+        "出力に {name} という名前のテンソルが 2 つできてしまいます。",
+        "どちらかの名前を変えるか、取り除いてください。",
+    ),
+    "not_utf8": (
+        "{name} は正しい Unicode ではないため、書き込めません。",
+        "そのテンソルまたはメタデータの名前を変えるか、取り除いてください。",
+    ),
+    "reserved_name": (
+        "safetensors には {name} という名前のテンソルを入れられません。",
+        "名前を変えるか取り除くか、ckpt で書き込んでください。",
+    ),
+    "dtype": (
+        "{container} には {name} を入れられません。このサイズの {dtype} に対応していません。",
+        "別の dtype にするか、もう一方の形式を選んでください。",
+    ),
+    "header_too_large": (
+        "ヘッダーが {size:,} バイトになります。safetensors の上限は {limit:,} バイトです。",
+        "メタデータを減らしてください。",
+    ),
+    "not_plain": (
+        "ckpt に入れられるのは単純なデータだけです。{kind} や、深く入れ子になったものは入れられません。",
+        "テンソル以外の付属データを外してください。",
+    ),
+}
