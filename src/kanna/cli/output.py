@@ -98,3 +98,8 @@ def note_line(note: Note) -> str:
 def print_notice(key: str, **values: object) -> None:
     """Print a sentence on stderr, where it does not mix with results."""
     sys.stderr.write(say(key, **values) + "\n")
+
+
+def common_exit_code(codes: Sequence[int]) -> int:
+    """Return the one exit code that all failures share, 1 where they differ, 0 without any."""
+    return codes[0] if codes and len(set(codes)) == 1 else int(bool(codes))

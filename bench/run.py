@@ -1,0 +1,195 @@
+"""Measure kanna as its users meet it: whole processes, as ratios within one run.
+
+``make bench`` prints the table of docs/benchmarks.md. Every job runs beside its floor (what the
+machine does at best with the same bytes) and beside the plain idiom, in turns, so that a slow moment
+of the machine hits all of them. The files are made up: real names and shapes, repeated numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kanna.demo import write_checkpoint, write_flux_header
+
+KANNA = [sys.executable, "-m", "kanna"]
+IDIOM = """
+import sys, torch
+from safetensors.torch import save_file
+state = torch.load(sys.argv[1], weights_only=True, mmap=sys.argv[3] == "mmap")["state_dict"]
+kept = {k: v.half() if v.is_floating_point() else v for k, v in state.items() if "model_ema" not in k}
+save_file(kept, sys.argv[2])
+"""
+SHA256 = """
+import hashlib, sys
+print(hashlib.file_digest(open(sys.argv[1], "rb"), "sha256").hexdigest())
+"""
+
+
+@dataclass
+class Sample:
+    """What one command took: wall seconds, peak memory in MB, bytes read from the disk."""
+
+    wall: float
+    memory: float
+    disk: int
+
+
+@dataclass
+class Job:
+    """A command with its name; `before` runs first, untimed."""
+
+    name: str
+    command: Sequence[str]
+    before: Callable[[], None] = lambda: None
+    samples: list[Sample] = field(default_factory=list)
+
+    def run(self) -> None:
+        self.before()
+        start = time.perf_counter()
+        with subprocess.Popen(self.command, stdout=subprocess.DEVNULL) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"{self.name} ended with {process.returncode}")
+        wall = time.perf_counter() - start
+        self.samples.append(Sample(wall, usage.ru_maxrss / 1024, usage.ru_inblock * 512))
+
+    @property
+    def wall(self) -> float:
+        return statistics.median(sample.wall for sample in self.samples)
+
+    @property
+    def memory(self) -> float:
+        return max(sample.memory for sample in self.samples)
+
+    @property
+    def disk(self) -> float:
+        return statistics.median(sample.disk for sample in self.samples)
+
+
+def interleave(jobs: Sequence[Job], rounds: int, warm: int = 1) -> None:
+    """Run all jobs in turns; the first `warm` rounds do not count."""
+    for number in range(rounds + warm):
+        for job in jobs:
+            job.run()
+            if number < warm:
+                job.samples.clear()
+
+
+def evict(path: Path) -> None:
+    """Push a file out of the page cache."""
+    fd = os.open(path, os.O_RDONLY)
+    os.fsync(fd)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(fd)
+
+
+def row(*cells: object) -> None:
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def header_jobs(flux: Path, ckpt: Path, rounds: int) -> None:
+    """Time what reads headers only, against an interpreter that does nothing."""
+    empty = Job("python -c pass", [sys.executable, "-c", "pass"])
+    jobs = [
+        empty,
+        Job("kanna --version", [*KANNA, "--version"]),
+        Job("inspect, FLUX 24 GB safetensors", [*KANNA, "inspect", str(flux)]),
+        Job("inspect, SD1.5 7.7 GB ckpt", [*KANNA, "inspect", str(ckpt)]),
+    ]
+    interleave(jobs, rounds)
+    cold = [
+        Job(job.name, job.command, lambda p=path: evict(p))  # type: ignore[misc]
+        for job, path in ((jobs[2], flux), (jobs[3], ckpt))
+    ]
+    interleave(cold, 2, warm=0)
+    reads = {job.name: f"{job.disk / 1e6:.2f} MB" for job in cold}
+    row("header jobs", "wall, ms", "x `python -c pass`", "peak MB", "read when cold")
+    row(*["---"] * 5)
+    for job in jobs:
+        row(job.name, f"{job.wall * 1e3:.0f}", f"{job.wall / empty.wall:.1f}", f"{job.memory:.0f}",
+            reads.get(job.name, ""))  # fmt: skip
+    print()
+
+
+def convert_jobs(ckpt: Path, folder: Path, rounds: int) -> None:
+    """Time the main job against reading, writing and hashing the same bytes, and the plain idiom."""
+    out, other, copy = folder / "out.safetensors", folder / "other.safetensors", folder / "copy"
+    convert = [*KANNA, "convert", str(ckpt), "--for", "generation", "-o", str(out), "--force", "-q"]
+    subprocess.run(convert, check=True)
+    size = out.stat().st_size
+    blocks = str(2 * size // (4 << 20))
+    dd = ["dd", "bs=4M", "status=none"]
+    read = Job("dd, read", [*dd, f"if={ckpt}", "of=/dev/null", f"count={blocks}"])
+    write = Job("dd, write and fsync", [*dd, f"if={out}", f"of={copy}", "conv=fsync"])
+    sha = Job("sha256", [sys.executable, "-c", SHA256, str(out)])
+    plain = Job("convert, no hash", [*convert, "--no-hash"])
+    hashed = Job("convert", convert)
+    full = Job("convert, --verify full", [*convert, "--verify", "full"])
+    mmap = Job("idiom, mmap", [sys.executable, "-c", IDIOM, str(ckpt), str(other), "mmap"])
+    load = Job("idiom", [sys.executable, "-c", IDIOM, str(ckpt), str(other), "load"])
+    interleave([read, write, sha, plain, hashed, full, mmap, load], rounds)
+    floor = read.wall + write.wall
+    row(".ckpt fp32+EMA 7.7 GB → fp16 pruned 2.1 GB", "wall, s", "x floor", "peak MB")
+    row(*["---"] * 4)
+    row("floor: dd read of the needed bytes + write of the output", f"{floor:.2f}", "1.00", "")
+    row("the same + one thread's sha256 of the output", f"{floor + sha.wall:.2f}",
+        f"{(floor + sha.wall) / floor:.2f}", "")  # fmt: skip
+    for job in (plain, hashed, full):
+        row(f"kanna {job.name}", f"{job.wall:.2f}", f"{job.wall / floor:.2f}", f"{job.memory:.0f}")
+    row("kanna convert against the floor with sha256", "", f"{hashed.wall / (floor + sha.wall):.2f}", "")
+    row("torch.load(mmap) → half → save_file", f"{mmap.wall:.2f}", f"{mmap.wall / floor:.2f}",
+        f"{mmap.memory:.0f}")  # fmt: skip
+    row("torch.load → half → save_file", f"{load.wall:.2f}", f"{load.wall / floor:.2f}",
+        f"{load.memory:.0f}")  # fmt: skip
+    print()
+
+
+def copy_jobs(folder: Path, rounds: int) -> None:
+    """Time jobs that change no number against copying the output."""
+    source, out, copy = folder / "out.safetensors", folder / "same.safetensors", folder / "copy"
+    base = [*KANNA, "convert", str(source), "--force", "-q", "--no-hash"]
+    floor = Job("cp and sync", ["sh", "-c", f"cp {source} {copy} && sync {copy}"])
+    prune = Job("prune, drop EMA", [*base, "--prune", "--ema", "drop", "-o", str(out)])
+    ckpt = Job("safetensors → ckpt", [*base, "-o", str(folder / "same.ckpt")])
+    interleave([floor, prune, ckpt], rounds)
+    row("no number changes, 2.1 GB", "wall, s", "x cp", "peak MB")
+    row(*["---"] * 4)
+    for job in (floor, prune, ckpt):
+        row(job.name, f"{job.wall:.2f}", f"{job.wall / floor.wall:.2f}", f"{job.memory:.0f}")
+    print()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(".bench"))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", action="store_true", help="keep the files for the next time")
+    args = parser.parse_args()
+    args.folder.mkdir(exist_ok=True)
+    flux, ckpt = args.folder / "flux.safetensors", args.folder / "sd15.ckpt"
+    if not flux.exists():
+        write_flux_header(flux)
+    if not ckpt.exists():
+        write_checkpoint(ckpt, full=True)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+          f"{time.strftime('%Y-%m-%d')}; medians of {args.rounds} interleaved rounds\n")  # fmt: skip
+    header_jobs(flux, ckpt, max(args.rounds, 7))
+    convert_jobs(ckpt, args.folder, args.rounds)
+    copy_jobs(args.folder, args.rounds)
+    if not args.keep:
+        shutil.rmtree(args.folder)
+
+
+if __name__ == "__main__":
+    main()

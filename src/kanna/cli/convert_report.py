@@ -1,0 +1,103 @@
+"""What `kanna convert` prints: what will be done or was done, and the file before and after."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from kanna.api import Made
+from kanna.cli.output import note_line, size_text, styled, table
+from kanna.engine import Result
+from kanna.messages import say, shown
+from kanna.plan import Plan
+
+_MANY: Final = 12
+
+
+def result_lines(made: Made, *, verbose: bool) -> list[str]:
+    """Return the report of one conversion, planned or done."""
+    arrow = styled("→", "cyan")
+    sizes = f"{size_text(made.before.size)} {arrow} {size_text(_size(made))}"
+    lines = [f"{styled(shown(made.before.path), 'bold')} {arrow} "
+             f"{styled(shown(made.destination), 'bold')}", f"  {sizes}"]  # fmt: skip
+    lines += ["", *_dtype_table(made)]
+    notes = made.plan.notes if verbose else made.plan.notes[:_MANY]
+    lines += ["", *(note_line(note) for note in notes)]
+    if len(notes) < len(made.plan.notes):
+        lines.append("  " + say("convert.more_notes", count=len(made.plan.notes) - len(notes)))
+    if made.before.ema.equal_to_model is not None:
+        key = "inspect.ema_equal" if made.before.ema.equal_to_model else "inspect.ema_differs"
+        lines.append(f"  {styled('·', 'dim')} EMA: {say(key)}")
+    return [*lines, *_closing(made)]
+
+
+def _size(made: Made) -> int:
+    return made.result.size if made.result else made.plan.data_bytes
+
+
+def _dtype_table(made: Made) -> list[str]:
+    """Return tensors and bytes by dtype, before and after."""
+    before: dict[str, int] = defaultdict(int)
+    for part in made.before.parts:
+        for word, size in part.dtypes.items():
+            before[word] += size
+    if made.before.ema.present:
+        before[say("inspect.role_ema")] += made.before.ema.bytes
+    after = _after(made.plan)
+    rows = [["", say("convert.before"), say("convert.after")]]
+    for word in sorted({*before, *after}, key=lambda w: -max(before.get(w, 0), after.get(w, 0))):
+        rows.append([word, *(size_text(side[word]) if side.get(word) else "-"
+                             for side in (before, after))])  # fmt: skip
+    return table(rows, right=(1, 2))
+
+
+def _after(plan: Plan) -> dict[str, int]:
+    sizes: dict[str, int] = defaultdict(int)
+    for output in plan.outputs:
+        sizes[output.dtype.word] += output.nbytes
+    return sizes
+
+
+def _closing(made: Made) -> Iterator[str]:
+    result = made.result
+    yield ""
+    if result is None:
+        yield "  " + say("convert.dry_run", tensors=len(made.plan.outputs))
+        return
+    for name, count in list(_overflowed(result).items())[:_MANY]:
+        yield f"  {styled('!', 'yellow', 'bold')} " + say(
+            "convert.overflowed", name=name, count=count
+        )
+    yield f"  {styled('✓', 'green', 'bold')} " + say(
+        f"convert.done_{result.verified}", tensors=len(made.plan.outputs),
+        seconds=f"{result.seconds:.1f}", speed=size_text(result.bytes_read / max(result.seconds, 1e-3)),
+    )  # fmt: skip
+    if result.digest:
+        yield "    " + say("convert.digest", digest=result.digest)
+
+
+def _overflowed(result: Result) -> dict[str, int]:
+    """Return how many finite values became Inf, NaN or the largest value, by tensor."""
+    counts = {name: c.overflowed + c.nan_made for name, c in result.counts.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def result_document(made: Made) -> dict[str, object]:
+    """Return the JSON document of one conversion."""
+    result = made.result
+    done = None if result is None else {
+        "size": result.size, "data_sha256": result.digest, "seconds": round(result.seconds, 3),
+        "bytes_read": result.bytes_read, "overflowed": _overflowed(result),
+        "verified": result.verified,
+    }  # fmt: skip
+    return {
+        "input": made.before.path, "output": str(made.destination), "dry_run": result is None,
+        "architecture": made.before.architecture, "kind": made.before.kind,
+        "container": made.plan.container, "tensors": len(made.plan.outputs),
+        "data_bytes": made.plan.data_bytes, "dtypes": _after(made.plan),
+        "ema": {"saving": made.before.ema.bytes, "equal_to_model": made.before.ema.equal_to_model},
+        "notes": [{"key": n.key, "warning": n.warning, "text": say(n.key, **n.values)}
+                  for n in made.plan.notes],
+        "result": done,
+    }  # fmt: skip

@@ -1,0 +1,61 @@
+"""The progress bar: on a terminal only, and only for work that takes longer than a second."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from kanna.cli.output import size_text
+
+if TYPE_CHECKING:
+    from kanna.engine import Progress
+
+_PATIENCE_SECONDS = 1.0
+
+
+class Bar:
+    """Shows an engine's progress on stderr with speed and time left."""
+
+    def __init__(self, label: str, *, hidden: bool) -> None:
+        """Stay out of sight when `hidden`, or when stderr is no terminal."""
+        self._label = label
+        self._hidden = hidden or not sys.stderr.isatty()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Show where the work stands."""
+        if self._hidden or (self._bar is None and progress.seconds < _PATIENCE_SECONDS):
+            return
+        if self._bar is None:
+            self._start(progress)
+        self._bar.update(
+            self._task, completed=progress.bytes_done, speed=f"{size_text(progress.speed)}/s"
+        )
+
+    def _start(self, progress: Progress) -> None:
+        from rich.console import Console  # noqa: PLC0415  (costs 60 ms, needed for long work only)
+        from rich.progress import BarColumn, Progress as Bars, TextColumn, TimeRemainingColumn  # noqa: PLC0415,I001
+
+        self._bar = Bars(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[speed]}"), TimeRemainingColumn(),
+            console=Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self._task = self._bar.add_task(self._label, total=progress.bytes_total, speed="")
+        self._bar.start()
+
+    def __enter__(self) -> Self:
+        """Return the bar; it appears when there is something to show."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar off the screen."""
+        if self._bar is not None:
+            self._bar.stop()

@@ -1,0 +1,151 @@
+"""The report of `kanna inspect`: what a file is, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from kanna.api import Inspection
+from kanna.cli.output import count_text, note_line, size_text, styled, table
+from kanna.families import title
+from kanna.identity import Ema, Identity, Part, PositionIds, said
+from kanna.messages import say, shown
+
+_CERTAINTY_STYLE: Final = {"certain": "green", "likely": "yellow", "ambiguous": "yellow"}
+_MANY: Final = 5
+
+
+def report(found: Inspection, *, verbose: bool = False) -> list[str]:
+    """Return the report as lines; `verbose` adds all names and all evidence."""
+    identity = found.identity
+    lines = [*_heading(identity), "", *_parts(identity)]
+    facts = list(_facts(found, verbose=verbose))
+    if facts:
+        lines += ["", *table(facts)]
+    notes = [note_line(note) for note in found.model.notes]
+    if verbose:
+        notes += [f"  {styled('·', 'dim')} {said(note)}" for note in identity.evidence]
+    return [*lines, "", *notes] if notes else lines
+
+
+def _heading(identity: Identity) -> Iterator[str]:
+    yield styled(shown(identity.path), "bold") + f"  {size_text(identity.size)} · " + say(
+        f"inspect.container_{identity.container.replace('-', '_')}"
+    )
+    name = ", ".join(map(title, identity.architecture_candidates)) or say("inspect.unknown")
+    if identity.architecture:
+        name = title(identity.architecture)
+    variant = identity.variant or " / ".join(identity.variant_candidates)
+    words = [name, say(f"inspect.kind_{identity.kind}")]
+    if variant and not (identity.architecture is None and identity.architecture_candidates):
+        words.append(f"({variant})")
+    certainty = say(f"inspect.certainty_{identity.certainty}")
+    style = _CERTAINTY_STYLE.get(identity.certainty, "red")
+    yield f"  {styled(' '.join(words), 'bold')}  {styled(certainty, style)}"
+
+
+def _parts(identity: Identity) -> list[str]:
+    if not identity.parts:
+        return []
+    head = [say(f"inspect.column_{c}") for c in ("part", "dtype", "tensors", "parameters", "size")]
+    rows = [[*head, ""], *(_part_row(part) for part in identity.parts)]
+    if identity.ema.present:
+        rows.append(_ema_row(identity.ema))
+    lines = table(rows, right=(2, 3, 4))
+    return [styled(lines[0], "dim"), *lines[1:]]
+
+
+def _part_row(part: Part) -> list[str]:
+    role = say(f"inspect.role_{part.role}")
+    if part.role == "text_encoder" and part.variant:
+        role += f" {part.variant}"
+    return [
+        role, _dtype_text(part), f"{part.tensors:,}", count_text(part.parameters),
+        size_text(part.bytes), _completeness(part),
+    ]  # fmt: skip
+
+
+def _dtype_text(part: Part) -> str:
+    """Return the part's main dtype, with a plus where others are mixed in."""
+    others = [word for word in part.dtypes if word != part.dtype]
+    word = part.quantization or part.dtype or "-"
+    return f"{word}+{'+'.join(others)}" if len(others) == 1 else word + "+…" * bool(others)
+
+
+def _completeness(part: Part) -> str:
+    words = []
+    if part.complete:
+        words.append(styled(say("inspect.complete"), "green"))
+    if part.missing:
+        words.append(styled(say("inspect.missing", count=len(part.missing)), "red"))
+    if part.unexpected:
+        words.append(styled(say("inspect.unexpected", count=len(part.unexpected)), "yellow"))
+    return " · ".join(words)
+
+
+def _ema_row(ema: Ema) -> list[str]:
+    if ema.equal_to_model is None:
+        state = say("inspect.ema_complete" if ema.complete else "inspect.ema_incomplete",
+                    missing=len(ema.missing))  # fmt: skip
+    else:
+        state = say("inspect.ema_equal" if ema.equal_to_model else "inspect.ema_differs")
+    saving = say("inspect.ema_saving", size=size_text(ema.bytes))
+    return [say("inspect.role_ema"), "", f"{len(ema.pairs):,}", "", size_text(ema.bytes),
+            f"{state} · {saving}"]  # fmt: skip
+
+
+def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
+    """Yield rows of a label and a text for everything that is not a part."""
+    identity = found.identity
+    if identity.prediction:
+        certainty = say(f"inspect.certainty_{identity.prediction.certainty}")
+        yield _row("prediction", f"{identity.prediction.type} ({certainty})")
+    if identity.position_ids.keys:
+        yield _row("position_ids", _ids_text(identity.position_ids))
+    for group in identity.junk:
+        size = size_text(group.bytes)
+        yield _row("junk", say("inspect.group", name=group.group, count=group.tensors, size=size))
+    for key, names in (("markers", identity.markers), ("unrecognised", identity.unrecognised)):
+        if names:
+            yield _row(key, _names(names, verbose=verbose))
+    missing = [name for part in identity.parts for name in part.missing]
+    if missing:
+        yield _row("missing_tensors", _names(missing, verbose=verbose))
+    if identity.missing_parts:
+        yield _row("missing_parts", ", ".join(identity.missing_parts))
+    if found.model.extras:
+        yield _row("extras", _names(list(found.model.extras), verbose=verbose))
+    if found.model.refused:
+        yield _row("refused", _names(list(found.model.refused), verbose=verbose))
+    if identity.metadata:
+        yield _row("metadata", _names(list(identity.metadata), verbose=verbose))
+    uses = list(_uses(identity))
+    if uses:
+        yield _row("good_for", " · ".join(uses))
+
+
+def _row(label: str, text: str) -> list[str]:
+    return [styled(say(f"inspect.row_{label}"), "dim"), text]
+
+
+def _names(names: tuple[str, ...] | list[str], *, verbose: bool) -> str:
+    some = names if verbose else names[:_MANY]
+    text = ", ".join(shown(name) for name in some)
+    return text if len(some) == len(names) else say("inspect.and_more", names=text,
+                                                    count=len(names) - len(some))  # fmt: skip
+
+
+def _ids_text(ids: PositionIds) -> str:
+    text = say(f"inspect.ids_{ids.state}")
+    if ids.wrong:
+        text += " " + say("inspect.ids_wrong", wrong=" ".join(map(str, ids.wrong)))
+    return text
+
+
+def _uses(identity: Identity) -> Iterator[str]:
+    """Yield what the file is good for as it is."""
+    for task in identity.tasks:
+        size = f" ({identity.resolution} px)" if identity.resolution else ""
+        yield say(f"identity.task_{task}") + size
+    if identity.kind == "checkpoint" and identity.dtype == "fp32":
+        yield say("inspect.use_training")

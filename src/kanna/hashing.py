@@ -1,0 +1,47 @@
+"""Digests that name what is inside a file, whatever the file around it looks like."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from kanna.dtypes import DType
+from kanna.kernel import weighted_sum
+from kanna.model import TensorInfo
+
+_CHUNK: Final = 1 << 22
+
+
+def component_digest(tensors: Mapping[str, TensorInfo], dtype: DType) -> str:
+    """Return the SHA-256 that identifies a component by its numbers.
+
+    `tensors` maps canonical names (without prefix) to tensors. Names are taken in sorted order,
+    each followed by a zero byte and its row-major data, floating data rounded to `dtype`. So the
+    digest does not change with the order, the prefix, the container, or a precision above `dtype`;
+    shapes do not enter, because 1x1 convolutions are stored as matrices by some programs.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode("utf-8", "surrogatepass") + b"\0")
+        for block in _blocks(tensors[name], dtype):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _blocks(tensor: TensorInfo, dtype: DType) -> Iterator[memoryview]:
+    """Yield the tensor's data in pieces, floats rounded to `dtype`."""
+    cast = tensor.dtype.is_float and tensor.dtype is not dtype
+    size = tensor.nbytes if tensor.data.whole else min(_CHUNK, tensor.nbytes)
+    source = memoryview(bytearray(size))
+    target = memoryview(bytearray(size * dtype.bits // tensor.dtype.bits if cast else 0))
+    for start in range(0, tensor.nbytes, max(size, 1)):
+        piece = source[: min(size, tensor.nbytes - start)]
+        tensor.data.read_into(start, piece)
+        if not cast:
+            yield piece
+            continue
+        count = len(piece) * 8 // tensor.dtype.bits
+        out = target[: dtype.nbytes(count)]
+        weighted_sum(out, dtype, [piece], [tensor.dtype], (1.0,), count)
+        yield out

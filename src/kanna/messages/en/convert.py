@@ -1,0 +1,117 @@
+"""`kanna convert`: help, what a plan does, and why one is refused."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "help": "Make the file you want of each FILE: container, precision, EMA, pruning, VAE, position "
+    "ids.\n\nThe input is never changed. The output appears whole and verified, or not at all.",
+    "examples": "Examples:\n\n"
+    "  kanna convert model.ckpt --for generation --vae vae.safetensors -o model.safetensors\n\n"
+    "  kanna convert model.ckpt --for training -o trained/\n\n"
+    "  kanna convert *.safetensors --dtype bf16 --vae-dtype fp32 -o converted/\n\n"
+    "  kanna convert model.ckpt --ema use --dry-run",
+    "option_output": "Output file, or a folder for suggested names (the default is the input's "
+    "folder).",
+    "option_for": "generation: fp16, without EMA, pruned, position ids repaired, safetensors. "
+    "training: fp32, EMA kept, only trainer state left out. Other options go first.",
+    "option_to": "Container (otherwise by the output's suffix, or safetensors).",
+    "option_dtype": "Precision of all floating tensors.",
+    "option_unet_dtype": "Precision of the diffusion model.",
+    "option_te_dtype": "Precision of the text encoders.",
+    "option_vae_dtype": "Precision of the VAE.",
+    "option_ema_dtype": "Precision of the EMA weights.",
+    "option_ema": "Keep the EMA weights, drop them, or use them in the model's place.",
+    "option_prune": "Leave out known junk; what is not recognised stays.",
+    "option_vae": "Put the VAE of this file inside: a VAE, a checkpoint, or a diffusers file.",
+    "option_position_ids": "Damaged position ids: repair (0…76, changes images), truncate (what "
+    "loaders make of them today), keep, or drop.",
+    "option_rename_keys": "Give NAI-style text encoder tensors their standard names.",
+    "option_allow_overflow": "Write the output even if values become Inf.",
+    "option_no_hash": "Do not compute the SHA-256 of the data (faster).",
+    "option_verify": "Check the output's header, or in full every byte.",
+    "option_dry_run": "Say what would be done, and write nothing.",
+    "option_force": "Replace an existing output.",
+    "option_threads": "Number of threads (otherwise one per core, at most 4).",
+    "before": "before",
+    "after": "after",
+    "more_notes": "… and {count} more (-v shows all)",
+    "dry_run": "Nothing was written (--dry-run): {tensors} tensors would be.",
+    "done_header": "{tensors} tensors written and their header verified in {seconds} s ({speed}/s).",
+    "done_full": "{tensors} tensors written and every byte verified in {seconds} s ({speed}/s).",
+    "digest": "data sha256 {digest}",
+    "summary": "{done} converted, {failed} failed.",
+    "overflowed": "{name}: {count} values became Inf.",
+    "hash_dropped": "{field} is left out: it was a hash of the old data.",
+    "ema_dropped": "EMA left out: {count} tensors, {gigabytes:.2f} GB.",
+    "ema_unmatched": "{count} EMA tensors match no tensor of the model and stay ({name} …).",
+    "ema_used": "EMA weights put in the model's place: {count} tensors.",
+    "junk_dropped": "Junk left out: {group}, {count} tensors, {kilobytes:.1f} KB.",
+    "schedule_kept": "{name} differs from the standard schedule and stays.",
+    "unrecognised_kept": "{count} tensors are not recognised and stay ({name} …).",
+    "trainer_state_dropped": "Trainer state left out: {names}.",
+    "ids_dropped": "{name} left out; programs make their own.",
+    "ids_kept_damaged": "{name}: ids {wrong} are wrong and stay wrong. --position-ids repair mends "
+    "them.",
+    "ids_kept_float": "{name} is right but no int64, and stays so.",
+    "ids_repair_damaged": "{name}: ids {wrong} were wrong ({dtype}) and are repaired to 0…76. Images "
+    "will differ from those of the damaged file.",
+    "ids_repair_float": "{name} becomes int64 (it was {dtype}); the values stay.",
+    "ids_truncate_damaged": "{name}: ids {wrong} are wrong ({dtype}) and stay as loaders read them, as "
+    "int64.",
+    "ids_truncate_float": "{name} becomes int64 (it was {dtype}); the values stay.",
+    "cast": "{count} tensors change precision; integers, markers and ids do not.",
+    "quantised_kept": "{part} is quantised ({scheme}) and stays as it is.",
+    "renamed": "{count} text encoder tensors get their standard names.",
+    "vae_baked": "VAE of {name} put inside: {count} tensors.",
+    "vae_stranger": "{name} is a VAE of {theirs}, and this is a model of {ours}: the shapes fit, the "
+    "images may not.",
+    "still_lacks": "Not inside, and needed besides: {parts}.",
+    "ema_absent": ("{path} has no EMA weights.", "Leave out --ema use."),
+    "ema_incomplete": (
+        "The EMA of {path} is not complete: {count} tensors are missing ({names} …).",
+        "Use --ema drop; half an EMA would be half another model.",
+    ),
+    "ema_is_the_model": (
+        "In {path} only the EMA is a complete model; without it nothing useful is left.",
+        "Use --ema use to make it the model.",
+    ),
+    "vae_absent": ("{path} holds no VAE.", "Give a VAE, or a file with a VAE inside."),
+    "vae_incomplete": (
+        "The VAE in {path} is not complete: {count} tensors are missing ({names} …).",
+        "Download the VAE again, or take another.",
+    ),
+    "vae_unfit": (
+        "The VAE in {path} does not fit {model}: {name} is {found}, and {wanted} is needed.",
+        "Take a VAE of the same architecture.",
+    ),
+    "vae_no_place": (
+        "{path} is no checkpoint that kanna knows where to put a VAE in.",
+        "kanna inspect says what the file is.",
+    ),
+    "vae_not_proved": (
+        "The VAE in the finished {path} was not the one that was put in, so it was not kept.",
+        "This is a bug in kanna or a broken disk; please report it.",
+    ),
+    "quantised": (
+        "The {part} in {path} is quantised ({scheme}); its numbers mean nothing without their scales.",
+        "Leave its dtype out, or name the dtypes of the other parts.",
+    ),
+    "folder": (
+        "{path} is a diffusers folder with several models.",
+        "Convert one of its subfolders, or the file inside it.",
+    ),
+    "suffix_unknown": (
+        "The name {name} does not say which container to write.",
+        "End it with .safetensors or .ckpt, or add --to.",
+    ),
+    "suffix_differs": (
+        "The name {name} is not one of a {container} file.",
+        "Change the name or leave --to out.",
+    ),
+    "same_output": (
+        "Two of the inputs are called {name} and would get the same output name.",
+        "Convert them one by one, or into different folders.",
+    ),
+}

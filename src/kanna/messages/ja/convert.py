@@ -1,0 +1,122 @@
+"""`kanna convert`: help, what a plan does, and why one is refused."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "help": "FILE を望みの形に変換します。形式、精度、EMA、不要データの削除、VAE の焼き込み、position_ids "
+    "の修復ができます。\n\n元のファイルは変更しません。出力は検証まで済んだ完全な形で現れるか、まったく"
+    "現れないかのどちらかです。",
+    "examples": "例:\n\n"
+    "  kanna convert model.ckpt --for generation --vae vae.safetensors -o model.safetensors\n\n"
+    "  kanna convert model.ckpt --for training -o trained/\n\n"
+    "  kanna convert *.safetensors --dtype bf16 --vae-dtype fp32 -o converted/\n\n"
+    "  kanna convert model.ckpt --ema use --dry-run",
+    "option_output": "出力ファイル。フォルダーを指定すると名前は自動で付きます（省略時は入力と同じ"
+    "フォルダー）。",
+    "option_for": "generation（生成用）: fp16、EMA なし、不要データ削除、position_ids 修復、safetensors。"
+    "training（学習用）: fp32、EMA を残し、学習の途中データだけを除きます。個別の指定が優先されます。",
+    "option_to": "ファイル形式（省略時は出力名の拡張子、それもなければ safetensors）。",
+    "option_dtype": "すべての浮動小数テンソルの精度。",
+    "option_unet_dtype": "拡散モデル本体の精度。",
+    "option_te_dtype": "テキストエンコーダーの精度。",
+    "option_vae_dtype": "VAE の精度。",
+    "option_ema_dtype": "EMA の精度。",
+    "option_ema": "EMA を残す（keep）、除く（drop）、本体と置き換える（use）。",
+    "option_prune": "不要とわかっているデータを除きます。未知のテンソルは残します。",
+    "option_vae": "このファイルの VAE を焼き込みます。VAE 単体、checkpoint、diffusers 形式のどれでも"
+    "使えます。",
+    "option_position_ids": "壊れた position_ids の扱い: repair（0〜76 に修復。画像が変わります）、truncate"
+    "（今の読み込み結果のまま整数化）、keep（そのまま）、drop（除く）。",
+    "option_rename_keys": "NAI 形式のテキストエンコーダーのテンソル名を標準の名前に直します。",
+    "option_allow_overflow": "値が Inf になっても出力します。",
+    "option_no_hash": "データの SHA-256 を計算しません（速くなります）。",
+    "option_verify": "出力の検証。header はヘッダーのみ、full は全バイトを読み直します。",
+    "option_dry_run": "何をするかを表示するだけで、何も書き込みません。",
+    "option_force": "既存の出力ファイルを置き換えます。",
+    "option_threads": "スレッド数（省略時はコア数、最大 4）。",
+    "before": "変換前",
+    "after": "変換後",
+    "more_notes": "… ほか {count} 件（-v ですべて表示）",
+    "dry_run": "何も書き込んでいません（--dry-run）。実行すると {tensors} 個のテンソルを書き込みます。",
+    "done_header": "{tensors} 個のテンソルを書き込み、ヘッダーを検証しました（{seconds} 秒、{speed}/s）。",
+    "done_full": "{tensors} 個のテンソルを書き込み、全バイトを検証しました（{seconds} 秒、{speed}/s）。",
+    "digest": "データの sha256 {digest}",
+    "summary": "{done} 件を変換、{failed} 件が失敗しました。",
+    "overflowed": "{name}: {count} 個の値が Inf になりました。",
+    "hash_dropped": "{field} は元のデータのハッシュなので除きました。",
+    "ema_dropped": "EMA を除きます: {count} テンソル、{gigabytes:.2f} GB。",
+    "ema_unmatched": "本体に対応するものがない EMA テンソル {count} 個は残します（{name} など）。",
+    "ema_used": "EMA の重みを本体と置き換えます: {count} テンソル。",
+    "junk_dropped": "不要データを除きます: {group}、{count} テンソル、{kilobytes:.1f} KB。",
+    "schedule_kept": "{name} は標準のスケジュールと異なるため残します。",
+    "unrecognised_kept": "未知のテンソル {count} 個は残します（{name} など）。",
+    "trainer_state_dropped": "学習の途中データを除きます: {names}。",
+    "ids_dropped": "{name} を除きます（読み込む側が自動で作ります）。",
+    "ids_kept_damaged": "{name}: {wrong} 番目に誤りがありますが、そのまま残します。修復するには "
+    "--position-ids repair を付けてください。",
+    "ids_kept_float": "{name} は値は正しいものの int64 ではありません。そのまま残します。",
+    "ids_repair_damaged": "{name}: 誤りのあった {wrong} 番目（{dtype}）を 0〜76 に修復します。壊れた"
+    "ファイルとは生成画像が変わります。",
+    "ids_repair_float": "{name} を {dtype} から int64 に直します。値は変わりません。",
+    "ids_truncate_damaged": "{name}: {wrong} 番目（{dtype}）は誤ったまま、今の読み込み結果どおりの int64 に"
+    "します。",
+    "ids_truncate_float": "{name} を {dtype} から int64 に直します。値は変わりません。",
+    "cast": "{count} 個のテンソルの精度を変えます。整数、マーカー、position_ids は変えません。",
+    "quantised_kept": "{part} は量子化されている（{scheme}）ため、そのまま残します。",
+    "renamed": "テキストエンコーダーのテンソル {count} 個を標準の名前に直します。",
+    "vae_baked": "{name} の VAE を焼き込みます: {count} テンソル。",
+    "vae_stranger": "{name} は {theirs} の VAE で、このモデルは {ours} です。形は合いますが、画像が崩れる"
+    "おそれがあります。",
+    "still_lacks": "このファイルに含まれず、別途必要なもの: {parts}。",
+    "ema_absent": ("{path} に EMA はありません。", "--ema use を外してください。"),
+    "ema_incomplete": (
+        "{path} の EMA は不完全です。{count} 個のテンソルが足りません（{names} など）。",
+        "--ema drop を使ってください。不完全な EMA を使うと別のモデルが混ざってしまいます。",
+    ),
+    "ema_is_the_model": (
+        "{path} で完全なモデルは EMA だけで、除くと使えるものが残りません。",
+        "--ema use を付けると EMA を本体にできます。",
+    ),
+    "vae_absent": (
+        "{path} に VAE は含まれていません。",
+        "VAE、または VAE を含むファイルを指定してください。",
+    ),
+    "vae_incomplete": (
+        "{path} の VAE は不完全です。{count} 個のテンソルが足りません（{names} など）。",
+        "VAE をダウンロードし直すか、別の VAE を使ってください。",
+    ),
+    "vae_unfit": (
+        "{path} の VAE は {model} に合いません。{name} が {found} で、必要なのは {wanted} です。",
+        "同じアーキテクチャの VAE を使ってください。",
+    ),
+    "vae_no_place": (
+        "{path} は VAE を焼き込める checkpoint ではありません。",
+        "kanna inspect でファイルの内容を確認できます。",
+    ),
+    "vae_not_proved": (
+        "完成した {path} の VAE が指定した VAE と一致しなかったため、破棄しました。",
+        "kanna の不具合かディスクの故障です。ご報告ください。",
+    ),
+    "quantised": (
+        "{path} の {part} は量子化されており（{scheme}）、スケールなしでは数値に意味がありません。",
+        "この部品の精度指定を外すか、ほかの部品の精度を個別に指定してください。",
+    ),
+    "folder": (
+        "{path} は複数のモデルを含む diffusers フォルダーです。",
+        "サブフォルダーか、その中のファイルを指定してください。",
+    ),
+    "suffix_unknown": (
+        "{name} という名前では、書き込む形式がわかりません。",
+        "末尾を .safetensors か .ckpt にするか、--to を付けてください。",
+    ),
+    "suffix_differs": (
+        "{name} は {container} 形式のファイル名ではありません。",
+        "名前を変えるか、--to を外してください。",
+    ),
+    "same_output": (
+        "入力のうち 2 つが {name} という名前で、出力名が重なります。",
+        "1 つずつ変換するか、別のフォルダーに出力してください。",
+    ),
+}

@@ -1,0 +1,69 @@
+"""Which dtype each output gets: one for all, or one by part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kanna.dtypes import DType
+from kanna.errors import Incompatible
+from kanna.ops.draft import Draft
+from kanna.plan import Copy, Output, WeightedSum
+
+
+def set_precision(
+    draft: Draft, default: DType | None, by_role: Mapping[str, DType], *, strict: bool
+) -> None:
+    """Give every floating tensor its dtype: that of its part in `by_role`, else `default`.
+
+    Integers, markers, schedules and position ids keep theirs. A quantised part cannot be cast
+    without its scales: `strict` makes that an error, else the part is left as it is.
+
+    Raises:
+        Incompatible: a quantised part would have to be cast.
+    """
+    quantised = _quantised_names(draft, default, by_role, strict=strict)
+    changed = 0
+    for name, output in draft.outputs.items():
+        target = by_role.get(draft.roles.get(name, ""), default)
+        if target is None or name in draft.fixed or name in quantised:
+            continue
+        if isinstance(output.op, Copy) and output.dtype.is_float and output.dtype is not target:
+            draft.outputs[name] = Output(name, target, output.shape, WeightedSum(), output.inputs)
+            changed += 1
+    _tell(draft, default, by_role, changed)
+
+
+def _quantised_names(
+    draft: Draft, default: DType | None, by_role: Mapping[str, DType], *, strict: bool
+) -> set[str]:
+    names: set[str] = set()
+    for part in draft.identity.parts:
+        if part.quantization is None or _is_plain(part.quantization):
+            continue
+        if by_role.get(part.role, default) is None:
+            continue
+        if strict:
+            raise Incompatible("convert.quantised", path=draft.model.path, part=part.role,
+                               scheme=part.quantization)  # fmt: skip
+        names.update(part.names)
+        draft.note("convert.quantised_kept", warning=True, part=part.role, scheme=part.quantization)
+    return names
+
+
+def _is_plain(quantization: str) -> bool:
+    """Whether the values stand for themselves, so that a cast needs no scales."""
+    return quantization in {"fp8", "fp8_e4m3", "fp8_e5m2"}
+
+
+def _tell(
+    draft: Draft, default: DType | None, by_role: Mapping[str, DType], changed: int
+) -> None:
+    if default is None and not by_role:
+        return
+    draft.done["dtype"] = {
+        **({"all": default.word} if default else {}),
+        **{role: dtype.word for role, dtype in by_role.items()},
+    }
+    words = {dtype.word for dtype in ([default] if default else list(by_role.values()))}
+    draft.tags[:0] = sorted(words)
+    draft.note("convert.cast", count=changed)

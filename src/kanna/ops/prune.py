@@ -1,0 +1,53 @@
+"""Take out known junk: what the tables name as useless, and nothing else.
+
+What is not recognised is kept and told; empty tensors are always kept, because they are markers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from kanna.ops.draft import Draft
+
+# Top-level keys of a Lightning checkpoint that only resuming a training run needs.
+# Source: pytorch_lightning CheckpointConnector.dump_checkpoint.
+_TRAINER_STATE: Final = frozenset({
+    "optimizer", "optimizer_states", "lr_schedulers", "lr_scheduler", "callbacks", "loops",
+    "hparams_name", "hyper_parameters", "native_amp_scaling_state", "amp_scaling_state",
+    "grad_scaler", "rng_state", "datamodule_hparams_name",
+})  # fmt: skip
+# Small numbers worth a place in the record: some programs tell SD 2 variants by the step count.
+_WORTH_RECORDING: Final = ("epoch", "global_step", "pytorch-lightning_version")
+
+
+def prune(draft: Draft) -> None:
+    """Leave out the junk groups that the tables say are safe to leave out."""
+    for group in draft.identity.junk:
+        names = [name for name in group.names if draft.model[name].numel]
+        if not group.prune or not names:
+            continue
+        size = draft.remove(names)
+        draft.note("convert.junk_dropped", group=group.group, count=len(names), kilobytes=size / 1e3)
+    if draft.identity.unrecognised:
+        names_kept = draft.identity.unrecognised
+        draft.note("convert.unrecognised_kept", warning=True, count=len(names_kept),
+                   name=names_kept[0])  # fmt: skip
+    draft.done["pruned"] = True
+    draft.tags.append("pruned")
+
+
+def drop_trainer_state(draft: Draft, *, keep: bool) -> Mapping[str, object]:
+    """Return what the output carries beside its tensors, and record what it does not.
+
+    With `keep`, everything but trainer state stays; else only the record remembers the steps.
+    """
+    extras = draft.model.extras
+    recorded = {key: extras[key] for key in _WORTH_RECORDING if isinstance(extras.get(key), int | str)}
+    if recorded:
+        draft.done["training"] = recorded
+    dropped = [key for key in extras if key in _TRAINER_STATE or not keep]
+    state = [key for key in dropped if key in _TRAINER_STATE]
+    if state:
+        draft.note("convert.trainer_state_dropped", names=", ".join(state))
+    return {key: value for key, value in extras.items() if key not in dropped}

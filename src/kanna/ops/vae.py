@@ -1,0 +1,139 @@
+"""Bake a VAE into a checkpoint: under the checkpoint's own names, whole, or not at all.
+
+The source may be a bare VAE, a prefixed one, a whole checkpoint, or a diffusers file, with its
+attention weights as matrices or as 1x1 convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kanna.dtypes import FP16
+from kanna.errors import Incompatible, Incomplete, NumericError
+from kanna.families import expected_vae, key_map
+from kanna.hashing import component_digest
+from kanna.identity import Identity, Part
+from kanna.model import ModelFile, TensorInfo
+from kanna.ops.draft import Draft
+from kanna.plan import Output
+
+_NATIVE = "ldm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baked:
+    """A VAE that was put into a plan: its tensors by native name, and the prefix they get.
+
+    `digest` is the component digest of the source in fp16.
+    """
+
+    source: Mapping[str, TensorInfo]
+    prefix: str
+    digest: str
+
+    def prove(self, written: ModelFile) -> None:
+        """Compare the VAE in the written file with the source, number by number.
+
+        Raises:
+            NumericError: they differ.
+        """
+        found = {name: written[self.prefix + name] for name in self.source}
+        dtype = next((t.dtype for t in found.values() if t.dtype.is_float), FP16)
+        wanted = self.digest if dtype is FP16 else component_digest(self.source, dtype)
+        if component_digest(found, dtype) != wanted:
+            raise NumericError("convert.vae_not_proved", path=written.path)
+
+
+def bake(draft: Draft, vae: ModelFile, identity: Identity) -> Baked:
+    """Put the VAE of `vae` in the place of the checkpoint's.
+
+    Raises:
+        Incomplete: `vae` holds no VAE, or one that lacks tensors.
+        Incompatible: the VAE's names or shapes are not those that the checkpoint needs.
+    """
+    source = canonical_vae(vae, identity)
+    wanted, prefix = expected_vae(draft.identity)
+    _check(draft, vae, source, wanted)
+    source = {name: source[name] for name in wanted}
+    replaced = _take_out_old(draft, {prefix + name for name in wanted})
+    for name, shape in wanted.items():
+        draft.put(Output.of(source[name], name=prefix + name, shape=shape), "vae")
+    draft.inputs.append(vae)
+    draft.tags.append("vae")
+    baked = Baked(source=source, prefix=prefix, digest=component_digest(source, FP16))
+    draft.done["vae"] = {
+        "source": vae.path.name, "sha256_fp16": baked.digest, "replaced_sha256_fp16": replaced,
+    }  # fmt: skip
+    draft.note("convert.vae_baked", name=vae.path.name, count=len(wanted))
+    _warn_of_strangers(draft, vae, identity)
+    return baked
+
+
+def canonical_vae(model: ModelFile, identity: Identity) -> dict[str, TensorInfo]:
+    """Return the VAE inside `model` by its native names, without prefix.
+
+    Raises:
+        Incomplete: there is none, or it lacks tensors.
+    """
+    part = identity.part("vae")
+    if part is None:
+        raise Incomplete("convert.vae_absent", path=model.path)
+    if part.missing:
+        raise Incomplete("convert.vae_incomplete", path=model.path, count=len(part.missing),
+                         names=", ".join(part.missing[:5]))  # fmt: skip
+    names = native_names(part)
+    return {names[name]: model[name] for name in names}
+
+
+def native_names(part: Part) -> dict[str, str]:
+    """Return, for each tensor of a VAE part that its table knows, the native name without prefix."""
+    short = {name: name[len(part.prefix) :] for name in part.names if name not in part.unexpected}
+    if part.layout in (None, _NATIVE):
+        return short
+    mapped = key_map(part.component, source=part.layout, target=_NATIVE)
+    return {name: mapped[key] for name, key in short.items()}
+
+
+def _check(
+    draft: Draft,
+    vae: ModelFile,
+    source: Mapping[str, TensorInfo],
+    wanted: Mapping[str, tuple[int, ...]],
+) -> None:
+    for name, shape in wanted.items():
+        found = source.get(name)
+        if found is None or _squeezed(found.shape) != _squeezed(shape):
+            raise Incompatible(
+                "convert.vae_unfit", path=vae.path, model=draft.model.path.name, name=name,
+                found="x".join(map(str, found.shape)) if found else "-",
+                wanted="x".join(map(str, shape)),
+            )  # fmt: skip
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape without the trailing ones that a 1x1 convolution has over a matrix."""
+    while len(shape) > 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def _take_out_old(draft: Draft, new_names: set[str]) -> str | None:
+    """Take out what the new VAE does not overwrite; return the digest that names the old one."""
+    part = draft.identity.part("vae")
+    if part is None:
+        return None
+    names = native_names(part)
+    draft.remove(set(names) - new_names)
+    return component_digest({names[name]: draft.model[name] for name in names}, FP16)
+
+
+def _warn_of_strangers(draft: Draft, vae: ModelFile, identity: Identity) -> None:
+    """Warn where the VAE is known to belong to another architecture of the same shapes."""
+    part = identity.part("vae")
+    home = draft.identity.architecture
+    if part is None or home is None or not part.architecture or part.architecture == home:
+        return
+    if home not in part.architecture_candidates:
+        draft.note("convert.vae_stranger", warning=True, name=vae.path.name,
+                   theirs=part.architecture, ours=home)  # fmt: skip
