@@ -1,0 +1,74 @@
+"""Checkpoints of torch: ``.ckpt``, ``.pt``, ``.pth`` and ``.bin`` in all three of its formats.
+
+Which format it is, is decided by content. The pickle is read as data (`kanna.formats.pickle_vm`);
+nothing in the file is run, whatever it asks for.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from kanna.errors import UnsafeFile
+from kanna.formats.state_dict import Contents, StateDictReader
+from kanna.formats.torch_names import is_known
+from kanna.formats.wrong_content import explain
+from kanna.model import ModelFile, Note
+
+if TYPE_CHECKING:
+    from kanna.disk import InputFile
+    from kanna.formats.pickle_vm import Pickle
+    from kanna.formats.torch_tensors import TorchTensors
+
+_MIN_SIZE: Final = 16
+_TAR_MAGIC_AT: Final = 257
+
+
+def open_checkpoint(file: InputFile) -> ModelFile:
+    """Open a checkpoint: read its pickle and directory, no tensor data.
+
+    Raises:
+        FormatError: it is no checkpoint, it is damaged, or its numbers do not add up.
+        UnsafeFile: it holds calls of unknown code and no tensor that could be read without them.
+    """
+    container, (pickle, tensors, notes) = _open_container(file)
+    contents = StateDictReader(file.path, tensors).read(pickle.value)
+    unknown = [found for found in pickle.globals if not is_known(found.module, found.name)]
+    names = ", ".join(f"{found.module}.{found.name}" for found in unknown)
+    if unknown:
+        notes.append(Note("checkpoint.unknown_globals", {"count": len(unknown), "names": names}))
+        if _holds_only_code(contents) and any(found.called for found in unknown):
+            raise UnsafeFile("checkpoint.only_code", path=file.path, names=names)
+    return ModelFile(
+        path=file.path,
+        container=container,
+        size=file.size,
+        tensors=MappingProxyType(contents.tensors),
+        files=(file,),
+        metadata=MappingProxyType(contents.metadata),
+        extras=MappingProxyType(contents.extras),
+        refused=MappingProxyType(contents.refused),
+        notes=(*notes, *contents.notes),
+    )
+
+
+def _open_container(file: InputFile) -> tuple[str, tuple[Pickle, TorchTensors, list[Note]]]:
+    """Open the container that the content asks for; each lives in a module of its own."""
+    if file.size < _MIN_SIZE:
+        raise explain(file)
+    head = file.read(0, min(file.size, _TAR_MAGIC_AT + 5))
+    if head.startswith(b"PK\x03\x04"):
+        from kanna.formats.torch_zip import open_zip  # noqa: PLC0415  (one of the three is needed)
+
+        return "ckpt-zip", open_zip(file)
+    if head[_TAR_MAGIC_AT:] == b"ustar":
+        from kanna.formats.torch_tar import open_tar  # noqa: PLC0415  (the same)
+
+        return "ckpt-tar", open_tar(file)
+    from kanna.formats.torch_legacy import open_legacy  # noqa: PLC0415  (the same)
+
+    return "ckpt-legacy", open_legacy(file)
+
+
+def _holds_only_code(contents: Contents) -> bool:
+    return not contents.tensors and not contents.refused

@@ -1,0 +1,54 @@
+"""What a pickle is made of when nothing in it is run: plain data and three inert nodes.
+
+A `Global` is a pair of strings, never an import. A `Call` says that a loader would call something;
+here it is a value like any other. Nodes compare and hash by identity, so a stranger's data never
+decides how long a comparison takes.
+"""
+
+from __future__ import annotations
+
+
+class Global:
+    """The name of a class or function: two strings; one object per pair and stream."""
+
+    __slots__ = ("module", "name")
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module = module
+        self.name = name
+
+    def __str__(self) -> str:
+        """Return the dotted name."""
+        return f"{self.module}.{self.name}"
+
+
+class PersistentId:
+    """A reference to something outside the stream, which torch uses for its storages."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class Call:
+    """What a loader would make by calling `function`; all that the stream says about it.
+
+    `items` are key-value pairs set on it, `appended` the elements appended or added to it,
+    `states` what ``BUILD`` would have handed to it, in order.
+    """
+
+    __slots__ = ("appended", "arguments", "function", "items", "keywords", "states")
+
+    def __init__(
+        self,
+        function: Global | Call | PersistentId,
+        arguments: tuple[object, ...],
+        keywords: dict[object, object] | None = None,
+    ) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.keywords = keywords
+        self.items: dict[object, object] | None = None
+        self.appended: list[object] | None = None
+        self.states: list[object] | None = None
