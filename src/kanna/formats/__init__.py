@@ -43,7 +43,7 @@ class Format:
 
 def _is_checkpoint(head: bytes) -> bool:
     # A zip, a pickle of protocol 2 or later, or a tar archive.
-    return head.startswith((b"PK", b"\x80")) or head[257:262] == b"ustar"
+    return head.startswith((b"PK\x03\x04", b"\x80")) or head[257:262] == b"ustar"
 
 
 def _is_gguf(head: bytes) -> bool:
@@ -86,7 +86,7 @@ def open_model(path: str | os.PathLike[str]) -> ModelFile:
         UnsafeFile: its content is a pickle and its name says that it is none, or a shard or
             component leads out of its folder.
     """
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
         from kanna.formats.folder import open_folder  # noqa: PLC0415 - most files are no folder
 
         return open_folder(Path(path))

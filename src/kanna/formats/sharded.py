@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +15,7 @@ from kanna.formats import open_file, strict_json
 from kanna.model import ModelFile
 
 _INDEX_LIMIT: Final = 32_000_000
+_SEPARATORS: Final = frozenset("/\\:\0")  # of every system, wherever the index was written
 
 
 def open_index(file: InputFile) -> ModelFile:
@@ -28,7 +29,7 @@ def open_index(file: InputFile) -> ModelFile:
     weight_map = _weight_map(file.path, strict_json.load(file, limit=_INDEX_LIMIT))
     names = tuple(dict.fromkeys(weight_map.values()))
     paths = {name: neighbour(file.path.parent, name) for name in names}
-    missing = [name for name, path in paths.items() if not path.is_file()]
+    missing = [name for name, path in paths.items() if not os.path.isfile(path)]  # noqa: PTH113
     if missing:
         raise Incomplete(
             "formats.shard_missing",
@@ -54,7 +55,7 @@ def neighbour(folder: Path, name: str) -> Path:
         UnsafeFile: the name or a link leads out of the folder.
     """
     root = Path(os.path.realpath(folder))
-    plain = name == PurePosixPath(name).name == PureWindowsPath(name).name and "\0" not in name
+    plain = name not in ("", ".", "..") and _SEPARATORS.isdisjoint(name)
     if not plain or not Path(os.path.realpath(root / name)).is_relative_to(_home(root)):
         raise UnsafeFile("formats.leads_outside", path=folder, name=name)
     return folder / name
