@@ -19,9 +19,15 @@
 #if defined __BYTE_ORDER__ && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "model files are little-endian, and so must be the machine"
 #endif
+#if defined _MSC_VER
+#pragma fp_contract(off) /* other compilers: -ffp-contract=off */
+#endif
 
 /* The numbers are the `code` column of dtypes.py. */
-enum code { FP64, FP32, FP16, BF16, E4M3, E5M2, INT64, INT32, INT16, INT8, UINT8, BOOL, CODES };
+enum code {
+    CODE_FP64, CODE_FP32, CODE_FP16, CODE_BF16, CODE_E4M3, CODE_E5M2,
+    CODE_INT64, CODE_INT32, CODE_INT16, CODE_INT8, CODE_UINT8, CODE_BOOL, CODES
+};
 
 static const size_t WIDTH[CODES] = {8, 4, 2, 2, 1, 1, 8, 4, 2, 1, 1, 1};
 
@@ -29,18 +35,18 @@ static const size_t WIDTH[CODES] = {8, 4, 2, 2, 1, 1, 8, 4, 2, 1, 1, 1};
    it is the first value that rounds away from the greatest finite one (e4m3fn has no Inf and clips
    there), for integers the first whole number outside. */
 static const struct { double low, high; } RANGE[CODES] = {
-    [FP64] = {-INFINITY, INFINITY},
-    [FP32] = {-INFINITY, INFINITY},
-    [FP16] = {-65520.0, 65520.0},
-    [BF16] = {-0x1.ffp127, 0x1.ffp127},
-    [E4M3] = {-0x1.d00002p8, 0x1.d00002p8}, /* 464 is a tie and goes to 448 */
-    [E5M2] = {-61440.0, 61440.0},
-    [INT64] = {-0x1.0000000000001p63, 0x1p63},
-    [INT32] = {-2147483649.0, 2147483648.0},
-    [INT16] = {-32769.0, 32768.0},
-    [INT8] = {-129.0, 128.0},
-    [UINT8] = {-1.0, 256.0},
-    [BOOL] = {-INFINITY, INFINITY},
+    [CODE_FP64] = {-INFINITY, INFINITY},
+    [CODE_FP32] = {-INFINITY, INFINITY},
+    [CODE_FP16] = {-65520.0, 65520.0},
+    [CODE_BF16] = {-0x1.ffp127, 0x1.ffp127},
+    [CODE_E4M3] = {-0x1.d00002p8, 0x1.d00002p8}, /* 464 is a tie and goes to 448 */
+    [CODE_E5M2] = {-61440.0, 61440.0},
+    [CODE_INT64] = {-0x1.0000000000001p63, 0x1p63},
+    [CODE_INT32] = {-2147483649.0, 2147483648.0},
+    [CODE_INT16] = {-32769.0, 32768.0},
+    [CODE_INT8] = {-129.0, 128.0},
+    [CODE_UINT8] = {-1.0, 256.0},
+    [CODE_BOOL] = {-INFINITY, INFINITY},
 };
 
 /* ---- one element ---------------------------------------------------------------------------- */
@@ -151,11 +157,11 @@ static inline uint8_t to_e5m2(float value)
 static inline int64_t to_integer(double value, enum code code)
 {
     static const int64_t LEAST[CODES] = {
-        [INT64] = INT64_MIN, [INT32] = INT32_MIN, [INT16] = INT16_MIN, [INT8] = INT8_MIN};
+        [CODE_INT64] = INT64_MIN, [CODE_INT32] = INT32_MIN, [CODE_INT16] = INT16_MIN, [CODE_INT8] = INT8_MIN};
     static const int64_t GREATEST[CODES] = {
-        [INT64] = INT64_MAX, [INT32] = INT32_MAX, [INT16] = INT16_MAX, [INT8] = INT8_MAX,
-        [UINT8] = UINT8_MAX};
-    if (code == BOOL)
+        [CODE_INT64] = INT64_MAX, [CODE_INT32] = INT32_MAX, [CODE_INT16] = INT16_MAX, [CODE_INT8] = INT8_MAX,
+        [CODE_UINT8] = UINT8_MAX};
+    if (code == CODE_BOOL)
         return value != 0;
     if (isnan(value))
         return 0;
@@ -169,7 +175,7 @@ static inline int64_t to_integer(double value, enum code code)
 struct loops {
     const char *name;
     void (*read[CODES])(float *restrict values, const uint8_t *restrict data, size_t n);
-    void (*write[E5M2 + 1])(uint8_t *restrict data, const float *restrict values, size_t n);
+    void (*write[CODE_E5M2 + 1])(uint8_t *restrict data, const float *restrict values, size_t n);
     void (*scale)(float *restrict sum, float weight, size_t n);
     void (*add)(float *restrict sum, const float *restrict values, float weight, size_t n);
     int (*inside)(const float *values, float low, float high, size_t n);
@@ -184,7 +190,7 @@ struct loops {
 #include <immintrin.h>
 #define LOOP(name) avx2_##name
 #define LOOP_NAME "avx2"
-#if defined __GNUC__
+#if defined __GNUC__ || defined __clang__
 #define TARGET __attribute__((target("avx2,f16c")))
 #else
 #define TARGET
@@ -204,14 +210,7 @@ struct loops {
 #undef LOOPS_NEON
 #endif
 
-#if defined __x86_64__
-#include <cpuid.h>
-static int has_avx2(void)
-{
-    unsigned a, b, c = 0, d;
-    return __builtin_cpu_supports("avx2") && __get_cpuid(1, &a, &b, &c, &d) && (c & 1u << 29);
-}
-#elif defined _M_X64
+#if defined _M_X64
 #include <intrin.h>
 static int has_avx2(void)
 {
@@ -219,10 +218,18 @@ static int has_avx2(void)
     int most[4], basic[4], extended[4];
     __cpuid(most, 0);
     __cpuid(basic, 1);
-    if (most[0] < 7 || ~basic[2] & (F16C | AVX | OSXSAVE))
+    if (most[0] < 7 || (~basic[2] & (F16C | AVX | OSXSAVE)))
         return 0;
     __cpuidex(extended, 7, 0);
     return (extended[1] & AVX2) && (_xgetbv(0) & YMM_STATE) == YMM_STATE;
+}
+#elif defined __x86_64__
+#include <cpuid.h>
+static int has_avx2(void)
+{
+    unsigned a, b, c = 0, d;
+    int has_f16c = __get_cpuid(1, &a, &b, &c, &d) && (c & 1u << 29);
+    return has_f16c && __builtin_cpu_supports("avx2"); /* which asks the system as well */
 }
 #endif
 
@@ -263,7 +270,7 @@ struct counts {
     size_t inf_in;     /* elements with an Inf among their inputs */
 };
 
-enum { BLOCK = 1024 }; /* elements: all of a block's buffers stay in the first-level cache */
+enum { BLOCK = 2048 }; /* elements: all of a block's buffers stay in the first-level cache */
 
 struct block {
     size_t start, n;
@@ -281,7 +288,7 @@ static int is_conversion(const struct sum *sum)
    rounded from fp32, as in torch, even when the sum was made in fp64. */
 static int is_wide(enum code code)
 {
-    return code == FP64 || code >= INT64;
+    return code == CODE_FP64 || code >= CODE_INT64;
 }
 
 static const uint8_t *data_of(const struct input *input, size_t start)
@@ -294,15 +301,15 @@ static void read_wide(const struct loops *loops, const struct input *input, size
 {
     const uint8_t *data = data_of(input, start);
     float singles[BLOCK];
-    if (input->code == FP64) {
+    if (input->code == CODE_FP64) {
         memcpy(values, data, n * sizeof *values);
-    } else if (input->code == INT64) {
+    } else if (input->code == CODE_INT64) {
         for (size_t i = 0; i < n; i++) {
             int64_t integer;
             memcpy(&integer, data + i * sizeof integer, sizeof integer);
             values[i] = (double)integer;
         }
-    } else if (input->code == INT32) {
+    } else if (input->code == CODE_INT32) {
         for (size_t i = 0; i < n; i++) {
             int32_t integer;
             memcpy(&integer, data + i * sizeof integer, sizeof integer);
@@ -394,7 +401,7 @@ static void write_block(const struct sum *sum, const struct loops *loops, const 
         memmove(out, data_of(sum->inputs, block->start), block->n * WIDTH[sum->code]);
     } else if (!is_wide(sum->code)) {
         loops->write[sum->code](out, block->total, block->n);
-    } else if (sum->code == FP64) {
+    } else if (sum->code == CODE_FP64) {
         memcpy(out, block->wide_total, block->n * sizeof *block->wide_total);
     } else {
         for (size_t i = 0; i < block->n; i++) {

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from operator import index
+
 import torch  # noqa: TID251 - this module is the door behind which torch stays
 
 Buffer = memoryview | bytearray | bytes
@@ -66,9 +68,11 @@ def _dtype(code: int) -> torch.dtype:
 
 
 def _check(buffer: Buffer, dtype: torch.dtype, count: int) -> None:
-    size = memoryview(buffer).nbytes
-    if count < 0 or size != count * dtype.itemsize:
-        raise ValueError(f"a buffer of {size} bytes does not hold {count} elements of {dtype}")
+    view = memoryview(buffer)
+    if not view.c_contiguous:
+        raise BufferError("a buffer is not contiguous")
+    if index(count) < 0 or view.nbytes != count * dtype.itemsize:
+        raise ValueError(f"a buffer of {view.nbytes} bytes does not hold {count} of {dtype}")
 
 
 def _tensor(data: Buffer, dtype: torch.dtype) -> torch.Tensor:

@@ -97,6 +97,7 @@ def weighted_sum(
     Raises:
         ValueError: the arguments do not fit together, or a dtype has no arithmetic.
         TypeError: an argument is of the wrong type, or `out` is read-only.
+        BufferError: a buffer is not contiguous.
         MissingExtra: there is neither the C extension nor torch.
     """
     module = import_module("kanna._kernel" if backend() == "native" else "kanna._kernel_torch")
