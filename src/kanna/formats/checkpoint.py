@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.errors import UnsafeFile
 from kanna.formats.state_dict import Contents, StateDictReader
-from kanna.formats.torch_names import is_known
+from kanna.formats.torch_names import KNOWN
 from kanna.formats.wrong_content import explain
 from kanna.model import ModelFile, Note
 
@@ -33,8 +33,8 @@ def open_checkpoint(file: InputFile) -> ModelFile:
     """
     container, (pickle, tensors, notes) = _open_container(file)
     contents = StateDictReader(file.path, tensors).read(pickle.value)
-    unknown = [found for found in pickle.globals if not is_known(found.module, found.name)]
-    names = ", ".join(f"{found.module}.{found.name}" for found in unknown)
+    unknown = [found for found in pickle.globals if found.dotted not in KNOWN]
+    names = ", ".join(found.dotted for found in unknown)
     if unknown:
         notes.append(Note("checkpoint.unknown_globals", {"count": len(unknown), "names": names}))
         if _holds_only_code(contents) and any(found.called for found in unknown):

@@ -7,19 +7,29 @@ decides how long a comparison takes.
 
 from __future__ import annotations
 
+from typing import Final
+
+# What Python 2 and older releases of numpy and torch called the same modules.
+_MODULES: Final = {
+    "__builtin__": "builtins",
+    "copy_reg": "copyreg",
+    "numpy.core.multiarray": "numpy._core.multiarray",
+    "torch.tensor": "torch._tensor",
+}
+
 
 class Global:
-    """The name of a class or function: two strings; one object per pair and stream."""
+    """The name of a class or function: two strings; one object per pair and stream.
 
-    __slots__ = ("module", "name")
+    `dotted` is both in today's spelling, by which tables list it.
+    """
+
+    __slots__ = ("dotted", "module", "name")
 
     def __init__(self, module: str, name: str) -> None:
         self.module = module
         self.name = name
-
-    def __str__(self) -> str:
-        """Return the dotted name."""
-        return f"{self.module}.{self.name}"
+        self.dotted = f"{_MODULES.get(module, module)}.{name}"
 
 
 class PersistentId:

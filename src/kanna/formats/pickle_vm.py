@@ -35,10 +35,14 @@ _FIRST_WINDOW: Final = 512 << 10  # holds the object of nearly every checkpoint
 
 @dataclass(frozen=True, slots=True)
 class GlobalUse:
-    """A global that a stream names: where it is named first, and whether it would be called."""
+    """A global that a stream names: where it is named first, and whether it would be called.
+
+    `dotted` is its name in today's spelling of Python's, numpy's and torch's modules.
+    """
 
     module: str
     name: str
+    dotted: str
     position: int
     called: bool
 
@@ -84,7 +88,7 @@ def run(machine: Machine) -> int:
 def globals_met(machine: Machine) -> tuple[GlobalUse, ...]:
     """Return the globals that a run has met so far, also after it failed."""
     return tuple(
-        GlobalUse(node.module, node.name, at, node in machine.called)
+        GlobalUse(node.module, node.name, node.dotted, at, node in machine.called)
         for node, at in machine.positions.items()
     )
 

@@ -7,20 +7,9 @@ of Python's own types, numpy, PyTorch Lightning and OmegaConf.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kanna.dtypes import STORAGES, TORCH, UINT8, DType
-
-if TYPE_CHECKING:
-    from kanna.formats.pickle_nodes import Global
-
-# Python 2 and older releases called these modules otherwise.
-_MODULES: Final = {
-    "__builtin__": "builtins",
-    "copy_reg": "copyreg",
-    "numpy.core.multiarray": "numpy._core.multiarray",
-    "torch.tensor": "torch._tensor",
-}
 
 # Rebuilding functions: least and most arguments, and the place of the dtype (None: the storage's).
 REBUILDERS: Final[dict[str, tuple[int, int, int | None]]] = {
@@ -107,13 +96,3 @@ KNOWN: Final = frozenset({
     *TENSORS, *PLAIN_TYPES, *STORAGE_TYPES, *DTYPES, *MAPPINGS, *SEQUENCES, *PATHS, *CONTENT,
     *_RECORDS, NUMPY_SCALAR, BYTES_AS_TEXT,
 })  # fmt: skip
-
-
-def dotted(node: Global) -> str:
-    """Return the name of `node` as the table spells it."""
-    return f"{_MODULES.get(node.module, node.module)}.{node.name}"
-
-
-def is_known(module: str, name: str) -> bool:
-    """Whether the table says what a global stands for."""
-    return f"{_MODULES.get(module, module)}.{name}" in KNOWN

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kanna.formats import torch_names as names
 from kanna.formats.pickle_nodes import Global
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from kanna.dtypes import DType
 
 
-@dataclass(frozen=True, slots=True)
-class StorageId:
+class StorageId(NamedTuple):
     """A persistent id, taken apart: ``('storage', type, key, location, numel[, view])``.
 
     `view` is a part of the storage that torch before 0.4 named: its key, offset and length.
@@ -40,7 +38,7 @@ def parse_storage_id(value: object, length: int) -> StorageId:
     if type(value) is not tuple or len(value) != length or value[0] != "storage":
         raise ValueError
     kind, key, numel = value[1], value[2], value[4]
-    type_name = names.dotted(kind) if type(kind) is Global else ""
+    type_name = kind.dotted if type(kind) is Global else ""
     if type_name not in names.STORAGE_TYPES or type(numel) is not int or numel < 0:
         raise ValueError
     if type(key) is not str or not (key.isascii() and key.isdigit()):

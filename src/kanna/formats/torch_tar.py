@@ -16,7 +16,7 @@ from kanna.errors import FormatError
 from kanna.formats.pickle_nodes import Global
 from kanna.formats.pickle_vm import Pickle, read_pickle_at
 from kanna.formats.torch_legacy import CountedRecord
-from kanna.formats.torch_names import STORAGE_TYPES, dotted
+from kanna.formats.torch_names import STORAGE_TYPES
 from kanna.formats.torch_tensors import Storage, TorchTensors, View
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _members(file: InputFile) -> dict[str, tuple[int, int]]:
 def _key(value: object) -> int:
     """Return the key of a storage or tensor: an address, as a number or as text."""
     if type(value) is int or (type(value) is str and value.isdecimal() and len(value) < 24):
-        return int(value)  # type: ignore[call-overload]
+        return int(value)
     raise ValueError
 
 
@@ -103,7 +103,7 @@ def _read_storages(file: InputFile, at: int, size: int) -> dict[int, Storage]:
     for _ in range(_count(head.value)):
         entry = read_pickle_at(file, at)
         key, _, kind = _triple(entry.value)
-        dtype = STORAGE_TYPES[dotted(kind)] if type(kind) is Global else None
+        dtype = STORAGE_TYPES[kind.dotted] if type(kind) is Global else None
         if dtype is None:
             raise ValueError
         count = int.from_bytes(file.read(entry.end, 8), "little", signed=True)

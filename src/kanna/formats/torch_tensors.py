@@ -6,14 +6,12 @@ A tensor is a storage, an offset, a shape and strides, all in elements. What doe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kanna.errors import FormatError
 from kanna.formats import torch_names as names
 from kanna.formats.pickle_nodes import Call, Global, PersistentId
-from kanna.formats.tensor_data import Strided, Swapped
 from kanna.model import Note, TensorInfo
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 _MAX_DIMENSIONS: Final = 64  # torch's own limit
 _MAX_WRAPPERS: Final = 8
 _MAX_BYTES: Final = 2**63 - 1
+_INTEGERS: Final = frozenset({int})
 
 
 class _Lie(Exception):
@@ -37,8 +36,7 @@ class _NotPlain(Exception):
     """A tensor has no plain form; the argument is the message that says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(NamedTuple):
     """A part of a record, as a persistent id names it; `dtype` is None if it is quantised."""
 
     record: Record
@@ -47,8 +45,7 @@ class Storage:
     nbytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What a rebuild call says: which elements of which storage."""
 
     storage: Storage
@@ -93,7 +90,7 @@ class TorchTensors:
         return (
             type(node) is Call
             and type(node.function) is Global
-            and names.dotted(node.function) in names.TENSORS
+            and node.function.dotted in names.TENSORS
         )
 
     def tensor(self, node: object, name: str) -> TensorInfo | Note:
@@ -104,7 +101,6 @@ class TorchTensors:
         """
         try:
             view = self._view(node)
-            _check_bounds(view)
             return TensorInfo(name, view.dtype, view.shape, self._data(view))
         except _NotPlain as reason:
             return Note(str(reason), {"name": name})
@@ -122,7 +118,7 @@ class TorchTensors:
             pid = call.arguments[0].value if type(call.arguments[0]) is PersistentId else ()
             source = call.arguments[dtype_at] if dtype_at else pid[1]  # type: ignore[index]
             table = names.DTYPES if dtype_at else names.STORAGE_TYPES
-            dtype = table.get(names.dotted(source)) if type(source) is Global else None
+            dtype = table.get(source.dotted) if type(source) is Global else None
         except (_Lie, _NotPlain, LookupError, TypeError):
             return None, (), 0
         return (dtype.word, shape, dtype.nbytes(prod(shape))) if dtype else (None, shape, 0)
@@ -150,18 +146,21 @@ class TorchTensors:
         return View(storage, dtype, offset, _sizes(size), _sizes(stride))
 
     def _data(self, view: View) -> Data:
-        width = view.dtype.bits // 8
-        numel = prod(view.shape)
-        start = view.storage.offset + view.offset * width
-        if numel == 0 or _is_contiguous(view):
-            data = view.storage.record.part(start if numel else 0, numel * width)
-        else:
-            span = (_last(view) - view.offset + 1) * width
-            source = view.storage.record.part(start, span)
-            data = Strided(source, span, width, view.shape, view.strides)
-        number = width // 2 if view.dtype.kind == "complex" else width
+        """Return the bytes of `view`, after checking that they lie inside its storage."""
+        storage, dtype, offset, shape, strides = view
+        width = dtype.bits // 8
+        nbytes = prod(shape) * width
+        span = _span(shape, strides) * width
+        if max(nbytes, span) > _MAX_BYTES or (span and offset * width + span > storage.nbytes):
+            raise _Lie
+        data = storage.record.part(storage.offset + offset * width if span else 0, span)
+        if span and not _is_contiguous(shape, strides):
+            data = _strided(data, span, view)
+        number = width // 2 if dtype.kind == "complex" else width
         if self._swapped and number > 1:
-            data = Swapped(data, number, numel * width)
+            from kanna.formats.strided_data import Swapped  # noqa: PLC0415  (rare)
+
+            data = Swapped(data, number, nbytes)
         return data
 
 
@@ -172,7 +171,7 @@ def _rebuild_call(node: object) -> tuple[Call, int | None]:
             raise _Lie
         if node.items is not None or node.appended is not None:
             raise _Lie
-        name = names.dotted(node.function)
+        name = node.function.dotted
         if name in names.REBUILDERS:
             return node, _check_call(node, *names.REBUILDERS[name])
         if name in names.NOT_CONVERTIBLE:
@@ -210,13 +209,13 @@ def _from_type(call: Call) -> Call:
     function, kind, arguments, _ = call.arguments
     if type(function) is not Global or type(kind) is not Global or type(arguments) is not tuple:
         raise _Lie
-    if names.dotted(kind) not in names.PLAIN_TYPES:
+    if kind.dotted not in names.PLAIN_TYPES:
         raise _NotPlain("checkpoint.refused_subclass")
     return Call(function, arguments)
 
 
 def _dtype(node: object) -> DType:
-    dtype = names.DTYPES.get(names.dotted(node)) if type(node) is Global else None
+    dtype = names.DTYPES.get(node.dotted) if type(node) is Global else None
     if dtype is None:
         raise _NotPlain("checkpoint.refused_dtype")
     return dtype
@@ -225,38 +224,37 @@ def _dtype(node: object) -> DType:
 def _sizes(node: object) -> tuple[int, ...]:
     """Return a shape or strides: whole numbers, none negative."""
     if type(node) is Call and type(node.function) is Global:
-        if names.dotted(node.function) != "torch.Size" or len(node.arguments) != 1:
+        if node.function.dotted != "torch.Size" or len(node.arguments) != 1:
             raise _Lie
         node = node.arguments[0]
     if type(node) is list:
         node = tuple(node)
     if type(node) is not tuple or len(node) > _MAX_DIMENSIONS:
         raise _Lie
-    if not all(type(size) is int and 0 <= size <= _MAX_BYTES for size in node):
+    if node and (not _INTEGERS.issuperset(map(type, node)) or min(node) < 0):
         raise _Lie
     return node
 
 
-def _check_bounds(view: View) -> None:
-    if len(view.shape) != len(view.strides):
+def _span(shape: tuple[int, ...], strides: tuple[int, ...]) -> int:
+    """Return how many elements lie from the first to the last one, both counted; 0 if none do."""
+    if len(shape) != len(strides):
         raise _Lie
-    width = view.dtype.bits // 8
-    if prod(size for size in view.shape if size) * width > _MAX_BYTES:
-        raise _Lie
-    if prod(view.shape) and (_last(view) + 1) * width > view.storage.nbytes:
-        raise _Lie
+    if 0 in shape:
+        return 0
+    return 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
 
 
-def _last(view: View) -> int:
-    """Return the index in the storage of the last element."""
-    steps = ((size - 1) * step for size, step in zip(view.shape, view.strides, strict=True))
-    return view.offset + sum(steps)
-
-
-def _is_contiguous(view: View) -> bool:
+def _is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     expected = 1
-    for size, stride in zip(reversed(view.shape), reversed(view.strides), strict=True):
+    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
         if size != 1 and stride != expected:
             return False
         expected *= size
     return True
+
+
+def _strided(source: Data, span: int, view: View) -> Data:
+    from kanna.formats.strided_data import Strided  # noqa: PLC0415  (rare)
+
+    return Strided(source, span, view.dtype.bits // 8, view.shape, view.strides)

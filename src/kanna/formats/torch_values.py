@@ -30,7 +30,7 @@ _NUMPY: Final = {
 def function_name(node: object) -> str:
     """Return the dotted name of what a call would call; empty if it is no call of a global."""
     if type(node) is Call and type(node.function) is Global:
-        return names.dotted(node.function)
+        return node.function.dotted
     return ""
 
 
@@ -162,7 +162,7 @@ class Plain:
         if isinstance(node, bytes | bytearray):
             return {"bytes": len(node)}
         if type(node) is Global:
-            return {"global": str(node)}
+            return {"global": node.dotted}
         if type(node) is not Call:
             return {"persistent": type(getattr(node, "value", None)).__name__}
         if name in names.PATHS:
@@ -186,7 +186,7 @@ def key_text(key: object) -> str | int | float | bool | None:
         return key  # type: ignore[return-value]
     if isinstance(key, Call | PersistentId):
         return function_name(key) or "?"
-    return str(key)
+    return key.dotted if type(key) is Global else str(key)
 
 
 def _numpy_scalar(node: Call) -> object:

@@ -11,7 +11,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
-from kanna.formats.tensor_data import Inflated, RecordRun
+from kanna.formats.tensor_data import RecordRun
 from kanna.formats.zip_directory import Directory, read_directory
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class Member:
         """Return `nbytes` of the uncompressed bytes from `offset`."""
         if self.method == _STORED:
             return RecordRun(self, offset, nbytes)
+        from kanna.formats.inflated_data import Inflated  # noqa: PLC0415  (torch never compresses)
+
         return Inflated(self, self.packed, offset, nbytes)
 
     def read(self) -> bytes:
@@ -170,7 +172,7 @@ def _check_ranges(file: InputFile, members: list[Member], end: int) -> None:
 
 
 def _by_name(file: InputFile, members: list[Member]) -> dict[str, Member]:
-    """Return the members by name below the root; torch compares names without regard to case."""
+    """Return the members by name below the root; names that differ only in case are one name."""
     found: dict[str, Member] = {}
     root = members[0].name.partition(b"/")[0] + b"/"
     for member in members:
