@@ -16,10 +16,10 @@ from typing import Any, Final, NoReturn
 from kanna.disk import InputFile
 from kanna.errors import FormatError
 
-# Commas and brackets outnumber the values, so this bounds memory at a few hundred megabytes before
-# anything is parsed. It leaves room for about 400,000 tensors.
-_MARKS: Final = (b",", b"[", b"{")
-_MAX_MARKS: Final = 4_000_000
+# Marks outnumber the values that they part, so this bounds memory at about 500 MB before anything
+# is parsed. It leaves room for more than 200,000 tensors.
+_MARKS: Final = (b",", b":", b"[", b"{")
+_MAX_MARKS: Final = 3_000_000
 
 Pairs = Sequence[tuple[str, Any]]
 
