@@ -27,7 +27,7 @@ _METADATA: Final = ("metadata", "__metadata__")
 _RESERVED: Final = "__metadata__"  # safetensors keeps this name for itself
 _MAX_WRAPPERS: Final = 8
 _MAX_DEPTH: Final = 64
-_MAX_NODES: Final = 1_000_000
+_MAX_NODES: Final = 200_000
 _MAX_PEEK: Final = 2000
 _MAX_PEEK_WIDTH: Final = 256
 # How far tensors may exceed the storages that they show: views, ties and expansions.

@@ -43,9 +43,7 @@ def open_tar(file: InputFile) -> tuple[Pickle, TorchTensors, list[Note]]:
         pickle = _read_object(file, *members["pickle"])
     except (LookupError, ValueError, TypeError, struct.error):
         raise FormatError("checkpoint.tar_broken", path=file.path) from None
-    tensors = TorchTensors(file.path, _no_storage, views=views)
-    tensors.stored = file.size
-    return pickle, tensors, []
+    return pickle, TorchTensors(file.path, _no_storage, views=views), []
 
 
 def _read_object(file: InputFile, at: int, size: int) -> Pickle:

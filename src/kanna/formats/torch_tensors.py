@@ -58,7 +58,7 @@ class View(NamedTuple):
 class TorchTensors:
     """Makes tensors of the nodes of one file."""
 
-    __slots__ = ("_find", "_path", "_storages", "_swapped", "_views", "stored")
+    __slots__ = ("_find", "_path", "_storages", "_swapped", "_views")
 
     def __init__(
         self,
@@ -79,9 +79,14 @@ class TorchTensors:
         self._path = path
         self._find = find
         self._swapped = swapped
-        self._views = views
+        self._views = views or {}
         self._storages: dict[PersistentId, Storage] = {}
-        self.stored = 0  # bytes of all storages that tensors have named so far
+
+    @property
+    def stored(self) -> int:
+        """The bytes of all records that tensors have named so far, each counted once."""
+        storages = [*self._storages.values(), *(view.storage for view in self._views.values())]
+        return sum({id(s.record): s.record.nbytes for s in storages}.values())
 
     def is_tensor(self, node: object) -> bool:
         """Whether `node` stands for a tensor of any kind."""
@@ -125,7 +130,7 @@ class TorchTensors:
 
     def _named(self, node: PersistentId) -> View | None:
         key = node.value
-        if self._views is None or type(key) not in (int, str) or not str(key).isdecimal():
+        if type(key) not in (int, str) or not str(key).isdecimal():
             return None
         return self._views.get(int(key))  # type: ignore[call-overload]
 
@@ -139,7 +144,6 @@ class TorchTensors:
         storage = self._storages.get(pid)
         if storage is None:
             storage = self._storages[pid] = self._find(pid.value)
-            self.stored += storage.nbytes
         dtype = storage.dtype if dtype_at is None else _dtype(call.arguments[dtype_at])
         if dtype is None:
             raise _NotPlain("checkpoint.refused_quantized")

@@ -19,7 +19,7 @@ Entries = dict[object, object]
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _MODULE_PARTS: Final = ("_parameters", "_buffers", "_modules")
 _MAX_DEPTH: Final = 64
-_MAX_VALUES: Final = 500_000
+_MAX_VALUES: Final = 200_000
 # numpy's names of number formats and ours for them.
 _NUMPY: Final = {
     "f8": "d", "f4": "f", "f2": "e", "i8": "q", "i4": "i", "i2": "h", "i1": "b", "u8": "Q",

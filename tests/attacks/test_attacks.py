@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from attacks import cases
+from kanna.disk import InputFile
+from kanna.errors import KannaError, UnsafeFile
+from kanna.formats.checkpoint import open_checkpoint
+from kanna.messages import set_language
+from kanna.model import ModelFile
+
+_TESTS = Path(__file__).parents[1]
+
+
+def opened(folder: Path, data: bytes) -> ModelFile:
+    path = folder / "model.ckpt"
+    path.write_bytes(data)
+    return open_checkpoint(InputFile(path))
+
+
+@pytest.mark.parametrize("what", cases.READABLE)
+def test_tensors_beside_code_are_read_and_the_code_is_named(what: str, tmp_path: Path) -> None:
+    with opened(tmp_path, cases.READABLE[what]) as model:
+        assert model[cases.NAME].read() == cases.DATA
+        assert model[cases.NAME].shape == (2, 3)
+        assert list(model) == [cases.NAME]
+        assert model.extras["epoch"] == 3
+
+
+@pytest.mark.parametrize("what", cases.REFUSED)
+def test_what_does_not_add_up_is_refused_with_a_sentence(what: str, tmp_path: Path) -> None:
+    with pytest.raises(KannaError) as caught:
+        opened(tmp_path, cases.REFUSED[what])
+    for language in ("en", "ja"):
+        set_language(language)
+        assert "model.ckpt" in caught.value.message
+        assert caught.value.hint
+
+
+@pytest.mark.parametrize("what", cases.ENDLESS)
+def test_endless_things_beside_tensors_are_cut_off(what: str, tmp_path: Path) -> None:
+    with opened(tmp_path, cases.ENDLESS[what]) as model:
+        assert model[cases.NAME].read() == cases.DATA
+        assert len(repr(model.extras)) < 20_000_000
+
+
+@pytest.mark.parametrize("what", cases.ENDLESS_NAMES)
+def test_endless_nesting_among_tensors_is_refused(what: str, tmp_path: Path) -> None:
+    with pytest.raises(KannaError, match="nested without end"):
+        opened(tmp_path, cases.ENDLESS_NAMES[what])
+
+
+def test_unknown_globals_are_named_in_a_note(tmp_path: Path) -> None:
+    with opened(tmp_path, cases.READABLE["os.system"]) as model:
+        note = next(note for note in model.notes if note.key == "checkpoint.unknown_globals")
+        assert note.values["names"] == "os.system"
+
+
+def test_a_file_of_nothing_but_code_is_called_unsafe(tmp_path: Path) -> None:
+    with pytest.raises(UnsafeFile, match=r"os\.system"):
+        opened(tmp_path, cases.REFUSED["nothing but code"])
+
+
+_WATCHED_RUN = textwrap.dedent("""
+    import os, sys
+    from pathlib import Path
+
+    from attacks import cases
+    from kanna.disk import InputFile
+    from kanna.errors import KannaError
+    from kanna.formats.checkpoint import open_checkpoint
+    import kanna.formats.torch_zip, kanna.formats.torch_legacy, kanna.formats.torch_tar
+    import kanna.formats.inflated_data, kanna.formats.strided_data, kanna.formats.pickle_vm
+    import kanna.messages.en.checkpoint, kanna.messages.en.wrong_content, zlib
+
+    Path("model.ckpt").write_bytes(b"")
+    seen, watching = [], False
+    ALLOWED = {"builtins.id"}
+
+    def watch(event, arguments):
+        if not watching or event in ALLOWED:
+            return
+        if event == "open" and not (arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)):
+            return
+        if event == "import" and arguments[0] in sys.modules:
+            return
+        seen.append((event, str(arguments)[:200]))
+
+    sys.addaudithook(watch)
+    for data in (*cases.READABLE.values(), *cases.REFUSED.values(), *cases.ENDLESS.values()):
+        watching = False
+        Path("model.ckpt").write_bytes(data)
+        file = InputFile("model.ckpt")
+        watching = True
+        try:
+            for tensor in open_checkpoint(file).values():
+                tensor.read()
+        except KannaError as error:
+            str(error)
+        finally:
+            watching = False
+            file.close()
+    print(seen)
+    print(os.listdir())
+""")
+
+
+def test_no_file_makes_kanna_import_run_write_or_connect(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _WATCHED_RUN],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{_TESTS}:{_TESTS.parent / 'src'}", "KANNA_LANG": "en"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stderr == ""
+    assert run.stdout.splitlines() == ["[]", "['model.ckpt']"]
