@@ -1,0 +1,218 @@
+"""What models look like: the rows of the tables as values, made when they are first needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from kanna.families.keys import expand_lines
+from kanna.families.tables import load_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kanna.families.keys import ShapeRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One row of a list of which the first that holds is taken: a variant, a base model …
+
+    It holds where every line of `all`, one of `any` and none of `none` is in the file. A line is a
+    name and a shape (see `kanna.families.keys`): relative to the part, ``:`` in front for a whole
+    name, ``*`` for any name with that end. `candidates` are names that nothing here can separate;
+    `layout` asks for the file's layout.
+    """
+
+    name: str | None = None
+    candidates: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    layout: str | None = None
+    needs: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    prediction: str | None = None
+    shared_with: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name, or all candidates."""
+        return self.candidates or ((self.name,) if self.name else ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionRow:
+    """What a family's models predict, where `when` holds; `why` is the end of a message key."""
+
+    type: str
+    certainty: str
+    why: str
+    when: Choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataRow:
+    """A metadata field that names the family, where its value contains `contains`."""
+
+    key: str
+    contains: str
+    variants: tuple[str, ...] = ()
+    prediction: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeekRow:
+    """A vector whose standard deviation, above or below a threshold, settles something."""
+
+    any: tuple[str, ...]
+    deviation: float
+    above: Mapping[str, Any]
+    below: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One architecture: what it is for, which parts it needs, how its variants are told apart."""
+
+    name: str
+    title: str
+    vae: str | None = None
+    tasks: tuple[str, ...] = ()
+    resolution: int | None = None
+    needs: tuple[str, ...] = ()
+    variants: tuple[Choice, ...] = ()
+    predictions: tuple[PredictionRow, ...] = ()
+    metadata: tuple[MetadataRow, ...] = ()
+    peeks: tuple[PeekRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One model in one layout: how it is recognised and, where known, all its tensors.
+
+    `required` and `optional` map names to shape rules; both are empty for a row that recognises by
+    signature only; `stem` is what all of them begin with. `aliases` are other spellings of a part of a name. `tails` take tensors by the
+    end of their name, whatever stands before it.
+    """
+
+    id: str
+    role: str
+    family: str
+    architecture: str | None
+    architectures: tuple[str, ...]
+    variants: tuple[str, ...]
+    layout: str | None
+    stem: str
+    prediction: str | None
+    needs: tuple[str, ...]
+    tails: tuple[str, ...]
+    widths: Mapping[str, str]
+    aliases: tuple[tuple[str, str], ...]
+    architecture_choices: tuple[Choice, ...]
+    variant_choices: tuple[Choice, ...]
+    required: Mapping[str, ShapeRule | None]
+    optional: Mapping[str, ShapeRule | None]
+
+
+@cache
+def tables() -> dict[str, Any]:
+    """Return all tables as one raw document.
+
+    Raises:
+        FormatError: a user's table cannot be read.
+    """
+    return load_tables()
+
+
+@cache
+def family(name: str) -> Family | None:
+    """Return the family called `name`, or None where only signatures of it are known."""
+    raw = tables()["families"].get(name)
+    if raw is None:
+        return None
+    return Family(
+        name=name,
+        title=raw["title"],
+        vae=raw.get("vae"),
+        tasks=tuple(raw.get("tasks", ())),
+        resolution=raw.get("resolution"),
+        needs=tuple(raw.get("needs", ())),
+        variants=choices(raw.get("variant", ())),
+        predictions=tuple(map(_prediction, raw.get("prediction", ()))),
+        metadata=tuple(MetadataRow(**_tuples(row)) for row in raw.get("metadata", ())),
+        peeks=tuple(PeekRow(**_tuples(row)) for row in raw.get("peek", ())),
+    )
+
+
+@cache
+def component(number: int) -> Component:
+    """Return row `number` of all components, its key lists expanded."""
+    raw = tables()["components"][number]
+    own = tables()["families"][raw["family"]].get("keys", {})
+    architectures = tuple(raw.get("architectures", ()))
+    return Component(
+        id=raw["id"],
+        role=raw["role"],
+        family=raw["family"],
+        architecture=_architecture(raw, architectures),
+        architectures=architectures,
+        variants=tuple(raw.get("variants", ())),
+        layout=raw.get("layout"),
+        stem=raw.get("stem", ""),
+        prediction=raw.get("prediction"),
+        needs=tuple(raw.get("needs", ())),
+        tails=tuple(raw.get("tails", ())),
+        widths=raw.get("widths", {}),
+        aliases=tuple((old, new) for old, new in raw.get("aliases", ())),
+        architecture_choices=choices(
+            raw.get("architecture_rows", ()) or _shared_choices(raw.get("architectures_by"))
+        ),
+        variant_choices=choices(raw.get("variant", ())),
+        required=dict(expand_lines(_lines(own, raw.get("keys", ())))),
+        optional=dict(expand_lines(_lines(own, raw.get("optional", ())))),
+    )
+
+
+def row_called(row_id: str) -> Component:
+    """Return the component with the id `row_id`.
+
+    Raises:
+        StopIteration: there is none.
+    """
+    rows = tables()["components"]
+    return component(next(n for n, row in enumerate(rows) if row["id"] == row_id))
+
+
+def choices(rows: Iterable[Mapping[str, Any]]) -> tuple[Choice, ...]:
+    """Return raw rows as choices, in order."""
+    return tuple(Choice(**_tuples(row)) for row in rows)
+
+
+def _architecture(raw: Mapping[str, Any], architectures: tuple[str, ...]) -> str | None:
+    """A row's own word, its only candidate, or its family's name where that is one."""
+    if "architecture" in raw:
+        return str(raw["architecture"])
+    if architectures:
+        return architectures[0] if len(architectures) == 1 else None
+    return None if raw["family"] == "adapters" else str(raw["family"])
+
+
+def _shared_choices(name: str | None) -> Iterable[Mapping[str, Any]]:
+    rows: Iterable[Mapping[str, Any]] = tables()["choices"][name] if name else ()
+    return rows
+
+
+def _lines(own: Mapping[str, str], names: Iterable[str]) -> list[str]:
+    return [line for name in names for line in own[name].split("\n") if line]
+
+
+def _prediction(row: Mapping[str, Any]) -> PredictionRow:
+    known = {key: row[key] for key in ("type", "certainty", "why")}
+    when = {key: value for key, value in row.items() if key not in known}
+    return PredictionRow(**known, when=Choice(**_tuples(when)))
+
+
+def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}

@@ -1,0 +1,98 @@
+"""What stands beside the models: markers, junk, scales of quantised weights, position ids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kanna.families import tables
+from kanna.identity import JunkGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kanna.model import TensorInfo
+
+
+@dataclass(slots=True)
+class Beside:
+    """Names by what they are; a name may be a part's all the same, and the part comes first."""
+
+    markers: list[str] = field(default_factory=list)
+    junk: dict[str, list[str]] = field(default_factory=dict)
+    scales: dict[str, str] = field(default_factory=dict)
+    ema: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> set[str]:
+        """All of them."""
+        junk = (name for names in self.junk.values() for name in names)
+        return {*self.markers, *junk, *self.scales, *self.ema}
+
+
+def sort_out(names: Iterable[str]) -> Beside:
+    """Sort the names of a file that belong to no model by themselves, in one pass."""
+    everywhere = tables()["everywhere"]
+    keep = _Rows(everywhere["keep"], "why")
+    junk = _Rows(everywhere["junk"], "group")
+    scales = _Rows(everywhere["quantization"], "name")
+    averaged = tuple(row["prefix"] for row in everywhere["ema"] if row.get("dotless"))
+    beside = Beside()
+    for name in names:
+        if (scheme := scales.match(name)) is not None:
+            beside.scales[name] = scheme
+        if keep.match(name) is not None:
+            beside.markers.append(name)
+        elif (group := junk.match(name)) is not None:
+            beside.junk.setdefault(group, []).append(name)
+        elif name.startswith(averaged):
+            beside.ema.append(name)
+    return beside
+
+
+def junk_groups(
+    names: Mapping[str, list[str]], owned: Mapping[str, object], model: Mapping[str, TensorInfo]
+) -> tuple[JunkGroup, ...]:
+    """Return the junk that no part owns, in the order of the table."""
+    groups = []
+    for row in tables()["everywhere"]["junk"]:
+        free = tuple(name for name in names.get(row["group"], ()) if name not in owned)
+        if free:
+            groups.append(
+                JunkGroup(
+                    group=row["group"],
+                    names=free,
+                    bytes=sum(model[name].nbytes for name in free),
+                    prune=row.get("prune", True),
+                    safe_without=tuple(row["safe_without"]),
+                )
+            )
+    return tuple(groups)
+
+
+class _Rows:
+    """Rows that match names exactly, by their beginning or by their end."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], label: str) -> None:
+        self._exact: dict[str, str] = {}
+        self._prefixes: list[tuple[str, str]] = []
+        self._tails: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for row in rows:
+            word = row.get(label, "")
+            self._exact.update(dict.fromkeys(row.get("names", ()), word))
+            self._prefixes += [(prefix, word) for prefix in row.get("prefixes", ())]
+            for tail in row.get("tails", ()):
+                self._tails[tail.rpartition(".")[2]].append((tail, word))
+        self._starts = tuple(prefix for prefix, _ in self._prefixes)
+
+    def match(self, name: str) -> str | None:
+        """Return the label of the first row that matches `name`, or None."""
+        if name in self._exact:
+            return self._exact[name]
+        for tail, word in self._tails.get(name[name.rfind(".") + 1 :], ()):
+            if name == tail or name.endswith(f".{tail}"):
+                return word
+        if name.startswith(self._starts):
+            return next(word for prefix, word in self._prefixes if name.startswith(prefix))
+        return None

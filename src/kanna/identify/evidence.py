@@ -1,0 +1,65 @@
+"""The sentences that say how a verdict was reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kanna.families.keys import Shape
+    from kanna.identify.recognise import Found
+    from kanna.identify.verdict import Verdict
+    from kanna.identity import Part
+    from kanna.model import ModelFile
+
+
+def tell_parts(verdict: Verdict, found: Iterable[Found], parts: Sequence[Part]) -> None:
+    """Say of each part on what it was recognised."""
+    for one, part in zip(found, parts, strict=False):
+        what = _called(one)
+        if not one.listed:
+            verdict.tell("signature", what=what, count=len(one.known), prefix=one.prefix)
+        elif one.complete:
+            verdict.tell("complete", what=what, count=len(one.known), prefix=one.prefix)
+        else:
+            verdict.tell("partial", what=what, count=one.right, missing=len(one.missing),
+                         wrong=one.wrong, prefix=one.prefix)  # fmt: skip
+        if part.quantization:
+            verdict.tell("quantized", scheme=part.quantization)
+
+
+def tell_near(verdict: Verdict, near: Sequence[Found], shapes: Mapping[str, Shape]) -> None:
+    """Say what an unknown file resembles; a mixture of models is ambiguous, not unknown."""
+    if verdict.main is not None and verdict.main.role == "diffusion_model":
+        return
+    close = [one for one in near if 4 * one.right >= max(len(one.row.required), len(shapes) // 4)]
+    mixed = [one for one in close if one.row.role == "diffusion_model" and one.wrong > 0]
+    words = tuple(dict.fromkeys(_called(one) for one in mixed))
+    if len(words) > 1:
+        verdict.several = True
+        verdict.architectures = words
+        verdict.tell("mixture", what=", ".join(words))
+    for one in close[:3]:
+        verdict.tell("nearest", what=_called(one), count=one.right, missing=len(one.missing),
+                     wrong=one.wrong + max(0, one.under - len(one.known)))  # fmt: skip
+
+
+def tell_open(verdict: Verdict, model: ModelFile) -> None:
+    """Say what the header leaves open, and what the file's name hints at."""
+    open_words = verdict.variants if len(verdict.variants) > 1 else verdict.architectures
+    if verdict.row is not None and verdict.row.shared_with:
+        verdict.tell("same_header", what=verdict.row.shared_with)
+    if len(open_words) < 2 or verdict.several:
+        return
+    verdict.tell("shared_header", what=", ".join(open_words))
+    name = model.path.name.lower()
+    hinted = [word for word in open_words if word in name]
+    if len(hinted) == 1:
+        verdict.tell("name_hint", name=model.path.name, what=hinted[0])
+
+
+def _called(found: Found) -> str:
+    row = found.row
+    words = (row.architecture or "/".join(row.architectures), *row.variants[:1], row.role)
+    return " ".join(word for word in words if word)

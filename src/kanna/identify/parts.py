@@ -1,0 +1,183 @@
+"""From what was found to parts: whose tensor each name is, and what each part is made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kanna.families import component, family, tables
+from kanna.identify.beside import Beside
+from kanna.identify.choose import choose
+from kanna.identify.recognise import Found
+from kanna.identity import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kanna.families import Choice, Component
+    from kanna.families.keys import Shape
+    from kanna.identity import Ema
+    from kanna.model import ModelFile, TensorInfo
+
+
+@dataclass(slots=True)
+class Owned:
+    """The tensors of one part: all of them, and those that no table explains."""
+
+    names: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Division:
+    """Every name of the file, given to the part it belongs to; no table knows `unrecognised`."""
+
+    owned: list[Owned]
+    owners: dict[str, int] = field(default_factory=dict)
+    unrecognised: list[str] = field(default_factory=list)
+
+
+def divide(names: Iterable[str], found: list[Found], beside: Beside) -> Division:
+    """Give every name to a part: by key list, else by the longest prefix it stands under."""
+    listed = {name: at for at, one in enumerate(found) for name in one.known}
+    prefixes = sorted(
+        ((one.prefix, at) for at, one in enumerate(found) if not one.row.tails),
+        key=lambda pair: -len(pair[0]),
+    )
+    lone = {*beside.ema, *(name for group in beside.junk.values() for name in group)}
+    division = Division([Owned() for _ in found])
+    for name in names:
+        at = listed.get(name)
+        if at is None and name not in lone:
+            at = next((at for prefix, at in prefixes if name.startswith(prefix)), None)
+        if at is not None:
+            division.owners[name] = at
+            division.owned[at].names.append(name)
+        if name in listed or name in lone or name in beside.scales or name in beside.markers:
+            continue
+        if at is None or found[at].listed:
+            division.unrecognised.append(name)
+        if at is not None and found[at].listed:
+            division.owned[at].unexpected.append(name)
+    return division
+
+
+def part_of(
+    found: Found, owned: Owned, model: ModelFile, shapes: Mapping[str, Shape], beside: Beside
+) -> Part:
+    """Return the part that `found` is, with its sizes and dtypes."""
+    by_dtype, dtype = _dtypes([model[name] for name in owned.names])
+    candidates = _architectures(found, shapes)
+    row = choose(found.row.variant_choices, shapes, found.prefix)
+    variants = row.names if row else found.row.variants
+    return Part(
+        role=found.row.role,
+        architecture=candidates[0] if len(candidates) == 1 else None,
+        architecture_candidates=candidates,
+        variant=variants[0] if len(variants) == 1 else None,
+        variant_candidates=variants,
+        prefix=found.prefix,
+        names=tuple(owned.names),
+        parameters=sum(_numel(name, shapes) for name in owned.names if name not in beside.scales),
+        bytes=sum(by_dtype.values()),
+        dtypes=by_dtype,
+        dtype=dtype,
+        complete=found.complete if found.listed else None,
+        missing=tuple(found.missing),
+        unexpected=tuple(owned.unexpected),
+        layout=found.row.layout,
+        quantization=_quantization(owned.names, beside, dtype),
+        component=found.row.id,
+    )
+
+
+def absent_part(row: Component, ema: Ema) -> Part:
+    """Return the diffusion model of a file that has only its averaged copy."""
+    names = (*ema.pairs, *ema.missing)
+    return Part(
+        role=row.role,
+        architecture=row.architecture,
+        architecture_candidates=(row.architecture,) if row.architecture else (),
+        variant_candidates=row.variants,
+        prefix=names[0].removesuffix(next(iter(row.required))),
+        names=(),
+        parameters=0,
+        bytes=0,
+        dtypes={},
+        complete=False,
+        missing=names,
+        layout=row.layout,
+        component=row.id,
+    )
+
+
+def lone_embedding(model: ModelFile, shapes: Mapping[str, Shape]) -> list[Part]:
+    """Return an embedding where the file is nothing but a few vectors of a text encoder's width."""
+    for number, raw in enumerate(tables()["components"]):
+        widths = raw.get("widths")
+        if widths and shapes and all(_vectors(shape, widths) for shape in shapes.values()):
+            found = Found(number=number, row=component(number), prefix="", known=list(shapes))
+            part = part_of(found, Owned(names=list(shapes)), model, shapes, Beside())
+            word = widths[str(next(iter(shapes.values()))[-1])]
+            return [replace(part, architecture=word, architecture_candidates=(word,))]
+    return []
+
+
+def _vectors(shape: Shape, widths: Mapping[str, str]) -> bool:
+    return 1 <= len(shape) <= 2 and str(shape[-1]) in widths and shape[0] <= 1024
+
+
+def variant_row(part: Part, shapes: Mapping[str, Shape], layout: str | None) -> Choice | None:
+    """Return the row of the family's variants that the part is, or None."""
+    known = family(part.architecture) if part.architecture else None
+    return choose(known.variants, shapes, part.prefix, layout=layout) if known else None
+
+
+def _architectures(found: Found, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
+    """All base models that the part may be of, the likeliest row's first."""
+    row = found.row
+    if row.architecture_choices:
+        own = {name: shapes[name] for name in found.known} if row.tails else shapes
+        choice = choose(
+            row.architecture_choices, own, found.prefix, underscored=row.role == "lora"
+        )
+        return choice.names if choice else ()
+    words = row.architectures or ((row.architecture,) if row.architecture else ())
+    others = [word for rival in found.rivals for word in _words(rival)]
+    return tuple(dict.fromkeys((*words, *others)))
+
+
+def _words(found: Found) -> tuple[str, ...]:
+    row = found.row
+    return row.architectures or ((row.architecture,) if row.architecture else ())
+
+
+def _dtypes(tensors: Iterable[TensorInfo]) -> tuple[dict[str, int], str | None]:
+    """Bytes by dtype word, and the word of most bytes among what is no vector."""
+    every: defaultdict[str, int] = defaultdict(int)
+    large: defaultdict[str, int] = defaultdict(int)
+    for tensor in tensors:
+        nbytes = tensor.nbytes
+        every[tensor.dtype.word] += nbytes
+        if len(tensor.shape) > 1:
+            large[tensor.dtype.word] += nbytes
+    main = large or every
+    return dict(every), max(main, key=lambda word: main[word], default=None)
+
+
+def _numel(name: str, shapes: Mapping[str, Shape]) -> int:
+    numel = 1
+    for size in shapes[name]:
+        numel *= size
+    return abs(numel)
+
+
+def _quantization(names: Iterable[str], beside: Beside, dtype: str | None) -> str | None:
+    everywhere = tables()["everywhere"]
+    seen = {beside.scales[name] for name in names if name in beside.scales}
+    for row in everywhere["quantization"]:
+        if "name" in row and row["name"] in seen:
+            return str(row["name"])
+    plain: str | None = everywhere["plain_quantization"].get(dtype)
+    return plain

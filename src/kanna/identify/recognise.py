@@ -1,0 +1,204 @@
+"""Find the models inside a file: propose by a few telling names, then verify by whole key lists.
+
+*Proposing* is one pass: every end of every name is looked up among the names that the tables look
+for; what stands before it is the prefix, whatever it is. A row is proposed for a prefix where its
+lines hold there. *Verifying* compares the row's key list with the file, so that a model with
+tensors missing is still known, and a file that only resembles a family is not taken for one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from kanna.families import Component, component, tables
+from kanna.families.keys import expand, fits, parse_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kanna.families.keys import Shape
+
+# A hostile file could propose one row under 100,000 prefixes; real ones need two or three.
+_MAX_PREFIXES: Final = 8
+# Fewer names than this are no evidence unless the whole list is there.
+_FEW: Final = 12
+
+
+@dataclass(slots=True)
+class Hits:
+    """What of one row was seen under one prefix."""
+
+    all: set[str] = field(default_factory=set)
+    any: list[str] = field(default_factory=list)
+    blocked: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """A proposed row under a prefix, compared with the file.
+
+    `known` are the file's names that the row explains, `wrong` counts those among them with another
+    shape, `missing` are names the file lacks, `under` counts the names that stand under the prefix.
+    `rivals` are other rows that explain the very same names of an incomplete model.
+    """
+
+    number: int
+    row: Component
+    prefix: str
+    known: list[str]
+    wrong: int = 0
+    missing: list[str] = field(default_factory=list)
+    under: int = 0
+    rivals: list[Found] = field(default_factory=list)
+
+    @property
+    def listed(self) -> bool:
+        """Whether the row has a key list to compare with."""
+        return bool(self.row.required)
+
+    @property
+    def right(self) -> int:
+        """How many names it explains with the right shape."""
+        return len(self.known) - self.wrong
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole list is there, in the right shapes."""
+        return not self.missing and not self.wrong
+
+    @property
+    def holds(self) -> bool:
+        """Whether the file really has this model, whole or in part."""
+        if not self.listed:
+            return True
+        if self.complete:
+            return 3 * self.under <= 4 * self.right
+        return (
+            self.right >= _FEW
+            and 20 * self.wrong <= self.right
+            and 4 * self.under <= 5 * self.right
+        )
+
+
+def recognise(shapes: Mapping[str, Shape], aside: set[str]) -> tuple[list[Found], list[Found]]:
+    """Return the models of the file, and the listed rows that came near without holding.
+
+    `aside` are names that say nothing about which model it is: buffers, markers, scales.
+    """
+    hits = propose(shapes)
+    core = [name for name in shapes if name not in aside]
+    under: dict[str, int] = {}
+    found = []
+    for number, prefix in proposals(hits):
+        stem = prefix + tables()["components"][number].get("stem", "")
+        if stem not in under:
+            under[stem] = sum(name.startswith(stem) for name in core)
+        found.append(verify(number, prefix, shapes, under[stem]))
+        if not found[-1].listed:
+            found[-1].known = _anchors(found[-1], hits[number, prefix], shapes)
+    found.sort(key=_rank)
+    near = [one for one in found if not one.holds]
+    return _chosen([one for one in found if one.holds]), near
+
+
+def propose(shapes: Mapping[str, Shape]) -> dict[tuple[int, str], Hits]:
+    """Return what was seen of each ``(row, prefix)``; rows that take by tails have one prefix."""
+    index: Mapping[str, list[list[Any]]] = tables()["index"]
+    tailed = {n for n, row in enumerate(tables()["components"]) if "tails" in row}
+    longest = max(map(len, index), default=0)
+    hits: defaultdict[tuple[int, str], Hits] = defaultdict(Hits)
+    for name, shape in shapes.items():
+        # No name that is looked for is longer: a hostile name cannot cost more than that.
+        start = name.find(".", len(name) - longest - 1) + 1 if len(name) > longest else 0
+        while True:
+            end = name[start:]
+            for number, slot, rule in index.get(end, ()):
+                if fits(shape, rule):
+                    hit = hits[number, "" if number in tailed else name[:start]]
+                    if slot == "any":
+                        hit.any.append(name)
+                    elif slot == "all":
+                        hit.all.add(end)
+                    else:
+                        hit.blocked |= slot == "none"
+            start = name.find(".", start) + 1
+            if not start:
+                break
+    return hits
+
+
+def proposals(hits: Mapping[tuple[int, str], Hits]) -> list[tuple[int, str]]:
+    """Return the rows whose lines hold, each under its few best prefixes."""
+    by_row: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+    for (number, prefix), hit in hits.items():
+        raw = tables()["components"][number]
+        wanted = sum(len(expand(parse_line(line)[0])) for line in raw.get("all", ()))
+        if hit.blocked or len(hit.all) < wanted or ("any" in raw and not hit.any):
+            continue
+        if hit.any or hit.all:
+            by_row[number].append((-len(hit.any) - len(hit.all), prefix))
+    return [
+        (number, prefix)
+        for number, ranked in by_row.items()
+        for _, prefix in sorted(ranked)[:_MAX_PREFIXES]
+    ]
+
+
+def verify(number: int, prefix: str, shapes: Mapping[str, Shape], under: int) -> Found:
+    """Compare row `number` under `prefix` with the file."""
+    row = component(number)
+    found = Found(number=number, row=row, prefix=prefix, known=[], under=under)
+    for name, rule in row.required.items():
+        full = _spelled(prefix + name, row.aliases, shapes)
+        shape = shapes.get(full)
+        if shape is None:
+            found.missing.append(full)
+        else:
+            found.known.append(full)
+            found.wrong += shape != rule and not fits(shape, rule)
+    optional = (_spelled(prefix + name, row.aliases, shapes) for name in row.optional)
+    found.known += [name for name in optional if name in shapes]
+    return found
+
+
+def _anchors(found: Found, hit: Hits, shapes: Iterable[str]) -> list[str]:
+    """The names that a row without a key list explains."""
+    tails = found.row.tails
+    if not tails:
+        return [*(found.prefix + name for name in hit.all), *hit.any]
+    ends = tuple(f".{tail}" for tail in tails)
+    return [name for name in shapes if name.endswith(ends) or name in tails]
+
+
+def _rank(found: Found) -> tuple[int, bool, int, int]:
+    order = tables()["everywhere"]["order"]
+    score = found.right - 2 * found.wrong - len(found.missing)
+    return order.index(found.row.role), not found.complete, -score, found.number
+
+
+def _chosen(ranked: list[Found]) -> list[Found]:
+    """Take rows from the best down; a row whose names are taken already is a rival or nothing."""
+    taken: dict[str, Found] = {}
+    chosen: list[Found] = []
+    for found in ranked:
+        holders = {id(taken[name]): taken[name] for name in found.known if name in taken}
+        free = sum(name not in taken for name in found.known)
+        if holders and (not found.listed or 2 * free < len(found.known)):
+            for holder in holders.values():
+                if not holder.complete and set(holder.known) == set(found.known):
+                    holder.rivals.append(found)
+            continue
+        chosen.append(found)
+        taken.update(dict.fromkeys(found.known, found))
+    return chosen
+
+
+def _spelled(name: str, aliases: Iterable[tuple[str, str]], shapes: Mapping[str, Shape]) -> str:
+    """Return `name` as the file spells it."""
+    if name not in shapes:
+        for old, new in aliases:
+            if old in name and (other := name.replace(old, new)) in shapes:
+                return other
+    return name

@@ -1,0 +1,241 @@
+"""From parts to a verdict on the whole file: kind, architecture, variant, prediction, certainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from kanna.families import Choice, family, row_called, tables
+from kanna.identify.choose import choose
+from kanna.identify.parts import variant_row
+from kanna.identify.peek import deviation
+from kanna.identity import Certainty, Part, Prediction
+from kanna.model import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kanna.families.keys import Shape
+    from kanna.identify.claims import Claim
+    from kanna.identify.peek import Peek
+    from kanna.model import TensorInfo
+
+
+@dataclass(slots=True, kw_only=True)
+class Verdict:
+    """What is known of the whole file so far; `evidence` says how."""
+
+    kind: str = "unknown"
+    layout: str | None = None
+    main: Part | None = None
+    architectures: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    prediction: Prediction | None = None
+    several: bool = False
+    row: Choice | None = None
+    evidence: list[Note] = field(default_factory=list)
+
+    @property
+    def architecture(self) -> str | None:
+        """The architecture, where exactly one is left."""
+        return self.architectures[0] if len(self.architectures) == 1 else None
+
+    @property
+    def diffusion(self) -> bool:
+        """Whether the file's main part is a diffusion model."""
+        return self.main is not None and self.main.role == "diffusion_model"
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure kind and architecture are."""
+        if self.several or (len(self.architectures) > 1):
+            return "ambiguous"
+        if self.main is None:
+            return "unknown"
+        return "likely" if self.main.complete is False else "certain"
+
+    def tell(self, key: str, **values: object) -> None:
+        """Add a sentence of evidence."""
+        self.evidence.append(Note(f"identity.{key}", values, warning=False))
+
+
+def judge(parts: Sequence[Part], shapes: Mapping[str, Shape]) -> Verdict:
+    """Return kind, layout, architecture and variant as the tensors alone tell them."""
+    verdict = Verdict(kind=_kind(parts), layout=_layout(parts))
+    verdict.main = main = _main(parts)
+    if main is None:
+        return verdict
+    verdict.architectures = main.architecture_candidates
+    verdict.variants = main.variant_candidates
+    rivals = [part for part in parts if part.role == main.role == "diffusion_model"]
+    if len(rivals) > 1:
+        verdict.several = True
+        verdict.architectures = _words(part.architecture for part in rivals)
+        verdict.variants = ()
+        verdict.tell("several", what=", ".join(f"{p.architecture} ({p.prefix})" for p in rivals))
+    elif main.role == "diffusion_model" and not main.variant_candidates:
+        verdict.row = variant_row(main, shapes, verdict.layout)
+        verdict.variants = verdict.row.names if verdict.row else ()
+    elif len(main.architecture_candidates) > 1 and not main.variant_candidates:
+        verdict.variants = main.architecture_candidates
+    return verdict
+
+
+def hear(verdict: Verdict, claims: Iterable[Claim]) -> None:
+    """Let metadata settle what the tensors leave open; note where it contradicts them."""
+    for claim in claims:
+        if claim.architecture is None or not verdict.architectures:
+            continue
+        if claim.architecture not in verdict.architectures:
+            what = " / ".join(verdict.architectures)
+            verdict.tell("metadata_differs", key=claim.key, value=claim.value, what=what)
+            continue
+        shared = verdict.row is not None and verdict.row.shared_with is not None
+        left = tuple(word for word in verdict.variants if word in claim.variants)
+        if len(verdict.architectures) > 1:
+            verdict.architectures = (claim.architecture,)
+            verdict.variants = left
+            verdict.tell("metadata_settles", key=claim.key, value=claim.value)
+        elif claim.variants and (left or shared) and set(claim.variants) != set(verdict.variants):
+            verdict.variants = left or claim.variants
+            verdict.tell("metadata_settles", key=claim.key, value=claim.value)
+        elif claim.variants and not left:
+            what = " / ".join(verdict.variants)
+            verdict.tell("metadata_differs", key=claim.key, value=claim.value, what=what)
+
+
+def look(verdict: Verdict, model: Mapping[str, TensorInfo], peek: Peek) -> dict[str, str]:
+    """Let a vector's spread settle what is still open; return the prediction it speaks for.
+
+    Raises:
+        FormatError: the file does not hold what its header says.
+    """
+    known = family(verdict.architecture or "")
+    if known is None or verdict.main is None or len(verdict.variants) < 2:
+        return {}
+    for row in known.peeks:
+        for name in row.any:
+            tensor = model.get(verdict.main.prefix + name)
+            values = peek.values(tensor) if tensor else None
+            spread = deviation(values) if values else None
+            if spread is None:
+                continue
+            side: Mapping[str, Any] = row.above if spread > row.deviation else row.below
+            left = tuple(word for word in verdict.variants if word in side["variants"])
+            if left:
+                verdict.variants = left
+                verdict.tell("peek_deviation", name=name, value=spread, limit=row.deviation,
+                             what=" / ".join(left))  # fmt: skip
+                return {"type": side["prediction"], "name": name}
+    return {}
+
+
+def predict(
+    verdict: Verdict,
+    shapes: Mapping[str, Shape],
+    claims: Iterable[Claim],
+    peeked: Mapping[str, str],
+) -> Prediction | None:
+    """Return what the model predicts: by marker, metadata, variant, peek, or what is usual."""
+    known = family(verdict.architecture or "")
+    if known is None or verdict.main is None or not verdict.diffusion:
+        return None
+    rows = [row for row in known.predictions if choose([row.when], shapes)]
+    sure = [row for row in rows if row.certainty == "certain"]
+    if sure:
+        why = Note(f"identity.prediction_{sure[0].why}", warning=False)
+        return Prediction(type=sure[0].type, certainty="certain", why=why)
+    for claim in claims:
+        if claim.prediction and claim.architecture in {None, verdict.architecture}:
+            return _likely(claim.prediction, "metadata", key=claim.key, value=claim.value)
+    trained = row_called(verdict.main.component).prediction or (
+        verdict.row.prediction if verdict.row else None
+    )
+    if trained:
+        return _likely(trained, "variant")
+    if peeked:
+        return _likely(peeked["type"], "peek", name=peeked["name"])
+    return _likely(rows[0].type, rows[0].why) if rows else None
+
+
+def needed(verdict: Verdict) -> tuple[str, ...]:
+    """Return the words of the parts that the architecture needs."""
+    known = family(verdict.architecture or "")
+    if known is None or verdict.main is None or not verdict.diffusion:
+        return ()
+    of_row = row_called(verdict.main.component).needs
+    return (verdict.row.needs if verdict.row else ()) or of_row or known.needs
+
+
+def lacking(needs: Iterable[str], parts: Sequence[Part]) -> tuple[str, ...]:
+    """Return the words of `needs` that no part answers: a role, or a text encoder's variant."""
+    there = {word for part in parts for word in (part.role, *part.variant_candidates)}
+    return tuple(word for word in needs if word not in there)
+
+
+def with_context(parts: Iterable[Part], verdict: Verdict) -> tuple[Part, ...]:
+    """Name the VAE after the diffusion model beside it, and the main part after the verdict."""
+    known = family(verdict.architecture or "")
+    told = []
+    for part in parts:
+        if part is verdict.main and not verdict.several:
+            told.append(_settled(part, verdict.architectures, verdict.variants))
+        elif (
+            part.role == "vae"
+            and known
+            and part.architecture is None
+            and known.vae in part.architecture_candidates
+        ):
+            told.append(_settled(part, (known.vae,), part.variant_candidates))
+            verdict.tell("context", what=known.vae)
+        else:
+            told.append(part)
+    return tuple(told)
+
+
+def _settled(part: Part, architectures: tuple[str, ...], variants: tuple[str, ...]) -> Part:
+    return replace(
+        part,
+        architecture=architectures[0] if len(architectures) == 1 else None,
+        architecture_candidates=architectures,
+        variant=variants[0] if len(variants) == 1 else None,
+        variant_candidates=variants,
+    )
+
+
+def _kind(parts: Sequence[Part]) -> str:
+    roles = {part.role for part in parts}
+    everywhere = tables()["everywhere"]
+    if "diffusion_model" in roles and roles & set(everywhere["checkpoint_parts"]):
+        return "checkpoint"
+    return next((role for role in everywhere["kinds"] if role in roles), "unknown")
+
+
+def _main(parts: Sequence[Part]) -> Part | None:
+    """The largest part of the role that makes the file's kind."""
+    kinds = tables()["everywhere"]["kinds"]
+    ranked = [part for part in parts if part.role in kinds]
+    first = min((kinds.index(part.role) for part in ranked), default=None)
+    same = [part for part in ranked if kinds.index(part.role) == first]
+    return max(same, key=lambda part: part.bytes, default=None)
+
+
+def _layout(parts: Sequence[Part]) -> str | None:
+    for row in tables()["everywhere"]["layout"]:
+        for part in parts:
+            if part.prefix.startswith(row["prefix"]) and row.get("component") in {
+                None,
+                part.component,
+            }:
+                return str(row["name"])
+    main = _main(parts)
+    return main.layout if main else None
+
+
+def _likely(kind: str, why: str, **values: object) -> Prediction:
+    note = Note(f"identity.prediction_{why}", values, warning=False)
+    return Prediction(type=kind, certainty="likely", why=note)
+
+
+def _words(words: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in words if word))

@@ -1,0 +1,40 @@
+"""About what a file is, and how that is known."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "bad_table": (
+        "The model table {path} cannot be read: {reason}.",
+        "Correct the table, or move it out of the folder.",
+    ),
+    "complete": "{what}: all {count} known tensors are there, under the prefix “{prefix}”.",
+    "signature": "{what}: recognised by {count} telling tensors, under the prefix “{prefix}”.",
+    "partial": (
+        "{what}: {count} of its tensors are there, {missing} are missing and {wrong} have another "
+        "shape, under the prefix “{prefix}”."
+    ),
+    "nearest": "Nearest to {what}: {count} tensors fit, {missing} are missing, {wrong} do not fit.",
+    "several": "Several models of the same rank are in the file: {what}.",
+    "mixture": "The tensors are a mixture: parts fit {what}.",
+    "shared_header": "The header cannot tell these apart: {what}.",
+    "same_header": "The same header is also that of {what}.",
+    "context": "The VAE is taken for that of {what}, because the diffusion model beside it is.",
+    "metadata_settles": "The metadata field {key} says “{value}”, and the tensors allow it.",
+    "metadata_differs": (
+        "The metadata field {key} says “{value}”, but the tensors say {what}: the tensors count."
+    ),
+    "peek_deviation": (
+        "The values of {name} spread by {value:.3f} (limit {limit}): this is how {what} looks."
+    ),
+    "ema_only": "The file has only the averaged copy (EMA) of {what}; the model itself is not in it.",
+    "name_hint": "The file is called “{name}”, which hints at {what}; a name proves nothing.",
+    "quantized": "The weights are quantised ({scheme}): shapes of packed weights are not compared.",
+    "prediction_marker": "A marker tensor in the file says so.",
+    "prediction_architecture": "Every model of this architecture does.",
+    "prediction_usual": "Most models of this architecture do, and nothing in the file says otherwise.",
+    "prediction_variant": "Models of this variant were trained so.",
+    "prediction_metadata": "The metadata field {key} says “{value}”.",
+    "prediction_peek": "The values of {name} spread as in such models.",
+}
