@@ -74,11 +74,15 @@ class PeekRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One architecture: what it is for, which parts it needs, how its variants are told apart."""
+    """One architecture: what it is for, which parts it needs, how its variants are told apart.
+
+    `vae` names the architecture whose VAE it takes; `vae_prefix` stands before it in a checkpoint.
+    """
 
     name: str
     title: str
     vae: str | None = None
+    vae_prefix: str = "first_stage_model."
     tasks: tuple[str, ...] = ()
     resolution: int | None = None
     needs: tuple[str, ...] = ()
@@ -136,6 +140,7 @@ def family(name: str) -> Family | None:
         name=name,
         title=raw["title"],
         vae=raw.get("vae"),
+        vae_prefix=raw.get("vae_prefix", Family.vae_prefix),
         tasks=tuple(raw.get("tasks", ())),
         resolution=raw.get("resolution"),
         needs=tuple(raw.get("needs", ())),

@@ -27,12 +27,12 @@ Raw = dict[str, Any]
 
 
 def load_tables() -> Raw:
-    """Return every table as one document: ``families``, ``components``, ``index``, ``everywhere``.
+    """Return every table as one document: families, components, index, names …
 
     Raises:
         FormatError: a user's table is no TOML, or a row lacks what it needs.
     """
-    paths = [*sorted(HERE.glob("*.toml")), *_user_tables()]
+    paths = [*sorted(HERE.glob("*.toml")), *sorted(HERE.glob("names/*.toml")), *_user_tables()]
     sources = [path.read_bytes() for path in paths]
     stamp = _stamp(paths, sources)
     cache = HERE / "__pycache__" / f"tables-{_VERSION}.json"
@@ -88,6 +88,7 @@ def _build(paths: list[Path], sources: list[bytes]) -> Raw:
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError("identity.bad_table", path=path, reason=error) from error
     everywhere = families.pop("everywhere", {})
+    names = {name: families.pop(name) for name, table in list(families.items()) if "row" in table}
     components = [
         {**row, "family": name}
         for name, table in families.items()
@@ -103,6 +104,7 @@ def _build(paths: list[Path], sources: list[bytes]) -> Raw:
         "components": components,
         "choices": choices,
         "everywhere": everywhere,
+        "names": names,
         "index": _index(components),
     }
 

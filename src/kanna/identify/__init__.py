@@ -50,10 +50,11 @@ def identify(model: ModelFile, *, peek: bool = True) -> Identity:
     if copied is not None:
         shapes.update({name: shapes[copy] for name, copy in ema.pairs.items()})
         parts.append(absent_part(copied, ema))
-    if not parts:
-        parts = lone_embedding(model, shapes)
+    if not parts and (lone := lone_embedding(model, shapes)):
+        parts, division.unrecognised = [lone], []
 
-    verdict = judge(parts, shapes)
+    mostly = 2 * len(division.unrecognised) <= len(model)
+    verdict = judge(parts if mostly else [], shapes)
     tell_parts(verdict, found, parts)
     if copied is not None:
         verdict.tell("ema_only", what=copied.architecture)

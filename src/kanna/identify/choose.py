@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from kanna.families.keys import expand, fits, parse_line
@@ -47,16 +48,19 @@ def _seen(line: str, find: Finder, how: Callable[[Iterable[bool]], bool]) -> boo
 
 
 def _finder(shapes: Mapping[str, Shape], prefix: str, *, underscored: bool) -> Finder:
-    ends: dict[str, Shape] = {}
+    by_last: defaultdict[str, list[tuple[str, Shape]]] = defaultdict(list)
 
     def plain(name: str) -> str:
         return name.replace("_", ".") if underscored else name
 
     def ends_so(name: str, rule: ShapeRule | None) -> bool:
-        if not ends:
-            ends.update((f".{plain(full)}", shape) for full, shape in shapes.items())
+        if not by_last:
+            for full, shape in shapes.items():
+                dotted = f".{plain(full)}"
+                by_last[dotted[dotted.rfind(".") :]].append((dotted, shape))
         end = f".{plain(name)}"
-        return any(full.endswith(end) and fits(shape, rule) for full, shape in ends.items())
+        same_last = by_last.get(end[end.rfind(".") :], ())
+        return any(full.endswith(end) and fits(shape, rule) for full, shape in same_last)
 
     def find(name: str, rule: ShapeRule | None) -> bool:
         if name.startswith("*"):

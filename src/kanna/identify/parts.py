@@ -112,7 +112,7 @@ def absent_part(row: Component, ema: Ema) -> Part:
     )
 
 
-def lone_embedding(model: ModelFile, shapes: Mapping[str, Shape]) -> list[Part]:
+def lone_embedding(model: ModelFile, shapes: Mapping[str, Shape]) -> Part | None:
     """Return an embedding where the file is nothing but a few vectors of a text encoder's width."""
     for number, raw in enumerate(tables()["components"]):
         widths = raw.get("widths")
@@ -120,8 +120,8 @@ def lone_embedding(model: ModelFile, shapes: Mapping[str, Shape]) -> list[Part]:
             found = Found(number=number, row=component(number), prefix="", known=list(shapes))
             part = part_of(found, Owned(names=list(shapes)), model, shapes, Beside())
             word = widths[str(next(iter(shapes.values()))[-1])]
-            return [replace(part, architecture=word, architecture_candidates=(word,))]
-    return []
+            return replace(part, architecture=word, architecture_candidates=(word,))
+    return None
 
 
 def _vectors(shape: Shape, widths: Mapping[str, str]) -> bool:

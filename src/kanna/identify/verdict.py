@@ -54,7 +54,7 @@ class Verdict:
             return "unknown"
         return "likely" if self.main.complete is False else "certain"
 
-    def tell(self, key: str, **values: object) -> None:
+    def tell(self, key: str, /, **values: object) -> None:
         """Add a sentence of evidence."""
         self.evidence.append(Note(f"identity.{key}", values, warning=False))
 
@@ -223,16 +223,13 @@ def _main(parts: Sequence[Part]) -> Part | None:
 def _layout(parts: Sequence[Part]) -> str | None:
     for row in tables()["everywhere"]["layout"]:
         for part in parts:
-            if part.prefix.startswith(row["prefix"]) and row.get("component") in {
-                None,
-                part.component,
-            }:
+            if row["prefix"] in part.prefix and row.get("component") in {None, part.component}:
                 return str(row["name"])
     main = _main(parts)
     return main.layout if main else None
 
 
-def _likely(kind: str, why: str, **values: object) -> Prediction:
+def _likely(kind: str, why: str, /, **values: object) -> Prediction:
     note = Note(f"identity.prediction_{why}", values, warning=False)
     return Prediction(type=kind, certainty="likely", why=note)
 

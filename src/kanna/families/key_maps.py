@@ -1,0 +1,41 @@
+"""Layout to layout: what a tensor is called elsewhere, from the tables in ``families/names``."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from kanna.families import tables
+from kanna.families.keys import expand
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@cache
+def key_map(model: str, *, source: str, target: str) -> Mapping[str, str]:
+    """Return every name that `model` can have in the layout `source`, with its name in `target`.
+
+    Names are relative to the model's prefix. A layout's older spellings are among the sources, never
+    among the targets. `models` lists what there is.
+
+    Raises:
+        KeyError: no such model, or it has no such layout.
+    """
+    table = tables()["names"][model]
+    rows = table["row"]
+    for layout in (source, target):
+        if not any(layout in row for row in rows):
+            raise KeyError(layout)
+    names: dict[str, str] = {}
+    for layout in (source, *table.get("reads_also", {}).get(source, ())):
+        for row in rows:
+            if layout in row and target in row:
+                names |= zip(expand(row[layout]), expand(row[target]), strict=True)
+    return MappingProxyType(names)
+
+
+def models() -> tuple[str, ...]:
+    """Return the models whose names are known in more than one layout."""
+    return tuple(tables()["names"])
