@@ -2,7 +2,7 @@
 
 For developers: ``python tools/fold_keys.py HEADER.json [PREFIX]`` reads the JSON header of a
 safetensors file (``{name: {"dtype": …, "shape": […]}}``) or ``{"tensors": {name: [dtype, shape]}}``
-and prints folded lines of all tensors under PREFIX, which `kanna.families.keys.expand_lines` undoes.
+and prints folded lines of all tensors under PREFIX; `kanna.families.keys.expand_lines` undoes it.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One row of a list of which the first that holds is taken: a variant, a base model …
+    """One row of a list of which the first that holds is taken: a variant, say, or a base model.
 
     It holds where every line of `all`, one of `any` and none of `none` is in the file. A line is a
     name and a shape (see `kanna.families.keys`): relative to the part, ``:`` in front for a whole
@@ -97,8 +97,9 @@ class Component:
     """One model in one layout: how it is recognised and, where known, all its tensors.
 
     `required` and `optional` map names to shape rules; both are empty for a row that recognises by
-    signature only; `stem` is what all of them begin with. `aliases` are other spellings of a part of a name. `tails` take tensors by the
-    end of their name, whatever stands before it.
+    signature only; `stem` is what all of them begin with. `aliases` are other spellings of a piece
+    of a name. `tails` take tensors by the end of their name, whatever stands before it; `widths`
+    take a file of nothing but vectors of such a width.
     """
 
     id: str
@@ -140,7 +141,7 @@ def family(name: str) -> Family | None:
         name=name,
         title=raw["title"],
         vae=raw.get("vae"),
-        vae_prefix=raw.get("vae_prefix", Family.vae_prefix),
+        vae_prefix=raw.get("vae_prefix", "first_stage_model."),
         tasks=tuple(raw.get("tasks", ())),
         resolution=raw.get("resolution"),
         needs=tuple(raw.get("needs", ())),

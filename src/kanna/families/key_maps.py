@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def key_map(model: str, *, source: str, target: str) -> Mapping[str, str]:
     """Return every name that `model` can have in the layout `source`, with its name in `target`.
 
-    Names are relative to the model's prefix. A layout's older spellings are among the sources, never
-    among the targets. `models` lists what there is.
+    Names are relative to the model's prefix. A layout's older spellings are among the sources,
+    never among the targets. `models` lists what there is.
 
     Raises:
         KeyError: no such model, or it has no such layout.

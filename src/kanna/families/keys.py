@@ -1,10 +1,10 @@
 """Folded key lists: one line stands for many tensors of one shape.
 
-A line is a pattern and a shape, ``input_blocks.{1,2}.0.{in,out}_layers.0.bias [320]``. In a pattern
-``{a,b}`` is either word and ``{0..11}`` every number of a range; a last word ``*`` is ``weight``, of
-the given shape, and ``bias``, of its first size. In a shape ``*`` is any size and ``4|9`` either
-one; a line without a shape takes any. A 1x1 convolution and a linear layer hold the same numbers, so
-sizes of 1 at the end of a shape do not count.
+A line is a pattern and a shape, ``input_blocks.{1,2}.0.{in,out}_layers.0.bias [320]``. In a
+pattern ``{a,b}`` is either word and ``{0..11}`` every number of a range; a last word ``*`` is
+``weight``, of the given shape, and ``bias``, of its first size. In a shape ``*`` is any size and
+``4|9`` either one; a line without a shape takes any. A 1x1 convolution and a linear layer hold the
+same numbers, so sizes of 1 at the end of a shape do not count.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ Raw = dict[str, Any]
 
 
 def load_tables() -> Raw:
-    """Return every table as one document: families, components, index, names …
+    """Return every table as one document: families, components, their index, name maps.
 
     Raises:
         FormatError: a user's table is no TOML, or a row lacks what it needs.
@@ -45,8 +45,8 @@ def load_tables() -> Raw:
 
 def _user_tables() -> list[Path]:
     """List the user's own tables; platformdirs is imported only where they could exist."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
-    if sys.platform == "linux" and not os.path.isdir(os.path.join(base, "kanna")):  # noqa: PTH112, PTH118 - the cheap way
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    if sys.platform == "linux" and not (base / "kanna").is_dir():
         return []
     from platformdirs import user_config_path  # noqa: PLC0415 - slow to import, seldom needed
 

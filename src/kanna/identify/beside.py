@@ -66,6 +66,7 @@ def junk_groups(
                     bytes=sum(model[name].nbytes for name in free),
                     prune=row.get("prune", True),
                     safe_without=tuple(row["safe_without"]),
+                    standard=row.get("standard"),
                 )
             )
     return tuple(groups)

@@ -69,7 +69,7 @@ def row_of_copy(
 def copy_name(name: str, rule: Mapping[str, Any]) -> str:
     """Return the name of the copy of the model tensor `name`."""
     rest = name.removeprefix(rule["of"])
-    return rule["prefix"] + (rest.replace(".", "") if rule.get("dotless") else rest)
+    return f"{rule['prefix']}{rest.replace('.', '') if rule.get('dotless') else rest}"
 
 
 def model_prefix(rule: Mapping[str, Any]) -> str:

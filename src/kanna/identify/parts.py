@@ -139,9 +139,7 @@ def _architectures(found: Found, shapes: Mapping[str, Shape]) -> tuple[str, ...]
     row = found.row
     if row.architecture_choices:
         own = {name: shapes[name] for name in found.known} if row.tails else shapes
-        choice = choose(
-            row.architecture_choices, own, found.prefix, underscored=row.role == "lora"
-        )
+        choice = choose(row.architecture_choices, own, found.prefix, underscored=row.role == "lora")
         return choice.names if choice else ()
     words = row.architectures or ((row.architecture,) if row.architecture else ())
     others = [word for rival in found.rivals for word in _words(rival)]

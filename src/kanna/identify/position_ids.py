@@ -33,7 +33,7 @@ def read_position_ids(model: Mapping[str, TensorInfo], peek: Peek) -> PositionId
         for name in model
         if name.endswith(ends) and model[name].numel == everywhere["position_count"]
     )
-    state = min((key.state for key in keys), key=_WORST.index, default="absent")
+    state: IdState = min((key.state for key in keys), key=_WORST.index, default="absent")
     return PositionIds(state=state, keys=keys)
 
 
