@@ -103,7 +103,7 @@ class JunkGroup:
     """Tensors that are known to be of no use in a finished model.
 
     `safe_without` names the programs that load the file without them; `prune` is whether pruning
-    takes them by default.
+    takes them by default. `standard` is the noise schedule that a tensor must hold to be junk.
     """
 
     group: str
@@ -111,6 +111,7 @@ class JunkGroup:
     bytes: int
     prune: bool = True
     safe_without: tuple[str, ...] = ()
+    standard: Mapping[str, float] | None = None
 
     @property
     def tensors(self) -> int:
