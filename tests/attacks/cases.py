@@ -105,6 +105,7 @@ _WAYS_TO_CALL = {
     "terminal escapes in a name": call("os\x1b[2J\x07", "sys\rtem\u202e", 1),
     "a key that is a function": value({_SYSTEM: 1}),
     "a foreign storage class": storage("9", 1, "system", "os"),
+    "a memo index of 2^32 - 1": b"Nr" + struct.pack("<I", 2**32 - 1),
     "a frozen set of functions": MARK + _SYSTEM + b"\x91",
 }  # fmt: skip
 
@@ -125,41 +126,81 @@ READABLE: dict[str, bytes] = {
     ),
 }
 
-_BROKEN_PICKLES: dict[str, bytes] = {
-    "an extension code": b"\x82\x01",
-    "a text persistent id": b"P0\n",
-    "an out-of-band buffer": b"\x97",
-    "a name computed by a call": call("os", "getcwd") + text("system") + b"\x93",
-    "an unknown memo entry": b"h\x63",
-    "an unknown opcode": b"\xff",
-    "a second PROTO": PROTO2 + b"N",
-    "a mark without end": MARK + b"N",
-    "a tuple without mark": b"t",
-    "an odd number of items": b"}" + MARK + text("a") + b"u",
-    "a list as a key": b"}" + b"]" + b"N" + b"s",
-    "a key given twice": b"}" + MARK + (text("a") + b"N") * 2 + b"u",
-    "items set on a list": b"]" + text("a") + b"N" + b"s",
-    "an element added to a dict": b"}" + b"N" + b"a",
-    "items set on a tensor": tensor("0") + text("a") + b"N" + b"s",
-    "a state set on a number": b"K\x01" + b"}" + b"b",
-    "a call of text": text("system") + b")R",
-    "a call without a tuple": _SYSTEM + text(_TOUCH) + b"R",
-    "text of 2^62 bytes": b"\x8d" + struct.pack("<Q", 2**62),
-    "bytes of 2^62 bytes": b"\x8e" + struct.pack("<Q", 2**62),
-    "a bytearray of 2^62 bytes": b"\x96" + struct.pack("<Q", 2**62),
-    "a memo index without a value": b"r" + struct.pack("<I", 2**32 - 1),
-    "an integer of negative length": b"\x8b" + struct.pack("<i", -1),
-    "an integer of a megabyte": b"\x8b" + struct.pack("<i", 1 << 20) + bytes(1 << 20),
-    "a number with underscores": b"I1_000\n",
-    "a number that is none": b"Lx\n",
-    "a float with blanks": b"F 1.0\n",
-    "text without quotes": b"Sabc\n",
-    "a frame beyond the end": b"\x95" + struct.pack("<Q", 1 << 20) + b"N",
-    "a frame that cuts an argument": b"\x95" + struct.pack("<Q", 3) + text("abcdefgh"),
-    "a frame in a frame": b"\x95" + struct.pack("<Q", 20) + b"\x95" + struct.pack("<Q", 2) + b"N",
-    "too many sets": b"\x8f" * 100_001,
-    "keys made to collide": b"}" + MARK + b"".join(
-        value(k * (2**61 - 1)) + b"N" for k in range(1, 50)) + b"u",
+# By the message that refuses them; the code stands beside a good tensor.
+_BROKEN_PICKLES: dict[str, dict[str, bytes]] = {
+    "checkpoint.pickle_opcode": {
+        "an extension code": b"\x82\x01",
+        "a text persistent id": b"P0\n",
+        "an out-of-band buffer": b"\x97",
+        "an unknown opcode": b"\xff",
+        "a second PROTO": PROTO2 + b"N",
+    },
+    "checkpoint.pickle_stack": {
+        "a mark without end": MARK + b"N",
+        "a tuple without mark": b"t",
+        "an odd number of items": b"}" + MARK + text("a") + b"u",
+    },
+    "checkpoint.pickle_target": {
+        "a name computed by a call": call("os", "getcwd") + text("system") + b"\x93",
+        "items set on a list": b"]" + text("a") + b"N" + b"s",
+        "an element added to a dict": b"}" + b"N" + b"a",
+        "a state set on a number": b"K\x01" + b"}" + b"b",
+        "a call of text": text("system") + b")R",
+        "a call without a tuple": _SYSTEM + text(_TOUCH) + b"R",
+    },
+    "checkpoint.pickle_value": {
+        "an unknown memo entry": b"h\x63",
+        "a list as a key": b"}" + b"]" + b"N" + b"s",
+        "a number with underscores": b"I1_000\n",
+        "a number that is none": b"Lx\n",
+        "a float with blanks": b"F 1.0\n",
+        "text without quotes": b"Sabc\n",
+        "keys made to collide": b"}" + MARK + b"".join(
+            value(k * (2**61 - 1)) + b"N" for k in range(1, 50)) + b"u",
+    },
+    "checkpoint.pickle_duplicate": {
+        "a key given twice": b"}" + MARK + (text("a") + b"N") * 2 + b"u",
+    },
+    "checkpoint.pickle_budget": {
+        "text of 2^62 bytes": b"\x8d" + struct.pack("<Q", 2**62),
+        "bytes of 2^62 bytes": b"\x8e" + struct.pack("<Q", 2**62),
+        "a bytearray of 2^62 bytes": b"\x96" + struct.pack("<Q", 2**62),
+        "an integer of negative length": b"\x8b" + struct.pack("<i", -1),
+        "an integer of a megabyte": b"\x8b" + struct.pack("<i", 1 << 20) + bytes(1 << 20),
+        "too many sets": b"\x8f" * 100_001,
+        "too many opcodes": b"N0" * 2_000_001,
+    },
+    "checkpoint.pickle_frame": {
+        "a frame that cuts an argument": b"\x95" + struct.pack("<Q", 3) + text("abcdefgh"),
+        "a frame in a frame": b"\x95" + struct.pack("<Q", 11) + b"\x95" + struct.pack("<Q", 2) + b"N0",
+    },
+    "checkpoint.pickle_truncated": {
+        "a frame beyond the end": b"\x95" + struct.pack("<Q", 1 << 20) + b"N",
+    },
+}  # fmt: skip
+_BROKEN_STREAMS: dict[str, dict[str, bytes]] = {
+    "checkpoint.pickle_truncated": {
+        "a pickle without STOP": checkpoint(value(1))[:-1],
+        "nothing in the pickle": b"",
+    },
+    "checkpoint.pickle_opcode": {"a protocol of the future": b"\x80\x06" + checkpoint(b"N")[2:]},
+    "checkpoint.pickle_stack": {"a STOP on nothing": b"."},
+    "checkpoint.name_doubled": {
+        "two tensors of one name": stream({"a.b": tensor("0"), "a": {"b": tensor("0")}}),
+        "the names 1 and '1'": stream({1: tensor("0"), "1": tensor("0")}),
+    },
+    "checkpoint.name_type": {"a name that is None": stream({None: tensor("0")})},
+    "checkpoint.expands": {
+        "an expansion to 4 TiB": stream({NAME: tensor("0", size=(2**40,), stride=(0,))}),
+        "2,000 expansions of one storage": stream(
+            {f"w{i}": tensor("0", size=(10_000, 6), stride=(0, 1)) for i in range(2000)}),
+    },
+    "checkpoint.tensor_lie": {
+        "items set on a tensor": stream({NAME: tensor("0") + text("a") + b"N" + b"s"}),
+        "elements added to a tensor": stream({NAME: tensor("0") + b"N" + b"a"}),
+        "one storage of two types": stream(
+            {"a": tensor("0"), "b": tensor("0", kind="IntStorage")}),
+    },
 }  # fmt: skip
 
 _LIES: dict[str, bytes] = {
@@ -192,15 +233,10 @@ _LIES: dict[str, bytes] = {
     "a shape that is text": tensor("0", size="23"),
     "sizes that are floats": tensor("0", size=(2.0, 3.0)),
     "10,000 dimensions": tensor("0", size=(1,) * 10_000, stride=(1,) * 10_000),
-    "an expansion to 4 TiB": tensor("0", size=(2**40,), stride=(0,)),
     "too few arguments": call("torch._utils", "_rebuild_tensor_v2", storage("0", 6), 0),
     "metadata that is no dict": tensor("0", more=([1],)),
     "wrappers around nothing": call("torch._utils", "_rebuild_parameter", 1, 2, 3),
 }
-
-
-def _refused_zip(weight: bytes) -> bytes:
-    return zip_file(stream({"state_dict": {NAME: weight}}), {"0": DATA})
 
 
 _GOOD = zip_file(stream({NAME: tensor("0")}), {"0": DATA})
@@ -213,51 +249,68 @@ def _patched(data: bytes, old: bytes, new: bytes, count: int = 1) -> bytes:
     return data.replace(old, new, count)
 
 
-_CONTAINERS: dict[str, bytes] = {
-    "nothing but code": zip_file(stream(call("os", "system", _TOUCH)), {}),
-    "bytes before the zip": b"PK\x03\x04junk" + _GOOD,
-    "a zip cut short": _GOOD[:-30],
-    "a zip without data.pkl": zip_file(b"", {"0": DATA}, root="x/").replace(b"data.pkl", b"data.pkx"),
-    "two folders": zip_file(stream({}), {}, extra={"../other/data.pkl": b""}).replace(
-        b"archive/../other/", b"another/data/pkl/"
-    ),
-    "a program": zip_file(stream({}), {}, extra={"constants.pkl": b"", "code/m.py": b""}),
-    "an unknown byte order": zip_file(stream({}), {}, extra={"byteorder": b"middle"}),
-    "a wrong number of members": _patched(_GOOD, b"PK\x05\x06" + bytes(4) + b"\x03\0\x03\0",
-                                          b"PK\x05\x06" + bytes(4) + b"\x02\0\x02\0"),
-    "a pickle that inflates without end": zip_file(bytes(65 << 20), {}, deflated=True),
-    "storages that inflate without end": zip_file(
-        stream({}), {"0": bytes(130 << 20)}, deflated=True),
-    "a magic number made by code": legacy_file(
-        _LEGACY_PICKLE, {"7": (6, DATA)}, magic=stream(call("builtins", "eval", str(LEGACY_MAGIC)))),
-    "another magic number": legacy_file(_LEGACY_PICKLE, {"7": (6, DATA)}, magic=stream(1234)),
-    "another legacy version": legacy_file(_LEGACY_PICKLE, {"7": (6, DATA)}, protocol=1000),
-    "code in the system pickle": legacy_file(
-        _LEGACY_PICKLE, {"7": (6, DATA)}, system=call("os", "system", _TOUCH)),
-    "a legacy file cut short": _LEGACY[:-1],
-    "a legacy file with more at the end": _LEGACY + b"\0",
-    "a legacy storage that nothing declares": legacy_file(stream({}), {"7": (6, DATA)}),
-    "a plain pickle": stream({NAME: 1}),
+_CONTAINERS: dict[str, dict[str, bytes]] = {
+    "checkpoint.only_code": {
+        "nothing but code": zip_file(stream(call("os", "system", _TOUCH)), {}),
+    },
+    "checkpoint.zip_broken": {
+        "bytes before the zip": b"PK\x03\x04junk" + _GOOD,
+        "a wrong number of members": _patched(_GOOD, b"PK\x05\x06" + bytes(4) + b"\x03\0\x03\0",
+                                              b"PK\x05\x06" + bytes(4) + b"\x02\0\x02\0"),
+    },
+    "checkpoint.zip_truncated": {
+        "a zip cut short": _GOOD[:-30],
+    },
+    "checkpoint.zip_other": {
+        "a zip without data.pkl": zip_file(b"", {"0": DATA}, root="x/").replace(b"data.pkl", b"data.pkx"),
+    },
+    "checkpoint.zip_roots": {
+        "two folders": zip_file(stream({}), {}, extra={"../other/data.pkl": b""}).replace(
+            b"archive/../other/", b"another/data/pkl/"
+        ),
+    },
+    "checkpoint.torchscript": {
+        "a program": zip_file(stream({}), {}, extra={"constants.pkl": b"", "code/m.py": b""}),
+    },
+    "checkpoint.byteorder": {
+        "an unknown byte order": zip_file(stream({}), {}, extra={"byteorder": b"middle"}),
+    },
+    "checkpoint.pickle_budget": {
+        "a pickle that inflates without end": zip_file(bytes(65 << 20), {}, deflated=True),
+    },
+    "checkpoint.zip_bomb": {
+        "storages that inflate without end": zip_file(
+            stream({}), {"0": bytes(130 << 20)}, deflated=True),
+    },
+    "checkpoint.not_torch": {
+        "a magic number made by code": legacy_file(
+            _LEGACY_PICKLE, {"7": (6, DATA)}, magic=stream(call("builtins", "eval", str(LEGACY_MAGIC)))),
+        "another magic number": legacy_file(_LEGACY_PICKLE, {"7": (6, DATA)}, magic=stream(1234)),
+        "a plain pickle": stream({NAME: 1}),
+    },
+    "checkpoint.legacy_version": {
+        "another legacy version": legacy_file(_LEGACY_PICKLE, {"7": (6, DATA)}, protocol=1000),
+        "code in the system pickle": legacy_file(
+            _LEGACY_PICKLE, {"7": (6, DATA)}, system=call("os", "system", _TOUCH)),
+    },
+    "checkpoint.legacy_size": {
+        "a legacy file cut short": _LEGACY[:-1],
+        "a legacy file with more at the end": _LEGACY + b"\0",
+    },
+    "checkpoint.legacy_keys": {
+        "a legacy storage that nothing declares": legacy_file(stream({}), {"7": (6, DATA)}),
+    },
 }  # fmt: skip
 
-REFUSED: dict[str, bytes] = {
-    **{what: zip_file(checkpoint(code), {"0": DATA}) for what, code in _BROKEN_PICKLES.items()
-       if what != "items set on a tensor"},
-    "items set on a tensor": _refused_zip(_BROKEN_PICKLES["items set on a tensor"]),
-    "a pickle without STOP": zip_file(checkpoint(value(1))[:-1], {"0": DATA}),
-    "a protocol of the future": zip_file(b"\x80\x06" + checkpoint(value(1))[2:], {"0": DATA}),
-    "a STOP on nothing": zip_file(b".", {"0": DATA}),
-    "nothing in the pickle": zip_file(b"", {"0": DATA}),
-    **{what: _refused_zip(code) for what, code in _LIES.items()},
-    "two tensors of one name": zip_file(
-        stream({"a.b": tensor("0"), "a": {"b": tensor("0")}}), {"0": DATA}),
-    "the names 1 and '1'": zip_file(stream({1: tensor("0"), "1": tensor("0")}), {"0": DATA}),
-    "a name that is None": zip_file(stream({None: tensor("0")}), {"0": DATA}),
-    "one storage of two types": zip_file(
-        stream({"a": tensor("0"), "b": tensor("0", kind="IntStorage")}), {"0": DATA}),
-    "2,000 views of one storage": zip_file(
-        stream({f"w{i}": tensor("0", (256, 1024)) for i in range(2000)}), {"0": bytes(1 << 20)}),
-    **_CONTAINERS,
+# What it is: the message that refuses it, and the file.
+REFUSED: dict[str, tuple[str, bytes]] = {
+    **{what: (key, _zipped(code))
+       for key, group in _BROKEN_PICKLES.items() for what, code in group.items()},
+    **{what: (key, zip_file(pickle, {"0": DATA}))
+       for key, group in _BROKEN_STREAMS.items() for what, pickle in group.items()},
+    **{what: ("checkpoint.tensor_lie", zip_file(stream({"state_dict": {NAME: code}}), {"0": DATA}))
+       for what, code in _LIES.items()},
+    **{what: (key, data) for key, group in _CONTAINERS.items() for what, data in group.items()},
 }  # fmt: skip
 
 

@@ -34,8 +34,10 @@ def test_tensors_beside_code_are_read_and_the_code_is_named(what: str, tmp_path:
 
 @pytest.mark.parametrize("what", cases.REFUSED)
 def test_what_does_not_add_up_is_refused_with_a_sentence(what: str, tmp_path: Path) -> None:
+    key, data = cases.REFUSED[what]
     with pytest.raises(KannaError) as caught:
-        opened(tmp_path, cases.REFUSED[what])
+        opened(tmp_path, data)
+    assert caught.value.key == key
     for language in ("en", "ja"):
         set_language(language)
         assert "model.ckpt" in caught.value.message
@@ -63,7 +65,7 @@ def test_unknown_globals_are_named_in_a_note(tmp_path: Path) -> None:
 
 def test_a_file_of_nothing_but_code_is_called_unsafe(tmp_path: Path) -> None:
     with pytest.raises(UnsafeFile, match=r"os\.system"):
-        opened(tmp_path, cases.REFUSED["nothing but code"])
+        opened(tmp_path, cases.REFUSED["nothing but code"][1])
 
 
 _WATCHED_RUN = textwrap.dedent("""
@@ -92,7 +94,8 @@ _WATCHED_RUN = textwrap.dedent("""
         seen.append((event, str(arguments)[:200]))
 
     sys.addaudithook(watch)
-    for data in (*cases.READABLE.values(), *cases.REFUSED.values(), *cases.ENDLESS.values()):
+    refused = [data for _, data in cases.REFUSED.values()]
+    for data in (*cases.READABLE.values(), *refused, *cases.ENDLESS.values()):
         watching = False
         Path("model.ckpt").write_bytes(data)
         file = InputFile("model.ckpt")

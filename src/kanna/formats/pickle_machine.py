@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from kanna.formats.pickle_nodes import Call, Global, PersistentId
+from kanna.formats.pickle_nodes import Call, Global, PersistentId, global_of
 
 MAX_STREAM: Final = 64 << 20
 MAX_OPCODES: Final = 4_000_000  # a checkpoint of 2,500 tensors has 80,000
@@ -122,8 +122,9 @@ class Machine:
         self, function: object, arguments: object, keywords: dict[object, object] | None = None
     ) -> Call:
         """Return the node that stands for a call, and remember that `function` is called."""
-        if type(function) is Global:
-            self.called.add(function)
+        named = global_of(function)
+        if named:
+            self.called.add(named)
         elif type(function) not in (Call, PersistentId):
             raise Broken(TARGET)
         if type(arguments) is not tuple:

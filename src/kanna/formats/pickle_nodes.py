@@ -41,6 +41,16 @@ class PersistentId:
         self.value = value
 
 
+def global_of(node: object) -> Global | None:
+    """Return the global that `node` is, or that it wraps; None if it is none.
+
+    Legacy files wrap classes of modules in persistent ids, together with their source code.
+    """
+    if type(node) is PersistentId and type(node.value) is tuple:
+        return next((part for part in node.value[:2] if type(part) is Global), None)
+    return node if type(node) is Global else None
+
+
 class Call:
     """What a loader would make by calling `function`; all that the stream says about it.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.formats import torch_names as names
 from kanna.formats.pickle_machine import set_items
-from kanna.formats.pickle_nodes import Call, Global, PersistentId
+from kanna.formats.pickle_nodes import Call, PersistentId, global_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,9 +29,8 @@ _NUMPY: Final = {
 
 def function_name(node: object) -> str:
     """Return the dotted name of what a call would call; empty if it is no call of a global."""
-    if type(node) is Call and type(node.function) is Global:
-        return node.function.dotted
-    return ""
+    function = global_of(node.function) if type(node) is Call else None
+    return function.dotted if function else ""
 
 
 def entries_of(node: object) -> Entries | None:
@@ -161,8 +160,9 @@ class Plain:
     def _leaf(self, node: object, name: str) -> object:
         if isinstance(node, bytes | bytearray):
             return {"bytes": len(node)}
-        if type(node) is Global:
-            return {"global": node.dotted}
+        named = global_of(node)
+        if named:
+            return {"global": named.dotted}
         if type(node) is not Call:
             return {"persistent": type(getattr(node, "value", None)).__name__}
         if name in names.PATHS:
@@ -184,9 +184,12 @@ def key_text(key: object) -> str | int | float | bool | None:
     """Return a key of a dict as it is, if JSON-like, else as text."""
     if type(key) in _SCALARS:
         return key  # type: ignore[return-value]
-    if isinstance(key, Call | PersistentId):
+    if type(key) is Call:
         return function_name(key) or "?"
-    return key.dotted if type(key) is Global else str(key)
+    named = global_of(key)
+    if named:
+        return named.dotted
+    return "?" if type(key) is PersistentId else str(key)
 
 
 def _numpy_scalar(node: Call) -> object:
