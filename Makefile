@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 CORE   := $(VENV)/.core
 DEV    := $(VENV)/.dev
-BUILD  := pyproject.toml setup.py constraints.txt src/kanna/_kernel.c
+BUILD  := pyproject.toml setup.py constraints.txt src/kanna/_kernel.c $(wildcard src/kanna/_kernel*.h)
 
 .PHONY: demo test check lint portable sanitize bench clean
 

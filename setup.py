@@ -27,7 +27,7 @@ setup(
         Extension(
             "kanna._kernel",
             sources=["src/kanna/_kernel.c"],
-            depends=["src/kanna/_kernel_sum.h", "src/kanna/_kernel_loops.h"],
+            depends=[f"src/kanna/_kernel_{part}.h" for part in ("numbers", "loops", "sum")],
             extra_compile_args=flags,
             py_limited_api=True,
             define_macros=[("Py_LIMITED_API", "0x030B0000")],

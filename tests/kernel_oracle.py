@@ -156,10 +156,16 @@ def _nearest(number: Array, word: str) -> Array:
 
 
 def _whole(total: Array, word: str) -> Array:
-    limits = np.iinfo(word)
-    whole = [0 if x != x else int(np.clip(x, -1e30, 1e30)) for x in total.tolist()]
-    clipped = [min(max(x, int(limits.min)), int(limits.max)) for x in whole]
-    return np.array(clipped, dtype=word).view(raw_dtype(word))
+    limits, (below, above) = np.iinfo(word), _outside(total, word)
+    whole = np.where(below | above | np.isnan(total), 0, total).astype("i8")
+    clipped: Array = np.where(below, limits.min, np.where(above, limits.max, whole)).astype(word)
+    return clipped.view(raw_dtype(word))
+
+
+def _outside(total: Array, word: str) -> tuple[Array, Array]:
+    """Return where a number, truncated, lies below and above the integers of a format."""
+    limits, whole = np.iinfo(word), np.trunc(total)
+    return whole < float(limits.min), whole >= float(int(limits.max) + 1)
 
 
 def expected(
@@ -183,10 +189,7 @@ def expected(
 
 def _too_great(total: Array, word: str) -> Array:
     if word in INTEGERS:
-        limits = np.iinfo(word)
-        return np.array(
-            [x == x and not limits.min <= np.trunc(x) < int(limits.max) + 1 for x in total.tolist()]
-        )
+        return np.logical_or(*_outside(total, word))
     in_format = values(rounded(total, word), word) if word in FLOATS else total
     infinite: Array = np.isinf(in_format)
     return np.abs(total.astype("<f4")) > 464 if word == "fp8_e4m3" else infinite

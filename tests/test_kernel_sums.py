@@ -104,6 +104,30 @@ def test_accidents_are_counted_wherever_they_are(count: int) -> None:
     assert counts == {1: Counts(1, 0, 0, 1)}.get(count, Counts(2, 1, 1, 2))
 
 
+@pytest.mark.parametrize(
+    ("target", "last", "first"),
+    [
+        ("fp32", 2.0**128 - 2.0**104, 2.0**128 - 2.0**103),
+        ("fp16", np.nextafter(np.float32(65520), np.float32(0)), 65520),
+        ("bf16", np.nextafter(np.float32(255.5 * 2.0**120), np.float32(0)), 255.5 * 2.0**120),
+        ("fp8_e4m3", 464, np.nextafter(np.float32(464), np.float32(500))),
+        ("fp8_e5m2", np.nextafter(np.float32(61440), np.float32(0)), 61440),
+        ("int64", -(2.0**63), 2.0**63),
+        ("int32", 2147483647.5, 2147483648),
+        ("int32", -2147483648.5, -2147483649),
+        ("int16", 32767.5, 32768),
+        ("int8", -128.5, -129),
+        ("uint8", -0.5, -1),
+        ("uint8", 255.5, 256),
+        ("bool", 1e300, np.inf),
+    ],
+)
+def test_each_format_overflows_where_it_ends(target: str, last: float, first: float) -> None:
+    edges = np.array([last, first, -0.0]).view("<u8")
+    _, counts = oracle.compute(target, [edges], ["fp64"], [1.0])
+    assert counts == (Counts(inf_in=1) if target == "bool" else Counts(overflowed=1))
+
+
 def test_counts_add_up() -> None:
     assert Counts(1, 2, 3, 4) + Counts(10, 20, 30, 40) == Counts(11, 22, 33, 44)
 

@@ -93,7 +93,7 @@ static PyObject *kernel_weighted_sum(PyObject *module, PyObject *arguments)
         return NULL;
     if (PyTuple_Size(buffers) == 0 || PyTuple_Size(codes) != PyTuple_Size(buffers) ||
         PyTuple_Size(weights) != PyTuple_Size(buffers))
-        PyErr_SetString(PyExc_ValueError, "inputs, codes and weights must be as many, at least one");
+        PyErr_SetString(PyExc_ValueError, "inputs, codes and weights must be equally many, not 0");
     else if (count < 0)
         PyErr_SetString(PyExc_ValueError, "the count must not be negative");
     else if (is_code(code) && fits(&out, (enum code)code, count)) {
@@ -109,7 +109,7 @@ static PyObject *kernel_paths(PyObject *module, PyObject *unused)
     PyObject *names = PyList_New(0);
     const struct loops *loops;
     (void)module, (void)unused;
-    for (int i = 0; names && (loops = usable_loops(i)); i++) {
+    for (size_t i = 0; names && (loops = usable_loops(i)); i++) {
         PyObject *name = PyUnicode_FromString(loops->name);
         if (!name || PyList_Append(names, name) < 0)
             Py_CLEAR(names);
@@ -125,7 +125,7 @@ static PyObject *kernel_use_path(PyObject *module, PyObject *arguments)
     (void)module;
     if (!PyArg_ParseTuple(arguments, "s:use_path", &wanted))
         return NULL;
-    for (int i = 0; (loops = usable_loops(i)); i++)
+    for (size_t i = 0; (loops = usable_loops(i)); i++)
         if (strcmp(loops->name, wanted) == 0) {
             active = loops;
             Py_RETURN_NONE;

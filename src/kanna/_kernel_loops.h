@@ -1,7 +1,7 @@
-/* The inner loops, over at most one block. Included once for every instruction set by _kernel_sum.h:
-   LOOP(name) gives the loops of this set their names, TARGET lets the compiler use its instructions.
-   The plain C below is free of branches, so that compilers turn it into vector code by themselves;
-   only fp16 has instructions of its own (F16C, NEON), and they are spelled out.
+/* The inner loops, over at most one block. _kernel_sum.h includes them once per instruction set:
+   LOOP(name) and LOOP_NAME name the loops of that set, TARGET lets the compiler use it. Compilers
+   turn the plain C below into vector code by themselves; only fp16 has instructions of its own
+   (F16C, NEON), and they are spelled out.
 
    Data may start at any byte, so it is read and written with memcpy, which costs nothing. */
 

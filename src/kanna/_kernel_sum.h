@@ -1,174 +1,17 @@
 /* out = round(sum of weight * input), element by element, between all number formats.
 
-   The work goes block by block through the first-level cache: every input is widened to fp32 (or
+   The work goes block by block through the nearest caches: every input is widened to fp32 (or
    fp64), weighted and added in order; the sum is narrowed once. So N formats need N readers and N
    writers, not N * N loops. Plain C11 without Python. */
 
 #ifndef KANNA_KERNEL_SUM_H
 #define KANNA_KERNEL_SUM_H
 
-#include <float.h>
-#include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "_kernel_numbers.h"
 
-#if FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2
-#error "floats are computed in a wider format here (x87): results would differ"
-#endif
-#if defined __BYTE_ORDER__ && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "model files are little-endian, and so must be the machine"
-#endif
 #if defined _MSC_VER
 #pragma fp_contract(off) /* other compilers: -ffp-contract=off */
 #endif
-
-/* The numbers are the `code` column of dtypes.py. */
-enum code {
-    CODE_FP64, CODE_FP32, CODE_FP16, CODE_BF16, CODE_E4M3, CODE_E5M2,
-    CODE_INT64, CODE_INT32, CODE_INT16, CODE_INT8, CODE_UINT8, CODE_BOOL, CODES
-};
-
-static const size_t WIDTH[CODES] = {8, 4, 2, 2, 1, 1, 8, 4, 2, 1, 1, 1};
-
-/* A sum strictly between the two fits the format; any other becomes Inf or is clipped. For floats
-   it is the first value that rounds away from the greatest finite one (e4m3fn has no Inf and clips
-   there), for integers the first whole number outside. */
-static const struct { double low, high; } RANGE[CODES] = {
-    [CODE_FP64] = {-INFINITY, INFINITY},
-    [CODE_FP32] = {-INFINITY, INFINITY},
-    [CODE_FP16] = {-65520.0, 65520.0},
-    [CODE_BF16] = {-0x1.ffp127, 0x1.ffp127},
-    [CODE_E4M3] = {-0x1.d00002p8, 0x1.d00002p8}, /* 464 is a tie and goes to 448 */
-    [CODE_E5M2] = {-61440.0, 61440.0},
-    [CODE_INT64] = {-0x1.0000000000001p63, 0x1p63},
-    [CODE_INT32] = {-2147483649.0, 2147483648.0},
-    [CODE_INT16] = {-32769.0, 32768.0},
-    [CODE_INT8] = {-129.0, 128.0},
-    [CODE_UINT8] = {-1.0, 256.0},
-    [CODE_BOOL] = {-INFINITY, INFINITY},
-};
-
-/* ---- one element ---------------------------------------------------------------------------- */
-
-static inline uint32_t bits_of(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static inline float float_of(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* Widen a magnitude whose fraction already stands where fp32 has its own; `bias` is the difference
-   of the exponent biases. Subnormals get an exponent that is then subtracted: exact, and without
-   the slow path that processors take for subnormal fp32 operands. */
-static inline uint32_t widen(uint32_t magnitude, uint32_t bias)
-{
-    uint32_t one = (bias + 1) << 23;
-    uint32_t subnormal = bits_of(float_of(magnitude + one) - float_of(one));
-    return magnitude < 1u << 23 ? subnormal : magnitude + (bias << 23);
-}
-
-/* Narrow an fp32 magnitude to `fraction` bits of fraction, to nearest even; the caller deals with
-   overflow and NaN. Subnormals: adding the power of two whose last place is the target's smallest
-   number lets the processor round at the right bit. */
-static inline uint32_t narrow(uint32_t magnitude, uint32_t fraction, uint32_t bias)
-{
-    uint32_t drop = 23 - fraction;
-    uint32_t odd = magnitude >> drop & 1;
-    uint32_t normal = ((magnitude + (1u << (drop - 1)) - 1 + odd) >> drop) - (bias << fraction);
-    uint32_t magic = (24 + bias - fraction) << 23;
-    uint32_t subnormal = bits_of(float_of(magnitude) + float_of(magic)) - magic;
-    return magnitude < (bias + 1) << 23 ? subnormal : normal;
-}
-
-static inline float from_fp16(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
-    uint32_t bits = widen(magnitude, 112);
-    bits = magnitude >= 0x7c00u << 13 ? magnitude | 0x7f800000 : bits;
-    bits = magnitude > 0x7c00u << 13 ? bits | 0x00400000 : bits; /* NaN becomes quiet */
-    return float_of(sign | bits);
-}
-
-static inline uint16_t to_fp16(float value)
-{
-    uint32_t sign = bits_of(value) >> 16 & 0x8000;
-    uint32_t magnitude = bits_of(value) & 0x7fffffff;
-    uint32_t half = narrow(magnitude, 10, 112);
-    half = magnitude >= 0x477ff000 ? 0x7c00 : half; /* 65520 */
-    half = magnitude > 0x7f800000 ? 0x7e00 | (magnitude >> 13 & 0x3ff) : half;
-    return (uint16_t)(sign | half);
-}
-
-static inline float from_bf16(uint16_t brain)
-{
-    return float_of((uint32_t)brain << 16);
-}
-
-static inline uint16_t to_bf16(float value)
-{
-    uint32_t bits = bits_of(value);
-    uint32_t brain = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? 0xffff : brain);
-}
-
-static inline float from_e4m3(uint8_t byte)
-{
-    uint32_t sign = (uint32_t)(byte & 0x80) << 24;
-    uint32_t magnitude = (uint32_t)(byte & 0x7f) << 20;
-    uint32_t bits = magnitude == 0x7fu << 20 ? 0x7ff00000 : widen(magnitude, 120);
-    return float_of(sign | bits);
-}
-
-static inline uint8_t to_e4m3(float value)
-{
-    uint32_t sign = bits_of(value) >> 24 & 0x80;
-    uint32_t magnitude = bits_of(value) & 0x7fffffff;
-    uint32_t byte = narrow(magnitude, 3, 120);
-    byte = magnitude > 0x43e80000 ? 0x7e : byte; /* above 464: clipped to 448 */
-    byte = magnitude > 0x7f800000 ? 0x7f : byte;
-    return (uint8_t)(sign | byte);
-}
-
-static inline float from_e5m2(uint8_t byte)
-{
-    return from_fp16((uint16_t)(byte << 8));
-}
-
-static inline uint8_t to_e5m2(float value)
-{
-    uint32_t sign = bits_of(value) >> 24 & 0x80;
-    uint32_t magnitude = bits_of(value) & 0x7fffffff;
-    uint32_t byte = narrow(magnitude, 2, 112);
-    byte = magnitude >= 0x47700000 ? 0x7c : byte; /* 61440 */
-    byte = magnitude > 0x7f800000 ? 0x7f : byte;
-    return (uint8_t)(sign | byte);
-}
-
-/* Truncate toward zero and clip to the format; NaN becomes 0, and true as a bool. */
-static inline int64_t to_integer(double value, enum code code)
-{
-    static const int64_t LEAST[CODES] = {
-        [CODE_INT64] = INT64_MIN, [CODE_INT32] = INT32_MIN, [CODE_INT16] = INT16_MIN, [CODE_INT8] = INT8_MIN};
-    static const int64_t GREATEST[CODES] = {
-        [CODE_INT64] = INT64_MAX, [CODE_INT32] = INT32_MAX, [CODE_INT16] = INT16_MAX, [CODE_INT8] = INT8_MAX,
-        [CODE_UINT8] = UINT8_MAX};
-    if (code == CODE_BOOL)
-        return value != 0;
-    if (isnan(value))
-        return 0;
-    if (value <= RANGE[code].low)
-        return LEAST[code];
-    return value >= RANGE[code].high ? GREATEST[code] : (int64_t)value;
-}
 
 /* ---- the loops of every instruction set ----------------------------------------------------- */
 
@@ -233,17 +76,19 @@ static int has_avx2(void)
 }
 #endif
 
-/* The loops that this machine can run, by number: the fastest first; NULL after the last. */
-static const struct loops *usable_loops(int number)
+/* The loops that this machine can run, by number: the fastest first, NULL after the last. */
+static const struct loops *usable_loops(size_t number)
 {
+    const struct loops *usable[2] = {NULL, NULL};
+    size_t found = 0;
 #if defined __x86_64__ || defined _M_X64
-    if (has_avx2() && number-- == 0)
-        return &avx2_loops;
+    if (has_avx2())
+        usable[found++] = &avx2_loops;
 #elif defined __aarch64__
-    if (number-- == 0)
-        return &neon_loops;
+    usable[found++] = &neon_loops;
 #endif
-    return number == 0 ? &portable_loops : NULL;
+    usable[found++] = &portable_loops;
+    return number < found ? usable[number] : NULL;
 }
 
 /* ---- the sum -------------------------------------------------------------------------------- */
@@ -270,7 +115,7 @@ struct counts {
     size_t inf_in;     /* elements with an Inf among their inputs */
 };
 
-enum { BLOCK = 2048 }; /* elements: all of a block's buffers stay in the first-level cache */
+enum { BLOCK = 2048 }; /* elements: what a block needs stays in the nearest caches */
 
 struct block {
     size_t start, n;

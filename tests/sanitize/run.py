@@ -44,8 +44,8 @@ def main() -> int:
         if loaded.stdout.decode().strip() != str(extension):
             sys.exit(f"the tests would not run on {extension}")
         tests = (str(ROOT / "tests" / name) for name in TESTS)
-        pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
-        return python(environment, *pytest, stdout=None).returncode
+        options = ("-q", "-p", "no:cacheprovider", "--capture=sys")  # lets reports through
+        return python(environment, "-m", "pytest", *options, *tests, stdout=None).returncode
 
 
 def build(package: Path) -> Path:
