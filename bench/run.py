@@ -1,8 +1,9 @@
 """Measure kanna as its users meet it: whole processes, as ratios within one run.
 
 ``make bench`` prints the table of docs/benchmarks.md. Every job runs beside its floor (what the
-machine does at best with the same bytes) and beside the plain idiom, in turns, so that a slow moment
-of the machine hits all of them. The files are made up: real names and shapes, repeated numbers.
+machine does at best with the same bytes) and beside the plain idiom, in turns, so that a slow
+moment of the machine hits all of them. The files are made up: real
+names and shapes, repeated numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ IDIOM = """
 import sys, torch
 from safetensors.torch import save_file
 state = torch.load(sys.argv[1], weights_only=True, mmap=sys.argv[3] == "mmap")["state_dict"]
-kept = {k: v.half() if v.is_floating_point() else v for k, v in state.items() if "model_ema" not in k}
+state = {k: v for k, v in state.items() if "model_ema" not in k}
+kept = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
 save_file(kept, sys.argv[2])
 """
 SHA256 = """
@@ -123,7 +125,7 @@ def header_jobs(flux: Path, ckpt: Path, rounds: int) -> None:
 
 
 def convert_jobs(ckpt: Path, folder: Path, rounds: int) -> None:
-    """Time the main job against reading, writing and hashing the same bytes, and the plain idiom."""
+    """Time the main job against its floor (read, write, hash) and against the plain idiom."""
     out, other, copy = folder / "out.safetensors", folder / "other.safetensors", folder / "copy"
     convert = [*KANNA, "convert", str(ckpt), "--for", "generation", "-o", str(out), "--force", "-q"]
     subprocess.run(convert, check=True)
@@ -147,7 +149,12 @@ def convert_jobs(ckpt: Path, folder: Path, rounds: int) -> None:
         f"{(floor + sha.wall) / floor:.2f}", "")  # fmt: skip
     for job in (plain, hashed, full):
         row(f"kanna {job.name}", f"{job.wall:.2f}", f"{job.wall / floor:.2f}", f"{job.memory:.0f}")
-    row("kanna convert against the floor with sha256", "", f"{hashed.wall / (floor + sha.wall):.2f}", "")
+    row(
+        "kanna convert against the floor with sha256",
+        "",
+        f"{hashed.wall / (floor + sha.wall):.2f}",
+        "",
+    )
     row("torch.load(mmap) → half → save_file", f"{mmap.wall:.2f}", f"{mmap.wall / floor:.2f}",
         f"{mmap.memory:.0f}")  # fmt: skip
     row("torch.load → half → save_file", f"{load.wall:.2f}", f"{load.wall / floor:.2f}",
@@ -182,8 +189,8 @@ def main() -> None:
         write_flux_header(flux)
     if not ckpt.exists():
         write_checkpoint(ckpt, full=True)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-          f"{time.strftime('%Y-%m-%d')}; medians of {args.rounds} interleaved rounds\n")  # fmt: skip
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{machine}, {time.strftime('%Y-%m-%d')}; medians of {args.rounds} interleaved rounds\n")
     header_jobs(flux, ckpt, max(args.rounds, 7))
     convert_jobs(ckpt, args.folder, args.rounds)
     copy_jobs(args.folder, args.rounds)

@@ -56,6 +56,7 @@ def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
 class Made:
     """A conversion that was planned, and carried out unless it was only asked for a plan."""
 
+    source: ModelFile
     before: Identity
     plan: Plan
     destination: Path
@@ -82,11 +83,12 @@ def convert(
     Raises:
         KannaError: whatever is wrong with the input, the request or the destination.
     """
-    from contextlib import ExitStack  # noqa: PLC0415  (inspect does not need what follows)
+    from contextlib import ExitStack
 
-    from kanna.engine import RunOptions, run  # noqa: PLC0415
-    from kanna.ops.convert import convert as planned  # noqa: PLC0415
-    from kanna.ops.naming import destination as named, is_folder  # noqa: PLC0415
+    from kanna.engine import RunOptions, run
+    from kanna.ops.convert import convert as planned
+    from kanna.ops.naming import destination as named
+    from kanna.ops.naming import is_folder
 
     with ExitStack() as stack:
         model = stack.enter_context(open_model(path))
@@ -107,12 +109,12 @@ def convert(
             prove = converted.baked.prove if converted.baked else None
             result = run(plan, target, options=options or RunOptions(), progress=progress,
                          cancel=cancel, prove=prove)  # fmt: skip
-        return Made(before=identity, plan=plan, destination=target, result=result)
+        return Made(source=model, before=identity, plan=plan, destination=target, result=result)
 
 
 def _with_comparison(model: ModelFile, identity: Identity) -> Identity:
     """Return the identity with the answer to whether the EMA equals the model."""
-    from kanna.ops.ema import equal_to_model  # noqa: PLC0415
+    from kanna.ops.ema import equal_to_model
 
     if not identity.ema.pairs:
         return identity

@@ -1,4 +1,4 @@
-"""What a file says about itself: kept, extended by what was done, and corrected where it went stale.
+"""What a file says about itself: kept, extended by what was done, corrected where it went stale.
 
 Sources: ModelSpec 1.0 (``modelspec.hash_sha256`` is "0x" and the SHA-256 of all tensor data);
 kohya-ss sd-scripts (``sshs_model_hash`` is the same digest without "0x"; ``sshs_legacy_hash`` is

@@ -38,7 +38,9 @@ _ROLES = {"unet": "diffusion_model", "te": "text_encoder", "vae": "vae", "ema": 
 @click.command(help=say("convert.help"), epilog=say("convert.examples"))
 @files
 @option("-o", "--output", text="convert.option_output", type=str)
-@option("--for", "purpose", text="convert.option_for", type=click.Choice(["generation", "training"]))
+@option(
+    "--for", "purpose", text="convert.option_for", type=click.Choice(["generation", "training"])
+)
 @option("--to", "container", text="convert.option_to", type=click.Choice(["safetensors", "ckpt"]))
 @option("--dtype", text="convert.option_dtype", type=_dtype)
 @option("--unet-dtype", text="convert.option_unet_dtype", type=_dtype)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from kanna.api import Made
-from kanna.cli.output import note_line, size_text, styled, table
+from kanna.cli.output import note_line, styled, table
 from kanna.engine import Result
-from kanna.messages import say, shown
-from kanna.plan import Plan
+from kanna.messages import say, shown, size_text
+from kanna.model import TensorInfo
+from kanna.plan import Output
 
 _MANY: Final = 12
 
@@ -37,25 +38,20 @@ def _size(made: Made) -> int:
 
 
 def _dtype_table(made: Made) -> list[str]:
-    """Return tensors and bytes by dtype, before and after."""
-    before: dict[str, int] = defaultdict(int)
-    for part in made.before.parts:
-        for word, size in part.dtypes.items():
-            before[word] += size
-    if made.before.ema.present:
-        before[say("inspect.role_ema")] += made.before.ema.bytes
-    after = _after(made.plan)
-    rows = [["", say("convert.before"), say("convert.after")]]
-    for word in sorted({*before, *after}, key=lambda w: -max(before.get(w, 0), after.get(w, 0))):
-        rows.append([word, *(size_text(side[word]) if side.get(word) else "-"
-                             for side in (before, after))])  # fmt: skip
-    return table(rows, right=(1, 2))
+    """Return the bytes of each dtype, before and after."""
+    before, after = _by_dtype(made.source.values()), _by_dtype(made.plan.outputs)
+    words = sorted({*before, *after}, key=lambda w: -max(before.get(w, 0), after.get(w, 0)))
+    rows = [
+        [word, *(size_text(side[word]) if side.get(word) else "-" for side in (before, after))]
+        for word in words
+    ]
+    return table([["", say("convert.before"), say("convert.after")], *rows], right=(1, 2))
 
 
-def _after(plan: Plan) -> dict[str, int]:
+def _by_dtype(tensors: Iterable[TensorInfo | Output]) -> dict[str, int]:
     sizes: dict[str, int] = defaultdict(int)
-    for output in plan.outputs:
-        sizes[output.dtype.word] += output.nbytes
+    for tensor in tensors:
+        sizes[tensor.dtype.word] += tensor.nbytes
     return sizes
 
 
@@ -69,9 +65,10 @@ def _closing(made: Made) -> Iterator[str]:
         yield f"  {styled('!', 'yellow', 'bold')} " + say(
             "convert.overflowed", name=name, count=count
         )
+    speed = size_text(result.bytes_read / max(result.seconds, 1e-3))
     yield f"  {styled('✓', 'green', 'bold')} " + say(
         f"convert.done_{result.verified}", tensors=len(made.plan.outputs),
-        seconds=f"{result.seconds:.1f}", speed=size_text(result.bytes_read / max(result.seconds, 1e-3)),
+        seconds=f"{result.seconds:.1f}", speed=speed,
     )  # fmt: skip
     if result.digest:
         yield "    " + say("convert.digest", digest=result.digest)
@@ -95,7 +92,7 @@ def result_document(made: Made) -> dict[str, object]:
         "input": made.before.path, "output": str(made.destination), "dry_run": result is None,
         "architecture": made.before.architecture, "kind": made.before.kind,
         "container": made.plan.container, "tensors": len(made.plan.outputs),
-        "data_bytes": made.plan.data_bytes, "dtypes": _after(made.plan),
+        "data_bytes": made.plan.data_bytes, "dtypes": _by_dtype(made.plan.outputs),
         "ema": {"saving": made.before.ema.bytes, "equal_to_model": made.before.ema.equal_to_model},
         "notes": [{"key": n.key, "warning": n.warning, "text": say(n.key, **n.values)}
                   for n in made.plan.notes],

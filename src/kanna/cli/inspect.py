@@ -39,4 +39,3 @@ def inspect(
     if as_json:
         print_json(documents if len(files) > 1 else documents[0])
     return common_exit_code(codes)
-

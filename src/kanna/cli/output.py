@@ -16,15 +16,6 @@ from kanna.model import Note
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
-def size_text(nbytes: float) -> str:
-    """Return a size in decimal units, as disks and model pages count: ``2.13 GB``."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if nbytes < 1000:
-            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.3g} {unit}"
-        nbytes /= 1000
-    return f"{nbytes:.2f} TB"
-
-
 def count_text(number: int) -> str:
     """Return a count of parameters: ``859.5 M``."""
     for factor, unit in ((10**9, "B"), (10**6, "M"), (10**3, "K")):

@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from kanna.cli.output import size_text
+from kanna.messages import size_text
 
 if TYPE_CHECKING:
     from kanna.engine import Progress
@@ -35,12 +35,14 @@ class Bar:
         )
 
     def _start(self, progress: Progress) -> None:
-        from rich.console import Console  # noqa: PLC0415  (costs 60 ms, needed for long work only)
-        from rich.progress import BarColumn, Progress as Bars, TextColumn, TimeRemainingColumn  # noqa: PLC0415,I001
+        # costs 60 ms to import, and only long work needs it
+        from rich import progress as rich
+        from rich.console import Console
 
-        self._bar = Bars(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[speed]}"), TimeRemainingColumn(),
+        self._bar = rich.Progress(
+            rich.TextColumn("{task.description}"), rich.BarColumn(),
+            rich.TextColumn("{task.percentage:>3.0f} %"),
+            rich.TextColumn("{task.fields[speed]}"), rich.TimeRemainingColumn(),
             console=Console(stderr=True), transient=True,
         )  # fmt: skip
         self._task = self._bar.add_task(self._label, total=progress.bytes_total, speed="")

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from kanna.api import Inspection
-from kanna.cli.output import count_text, note_line, size_text, styled, table
-from kanna.families import title
+from kanna.cli.output import count_text, note_line, styled, table
+from kanna.dtypes import WORDS
+from kanna.families import family
 from kanna.identity import Ema, Identity, Part, PositionIds, said
-from kanna.messages import say, shown
+from kanna.messages import ranges, say, shown, size_text
 
 _CERTAINTY_STYLE: Final = {"certain": "green", "likely": "yellow", "ambiguous": "yellow"}
 _MANY: Final = 5
@@ -29,12 +30,14 @@ def report(found: Inspection, *, verbose: bool = False) -> list[str]:
 
 
 def _heading(identity: Identity) -> Iterator[str]:
-    yield styled(shown(identity.path), "bold") + f"  {size_text(identity.size)} · " + say(
-        f"inspect.container_{identity.container.replace('-', '_')}"
+    yield (
+        styled(shown(identity.path), "bold")
+        + f"  {size_text(identity.size)} · "
+        + say(f"inspect.container_{identity.container.replace('-', '_')}")
     )
-    name = ", ".join(map(title, identity.architecture_candidates)) or say("inspect.unknown")
+    name = ", ".join(map(_title, identity.architecture_candidates)) or say("inspect.unknown")
     if identity.architecture:
-        name = title(identity.architecture)
+        name = _title(identity.architecture)
     variant = identity.variant or " / ".join(identity.variant_candidates)
     words = [name, say(f"inspect.kind_{identity.kind}")]
     if variant and not (identity.architecture is None and identity.architecture_candidates):
@@ -42,6 +45,12 @@ def _heading(identity: Identity) -> Iterator[str]:
     certainty = say(f"inspect.certainty_{identity.certainty}")
     style = _CERTAINTY_STYLE.get(identity.certainty, "red")
     yield f"  {styled(' '.join(words), 'bold')}  {styled(certainty, style)}"
+
+
+def _title(architecture: str) -> str:
+    """Return the name that people use for an architecture."""
+    known = family(architecture)
+    return known.title if known else architecture
 
 
 def _parts(identity: Identity) -> list[str]:
@@ -66,8 +75,8 @@ def _part_row(part: Part) -> list[str]:
 
 
 def _dtype_text(part: Part) -> str:
-    """Return the part's main dtype, with a plus where others are mixed in."""
-    others = [word for word in part.dtypes if word != part.dtype]
+    """Return the part's main dtype, with a plus where other floats are mixed in."""
+    others = [w for w in part.dtypes if w != part.dtype and WORDS[w].kind == "float"]
     word = part.quantization or part.dtype or "-"
     return f"{word}+{'+'.join(others)}" if len(others) == 1 else word + "+…" * bool(others)
 
@@ -105,30 +114,31 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
     for group in identity.junk:
         size = size_text(group.bytes)
         yield _row("junk", say("inspect.group", name=group.group, count=group.tensors, size=size))
-    for key, names in (("markers", identity.markers), ("unrecognised", identity.unrecognised)):
+    for label, names in _lists(found):
         if names:
-            yield _row(key, _names(names, verbose=verbose))
-    missing = [name for part in identity.parts for name in part.missing]
-    if missing:
-        yield _row("missing_tensors", _names(missing, verbose=verbose))
-    if identity.missing_parts:
-        yield _row("missing_parts", ", ".join(identity.missing_parts))
-    if found.model.extras:
-        yield _row("extras", _names(list(found.model.extras), verbose=verbose))
-    if found.model.refused:
-        yield _row("refused", _names(list(found.model.refused), verbose=verbose))
-    if identity.metadata:
-        yield _row("metadata", _names(list(identity.metadata), verbose=verbose))
+            yield _row(label, _names(names, verbose=verbose))
     uses = list(_uses(identity))
     if uses:
         yield _row("good_for", " · ".join(uses))
+
+
+def _lists(found: Inspection) -> Iterator[tuple[str, list[str]]]:
+    """Yield the rows that list names."""
+    identity, model = found.identity, found.model
+    yield "markers", list(identity.markers)
+    yield "unrecognised", list(identity.unrecognised)
+    yield "missing_tensors", [name for part in identity.parts for name in part.missing]
+    yield "missing_parts", list(identity.missing_parts)
+    yield "extras", list(model.extras)
+    yield "refused", list(model.refused)
+    yield "metadata", list(identity.metadata)
 
 
 def _row(label: str, text: str) -> list[str]:
     return [styled(say(f"inspect.row_{label}"), "dim"), text]
 
 
-def _names(names: tuple[str, ...] | list[str], *, verbose: bool) -> str:
+def _names(names: list[str], *, verbose: bool) -> str:
     some = names if verbose else names[:_MANY]
     text = ", ".join(shown(name) for name in some)
     return text if len(some) == len(names) else say("inspect.and_more", names=text,
@@ -138,7 +148,7 @@ def _names(names: tuple[str, ...] | list[str], *, verbose: bool) -> str:
 def _ids_text(ids: PositionIds) -> str:
     text = say(f"inspect.ids_{ids.state}")
     if ids.wrong:
-        text += " " + say("inspect.ids_wrong", wrong=" ".join(map(str, ids.wrong)))
+        text += " " + say("inspect.ids_wrong", wrong=ranges(ids.wrong))
     return text
 
 
@@ -146,6 +156,6 @@ def _uses(identity: Identity) -> Iterator[str]:
     """Yield what the file is good for as it is."""
     for task in identity.tasks:
         size = f" ({identity.resolution} px)" if identity.resolution else ""
-        yield say(f"identity.task_{task}") + size
+        yield say(f"inspect.task_{task.replace('-', '_')}") + size
     if identity.kind == "checkpoint" and identity.dtype == "fp32":
         yield say("inspect.use_training")

@@ -8,6 +8,7 @@ sentences: what is wrong, what to do.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
@@ -35,6 +36,17 @@ def size_text(nbytes: float) -> str:
             return f"{nbytes:.3g} {unit}"
         nbytes /= 1000
     return f"{nbytes:.3g} TB"
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Return ascending whole numbers as people list them: ``3, 6–9``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(f"{a}" if a == b else f"{a}–{b}" for a, b in runs)
 
 
 def set_language(language: str | None) -> None:

@@ -89,9 +89,9 @@ def convert(
     choice = settled(wanted)
     draft = Draft.of(model, identity)
     _apply_ema(draft, choice)
-    new_vae = None if baked is None else vae.bake(draft, *baked)
     if choice.prune:
         prune(draft)
+    new_vae = None if baked is None else vae.bake(draft, *baked)
     set_position_ids(draft, choice.position_ids or "keep")
     if choice.rename_keys:
         rename_keys(draft)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanna.families import key_map
+from kanna.families.key_maps import key_map
 from kanna.ops.draft import Draft
 
 
@@ -11,7 +11,7 @@ def rename_keys(draft: Draft) -> None:
     for part in draft.identity.parts:
         if part.layout != "nai":
             continue
-        names = key_map("clip", source="nai", target="hf")
+        names = key_map("clip-l", source="nai", target="hf")
         renamed = {
             name: part.prefix + names[name[len(part.prefix) :]]
             for name in part.names if name not in part.unexpected

@@ -12,6 +12,7 @@ from math import prod
 
 from kanna.dtypes import INT64
 from kanna.identity import PositionIdKey
+from kanna.messages import ranges
 from kanna.ops.draft import Draft
 from kanna.plan import Constant, Output
 
@@ -26,7 +27,7 @@ def set_position_ids(draft: Draft, mode: str) -> None:
 
 
 def _treat(draft: Draft, key: PositionIdKey, mode: str) -> None:
-    wrong = ", ".join(map(str, key.wrong))
+    wrong = ranges(key.wrong)
     if mode == "drop":
         draft.remove([key.name])
         draft.note("convert.ids_dropped", name=key.name)

@@ -55,9 +55,7 @@ def _is_plain(quantization: str) -> bool:
     return quantization in {"fp8", "fp8_e4m3", "fp8_e5m2"}
 
 
-def _tell(
-    draft: Draft, default: DType | None, by_role: Mapping[str, DType], changed: int
-) -> None:
+def _tell(draft: Draft, default: DType | None, by_role: Mapping[str, DType], changed: int) -> None:
     if default is None and not by_role:
         return
     draft.done["dtype"] = {

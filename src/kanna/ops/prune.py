@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from kanna.identity import JunkGroup
 from kanna.ops.draft import Draft
+from kanna.ops.schedule import holds_schedule
 
 # Top-level keys of a Lightning checkpoint that only resuming a training run needs.
 # Source: pytorch_lightning CheckpointConnector.dump_checkpoint.
@@ -24,11 +26,13 @@ _WORTH_RECORDING: Final = ("epoch", "global_step", "pytorch-lightning_version")
 def prune(draft: Draft) -> None:
     """Leave out the junk groups that the tables say are safe to leave out."""
     for group in draft.identity.junk:
-        names = [name for name in group.names if draft.model[name].numel]
-        if not group.prune or not names:
+        names = [name for name in group.names if _is_junk(draft, group, name)]
+        if not names:
             continue
         size = draft.remove(names)
-        draft.note("convert.junk_dropped", group=group.group, count=len(names), kilobytes=size / 1e3)
+        draft.note(
+            "convert.junk_dropped", group=group.group, count=len(names), kilobytes=size / 1e3
+        )
     if draft.identity.unrecognised:
         names_kept = draft.identity.unrecognised
         draft.note("convert.unrecognised_kept", warning=True, count=len(names_kept),
@@ -37,13 +41,28 @@ def prune(draft: Draft) -> None:
     draft.tags.append("pruned")
 
 
+def _is_junk(draft: Draft, group: JunkGroup, name: str) -> bool:
+    """Whether pruning takes this tensor: never an empty one, never a changed schedule."""
+    tensor = draft.model[name]
+    if not group.prune or not tensor.numel or name not in draft.outputs:
+        return False
+    standard = group.standard
+    if standard and not holds_schedule(tensor, standard["first_beta"], standard["last_beta"],
+                                       int(standard["steps"])):  # fmt: skip
+        draft.note("convert.schedule_kept", warning=True, name=name)
+        return False
+    return True
+
+
 def drop_trainer_state(draft: Draft, *, keep: bool) -> Mapping[str, object]:
     """Return what the output carries beside its tensors, and record what it does not.
 
     With `keep`, everything but trainer state stays; else only the record remembers the steps.
     """
     extras = draft.model.extras
-    recorded = {key: extras[key] for key in _WORTH_RECORDING if isinstance(extras.get(key), int | str)}
+    recorded = {
+        key: extras[key] for key in _WORTH_RECORDING if isinstance(extras.get(key), int | str)
+    }
     if recorded:
         draft.done["training"] = recorded
     dropped = [key for key in extras if key in _TRAINER_STATE or not keep]

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 from kanna.dtypes import FP16
 from kanna.errors import Incompatible, Incomplete, NumericError
-from kanna.families import expected_vae, key_map
+from kanna.families import Component, family, row_called, tables
+from kanna.families.key_maps import key_map
+from kanna.families.keys import ShapeRule
 from kanna.hashing import component_digest
 from kanna.identity import Identity, Part
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.draft import Draft
 from kanna.plan import Output
 
-_NATIVE = "ldm"
+_NAMES, _NATIVE = "vae-kl", "ldm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ def bake(draft: Draft, vae: ModelFile, identity: Identity) -> Baked:
         Incompatible: the VAE's names or shapes are not those that the checkpoint needs.
     """
     source = canonical_vae(vae, identity)
-    wanted, prefix = expected_vae(draft.identity)
+    wanted, prefix = _place(draft)
     _check(draft, vae, source, wanted)
     source = {name: source[name] for name in wanted}
     replaced = _take_out_old(draft, {prefix + name for name in wanted})
@@ -68,6 +70,38 @@ def bake(draft: Draft, vae: ModelFile, identity: Identity) -> Baked:
     draft.note("convert.vae_baked", name=vae.path.name, count=len(wanted))
     _warn_of_strangers(draft, vae, identity)
     return baked
+
+
+def _place(draft: Draft) -> tuple[dict[str, tuple[int, ...]], str]:
+    """Return the native names and shapes of the VAE that the checkpoint takes, and its prefix.
+
+    Raises:
+        Incompatible: no place for a VAE is known.
+    """
+    identity, old = draft.identity, draft.identity.part("vae")
+    known = family(identity.architecture or "")
+    inside = identity.part("diffusion_model")
+    if known is None or known.vae is None or inside is None or not inside.prefix:
+        raise Incompatible("convert.vae_no_place", path=draft.model.path)
+    row = _native_row(known.vae, old.component if old else None)
+    shapes = {name: _shape(rule) for name, rule in row.required.items()}
+    return shapes, old.prefix if old else known.vae_prefix
+
+
+def _native_row(architecture: str, component: str | None) -> Component:
+    """Return the row of a VAE in native names: the one inside, or the architecture's usual one."""
+    rows = [row for row in tables()["components"] if row["role"] == "vae"]
+    rows = [row for row in rows if row.get("layout") == _NATIVE]
+    inside = [row for row in rows if row["id"] == component]
+    usual = [
+        row for row in rows
+        if architecture in row.get("architectures", ()) and not row.get("variants")
+    ]  # fmt: skip
+    return row_called([*inside, *usual][0]["id"])
+
+
+def _shape(rule: ShapeRule | None) -> tuple[int, ...]:
+    return tuple(size for size in rule or () if isinstance(size, int))
 
 
 def canonical_vae(model: ModelFile, identity: Identity) -> dict[str, TensorInfo]:
@@ -87,12 +121,12 @@ def canonical_vae(model: ModelFile, identity: Identity) -> dict[str, TensorInfo]
 
 
 def native_names(part: Part) -> dict[str, str]:
-    """Return, for each tensor of a VAE part that its table knows, the native name without prefix."""
+    """Return the native name without prefix of each tensor of a VAE part that its table knows."""
     short = {name: name[len(part.prefix) :] for name in part.names if name not in part.unexpected}
     if part.layout in (None, _NATIVE):
         return short
-    mapped = key_map(part.component, source=part.layout, target=_NATIVE)
-    return {name: mapped[key] for name, key in short.items()}
+    mapped = key_map(_NAMES, source=part.layout, target=_NATIVE)
+    return {name: mapped.get(key, key) for name, key in short.items()}
 
 
 def _check(

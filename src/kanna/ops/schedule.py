@@ -1,0 +1,47 @@
+"""The noise schedule that latent diffusion models are trained with."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from math import isclose, sqrt
+from operator import mul
+from typing import Final
+
+from kanna.identify.peek import Peek
+from kanna.model import TensorInfo
+
+_LARGEST: Final = 1 << 20
+# fp16 keeps three digits; a schedule that was changed on purpose differs in the first
+_TOLERANCE: Final = 2e-3
+
+
+def scaled_linear_betas(first_beta: float, last_beta: float, steps: int) -> list[float]:
+    """Return betas whose square roots are evenly spaced.
+
+    Source: CompVis latent-diffusion, ``make_beta_schedule("linear")``.
+    """
+    low, high = sqrt(first_beta), sqrt(last_beta)
+    return [(low + n / (steps - 1) * (high - low)) ** 2 for n in range(steps)]
+
+
+def cumulative_alphas(betas: list[float]) -> list[float]:
+    """Return the running product of ``1 - beta``."""
+    return list(accumulate((1 - beta for beta in betas), mul))
+
+
+def holds_schedule(tensor: TensorInfo, first_beta: float, last_beta: float, steps: int) -> bool:
+    """Whether a tensor of cumulative alphas holds the standard schedule, precision aside.
+
+    Raises:
+        FormatError: the file does not hold what its header says.
+    """
+    values = Peek(_LARGEST).values(tensor)
+    wanted = cumulative_alphas(scaled_linear_betas(first_beta, last_beta, steps))
+    return (
+        values is not None
+        and len(values) == steps
+        and all(
+            isclose(value, alpha, rel_tol=_TOLERANCE)
+            for value, alpha in zip(values, wanted, strict=True)
+        )
+    )
