@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from kanna.families.keys import ShapeRule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choice:
     """One row of a list of which the first that holds is taken: a variant, say, or a base model.
 
     It holds where every line of `all`, one of `any` and none of `none` is in the file. A line is a
     name and a shape (see `kanna.families.keys`): relative to the part, ``:`` in front for a whole
     name, ``*`` for any name with that end. `candidates` are names that nothing here can separate;
-    `layout` asks for the file's layout.
+    `layout` asks for the file's layout. The rest is what the row says of a file where it holds;
+    `why` is the end of a message key.
     """
 
     name: str | None = None
@@ -35,6 +36,8 @@ class Choice:
     tasks: tuple[str, ...] = ()
     prediction: str | None = None
     shared_with: str | None = None
+    certainty: str | None = None
+    why: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -42,41 +45,13 @@ class Choice:
         return self.candidates or ((self.name,) if self.name else ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionRow:
-    """What a family's models predict, where `when` holds; `why` is the end of a message key."""
-
-    type: str
-    certainty: str
-    why: str
-    when: Choice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataRow:
-    """A metadata field that names the family, where its value contains `contains`."""
-
-    key: str
-    contains: str
-    variants: tuple[str, ...] = ()
-    prediction: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeekRow:
-    """A vector whose standard deviation, above or below a threshold, settles something."""
-
-    any: tuple[str, ...]
-    deviation: float
-    above: Mapping[str, Any]
-    below: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Family:
     """One architecture: what it is for, which parts it needs, how its variants are told apart.
 
-    `vae` names the architecture whose VAE it takes; `vae_prefix` stands before it in a checkpoint.
+    A row of `peeks` names vectors whose standard deviation, above or below a threshold, settles
+    what the header leaves open. `vae` names the architecture whose VAE it takes; `vae_prefix`
+    stands before it in a checkpoint.
     """
 
     name: str
@@ -87,12 +62,11 @@ class Family:
     resolution: int | None = None
     needs: tuple[str, ...] = ()
     variants: tuple[Choice, ...] = ()
-    predictions: tuple[PredictionRow, ...] = ()
-    metadata: tuple[MetadataRow, ...] = ()
-    peeks: tuple[PeekRow, ...] = ()
+    predictions: tuple[Choice, ...] = ()
+    peeks: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Component:
     """One model in one layout: how it is recognised and, where known, all its tensors.
 
@@ -146,9 +120,8 @@ def family(name: str) -> Family | None:
         resolution=raw.get("resolution"),
         needs=tuple(raw.get("needs", ())),
         variants=choices(raw.get("variant", ())),
-        predictions=tuple(map(_prediction, raw.get("prediction", ()))),
-        metadata=tuple(MetadataRow(**_tuples(row)) for row in raw.get("metadata", ())),
-        peeks=tuple(PeekRow(**_tuples(row)) for row in raw.get("peek", ())),
+        predictions=choices(raw.get("prediction", ())),
+        peeks=tuple(raw.get("peek", ())),
     )
 
 
@@ -212,12 +185,6 @@ def _shared_choices(name: str | None) -> Iterable[Mapping[str, Any]]:
 
 def _lines(own: Mapping[str, str], names: Iterable[str]) -> list[str]:
     return [line for name in names for line in own[name].split("\n") if line]
-
-
-def _prediction(row: Mapping[str, Any]) -> PredictionRow:
-    known = {key: row[key] for key in ("type", "certainty", "why")}
-    when = {key: value for key, value in row.items() if key not in known}
-    return PredictionRow(**known, when=Choice(**_tuples(when)))
 
 
 def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def _user_tables() -> list[Path]:
     base = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
     if sys.platform == "linux" and not (base / "kanna").is_dir():
         return []
-    from platformdirs import user_config_path  # noqa: PLC0415 - slow to import, seldom needed
+    from platformdirs import user_config_path  # slow, and seldom needed
 
     return sorted((user_config_path("kanna", appauthor=False) / "families").glob("*.toml"))
 
@@ -78,7 +78,7 @@ def _keep(cache: Path, document: Raw) -> None:
 
 
 def _build(paths: list[Path], sources: list[bytes]) -> Raw:
-    import tomllib  # noqa: PLC0415 - only needed when the cache is stale
+    import tomllib  # only needed when the cache is stale
 
     families: dict[str, Raw] = {}
     for path, source in zip(paths, sources, strict=True):

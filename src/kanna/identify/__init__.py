@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kanna.families import family, tables
 from kanna.families.keys import packed
 from kanna.identify.beside import Beside, junk_groups, sort_out
+from kanna.identify.choose import Names
 from kanna.identify.claims import claims
 from kanna.identify.ema import find_ema
 from kanna.identify.evidence import tell_near, tell_open, tell_parts
@@ -42,19 +43,22 @@ def identify(model: ModelFile, *, peek: bool = True) -> Identity:
     shapes = _shapes(model, beside)
     found, near = recognise(shapes, beside.names)
     ema, copied = find_ema(model, found)
+    if copied is not None:
+        shapes.update({name: shapes[copy] for name, copy in ema.pairs.items()})
+    names = Names(shapes)
     division = divide(model, found, beside)
     parts = [
-        part_of(one, owned, model, shapes, beside)
+        part_of(one, owned, model, names, beside)
         for one, owned in zip(found, division.owned, strict=True)
     ]
     if copied is not None:
-        shapes.update({name: shapes[copy] for name, copy in ema.pairs.items()})
         parts.append(absent_part(copied, ema))
-    if not parts and (lone := lone_embedding(model, shapes)):
+    if not parts and (lone := lone_embedding(model, names)):
         parts, division.unrecognised = [lone], []
 
-    mostly = 2 * len(division.unrecognised) <= len(model)
-    verdict = judge(parts if mostly else [], shapes)
+    # A few models in a file that is mostly something else do not make the file theirs.
+    mostly_known = 2 * len(division.unrecognised) <= len(model)
+    verdict = judge(parts if mostly_known else [], names)
     tell_parts(verdict, found, parts)
     if copied is not None:
         verdict.tell("ema_only", what=copied.architecture)
@@ -64,7 +68,7 @@ def identify(model: ModelFile, *, peek: bool = True) -> Identity:
     budget = Peek(LIMIT if peek else 0)
     position_ids = read_position_ids(model, budget)
     peeked = look(verdict, model, budget)
-    prediction = predict(verdict, shapes, said, peeked)
+    prediction = predict(verdict, names, said, peeked)
     tell_open(verdict, model)
     settled = with_context(parts, verdict)
 
@@ -87,7 +91,7 @@ def identify(model: ModelFile, *, peek: bool = True) -> Identity:
         parts=settled,
         ema=ema,
         position_ids=position_ids,
-        junk=junk_groups(beside.junk, division.owners, model),
+        junk=junk_groups(beside.junk, {*division.owners, *ema.extra}, model),
         unrecognised=(*division.unrecognised, *ema.unmatched),
         missing_parts=lacking(needed(verdict), settled),
         markers=tuple(beside.markers),

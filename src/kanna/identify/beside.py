@@ -10,12 +10,12 @@ from kanna.families import tables
 from kanna.identity import JunkGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from kanna.model import TensorInfo
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Beside:
     """Names by what they are; a name may be a part's all the same, and the part comes first."""
 
@@ -38,8 +38,13 @@ def sort_out(names: Iterable[str]) -> Beside:
     junk = _Rows(everywhere["junk"], "group")
     scales = _Rows(everywhere["quantization"], "name")
     averaged = tuple(row["prefix"] for row in everywhere["ema"] if row.get("dotless"))
+    starts = (*averaged, *junk.starts)
+    ends = {*keep.last_words, *junk.last_words, *scales.last_words}
     beside = Beside()
     for name in names:
+        # Nearly every name is a weight or a bias of some model, and done with here.
+        if name[name.rfind(".") + 1 :] not in ends and not name.startswith(starts):
+            continue
         if (scheme := scales.match(name)) is not None:
             beside.scales[name] = scheme
         if keep.match(name) is not None:
@@ -52,7 +57,7 @@ def sort_out(names: Iterable[str]) -> Beside:
 
 
 def junk_groups(
-    names: Mapping[str, list[str]], owned: Mapping[str, object], model: Mapping[str, TensorInfo]
+    names: Mapping[str, list[str]], owned: Collection[str], model: Mapping[str, TensorInfo]
 ) -> tuple[JunkGroup, ...]:
     """Return the junk that no part owns, in the order of the table."""
     groups = []
@@ -85,15 +90,14 @@ class _Rows:
             self._prefixes += [(prefix, word) for prefix in row.get("prefixes", ())]
             for tail in row.get("tails", ()):
                 self._tails[tail.rpartition(".")[2]].append((tail, word))
-        self._starts = tuple(prefix for prefix, _ in self._prefixes)
+        self.starts = tuple(prefix for prefix, _ in self._prefixes)
+        self.last_words = {*self._tails, *(name.rpartition(".")[2] for name in self._exact)}
 
     def match(self, name: str) -> str | None:
         """Return the label of the first row that matches `name`, or None."""
         if name in self._exact:
             return self._exact[name]
-        for tail, word in self._tails.get(name[name.rfind(".") + 1 :], ()):
+        for tail, word in self._tails.get(name.rpartition(".")[2], ()):
             if name == tail or name.endswith(f".{tail}"):
                 return word
-        if name.startswith(self._starts):
-            return next(word for prefix, word in self._prefixes if name.startswith(prefix))
-        return None
+        return next((word for prefix, word in self._prefixes if name.startswith(prefix)), None)

@@ -13,59 +13,50 @@ if TYPE_CHECKING:
     from kanna.families import Choice
     from kanna.families.keys import Shape, ShapeRule
 
-    Finder = Callable[[str, ShapeRule | None], bool]
 
-
-def choose(
-    rows: Iterable[Choice],
-    shapes: Mapping[str, Shape],
-    prefix: str = "",
-    *,
-    layout: str | None = None,
-    underscored: bool = False,
-) -> Choice | None:
-    """Return the first of `rows` that holds for the part under `prefix`, or None.
+class Names:
+    """The names and shapes of a file, asked for by the lines of choices.
 
     `underscored` says that module paths may be written with ``_`` in the place of dots.
     """
-    find = _finder(shapes, prefix, underscored=underscored)
-    return next((row for row in rows if _holds(row, find, layout)), None)
 
+    def __init__(self, shapes: Mapping[str, Shape], *, underscored: bool = False) -> None:
+        """Look at `shapes`, which must not change from the first question on."""
+        self.shapes = shapes
+        self._underscored = underscored
+        self._by_last: defaultdict[str, list[tuple[str, Shape]]] = defaultdict(list)
 
-def _holds(row: Choice, find: Finder, layout: str | None) -> bool:
-    return (
-        row.layout in {None, layout}
-        and (not row.any or any(_seen(line, find, any) for line in row.any))
-        and all(_seen(line, find, all) for line in row.all)
-        and not any(_seen(line, find, any) for line in row.none)
-    )
+    def choose(
+        self, rows: Iterable[Choice], prefix: str = "", *, layout: str | None = None
+    ) -> Choice | None:
+        """Return the first of `rows` that holds for the part under `prefix`, or None."""
+        return next((row for row in rows if self._holds(row, prefix, layout)), None)
 
+    def _holds(self, row: Choice, prefix: str, layout: str | None) -> bool:
+        return (
+            row.layout in {None, layout}
+            and (not row.any or any(self._seen(line, prefix, any) for line in row.any))
+            and all(self._seen(line, prefix, all) for line in row.all)
+            and not any(self._seen(line, prefix, any) for line in row.none)
+        )
 
-def _seen(line: str, find: Finder, how: Callable[[Iterable[bool]], bool]) -> bool:
-    """Whether any or all of the names that `line` stands for are in the file."""
-    pattern, rule = parse_line(line)
-    return how(find(name, rule) for name in expand(pattern))
+    def _seen(self, line: str, prefix: str, how: Callable[[Iterable[bool]], bool]) -> bool:
+        """Whether any or all of the names that `line` stands for are in the file."""
+        pattern, rule = parse_line(line)
+        if pattern.startswith("*"):
+            return how(self._ends_so(name, rule) for name in expand(pattern[1:]))
+        first = "" if pattern.startswith(":") else prefix
+        names = (first + name for name in expand(pattern.removeprefix(":")))
+        return how(name in self.shapes and fits(self.shapes[name], rule) for name in names)
 
+    def _ends_so(self, name: str, rule: ShapeRule | None) -> bool:
+        if not self._by_last:
+            for full, shape in self.shapes.items():
+                dotted = self._dotted(full)
+                self._by_last[dotted[dotted.rfind(".") :]].append((dotted, shape))
+        end = self._dotted(name)
+        candidates = self._by_last.get(end[end.rfind(".") :], ())
+        return any(full.endswith(end) and fits(shape, rule) for full, shape in candidates)
 
-def _finder(shapes: Mapping[str, Shape], prefix: str, *, underscored: bool) -> Finder:
-    by_last: defaultdict[str, list[tuple[str, Shape]]] = defaultdict(list)
-
-    def plain(name: str) -> str:
-        return name.replace("_", ".") if underscored else name
-
-    def ends_so(name: str, rule: ShapeRule | None) -> bool:
-        if not by_last:
-            for full, shape in shapes.items():
-                dotted = f".{plain(full)}"
-                by_last[dotted[dotted.rfind(".") :]].append((dotted, shape))
-        end = f".{plain(name)}"
-        same_last = by_last.get(end[end.rfind(".") :], ())
-        return any(full.endswith(end) and fits(shape, rule) for full, shape in same_last)
-
-    def find(name: str, rule: ShapeRule | None) -> bool:
-        if name.startswith("*"):
-            return ends_so(name[1:], rule)
-        full = name[1:] if name.startswith(":") else prefix + name
-        return full in shapes and fits(shapes[full], rule)
-
-    return find
+    def _dotted(self, name: str) -> str:
+        return f".{name.replace('_', '.') if self._underscored else name}"

@@ -35,7 +35,7 @@ def tell_near(verdict: Verdict, near: Sequence[Found], shapes: Mapping[str, Shap
         return
     close = [one for one in near if 4 * one.right >= max(len(one.row.required), len(shapes) // 4)]
     mixed = [one for one in close if one.row.role == "diffusion_model" and one.wrong > 0]
-    words = tuple(dict.fromkeys(_called(one) for one in mixed))
+    words = tuple(dict.fromkeys(one.row.architecture for one in mixed if one.row.architecture))
     if len(words) > 1:
         verdict.several = True
         verdict.architectures = words

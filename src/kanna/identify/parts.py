@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, Final
 
 from kanna.families import component, family, tables
 from kanna.identify.beside import Beside
-from kanna.identify.choose import choose
+from kanna.identify.choose import Names
 from kanna.identify.recognise import Found
 from kanna.identity import Part
 
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from kanna.model import ModelFile, TensorInfo
 
 
-@dataclass(slots=True)
+# More tensors than this are a model of some kind, not a collection of embeddings.
+_MANY_VECTORS: Final = 256
+_LONGEST: Final = 1024
+
+
+@dataclass(slots=True, eq=False)
 class Owned:
     """The tensors of one part: all of them, and those that no table explains."""
 
@@ -29,7 +35,7 @@ class Owned:
     unexpected: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Division:
     """Every name of the file, given to the part it belongs to; no table knows `unrecognised`."""
 
@@ -63,13 +69,11 @@ def divide(names: Iterable[str], found: list[Found], beside: Beside) -> Division
     return division
 
 
-def part_of(
-    found: Found, owned: Owned, model: ModelFile, shapes: Mapping[str, Shape], beside: Beside
-) -> Part:
+def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: Beside) -> Part:
     """Return the part that `found` is, with its sizes and dtypes."""
     by_dtype, dtype = _dtypes([model[name] for name in owned.names])
-    candidates = _architectures(found, shapes)
-    row = choose(found.row.variant_choices, shapes, found.prefix)
+    candidates = _architectures(found, names)
+    row = names.choose(found.row.variant_choices, found.prefix)
     variants = row.names if row else found.row.variants
     return Part(
         role=found.row.role,
@@ -79,7 +83,9 @@ def part_of(
         variant_candidates=variants,
         prefix=found.prefix,
         names=tuple(owned.names),
-        parameters=sum(_numel(name, shapes) for name in owned.names if name not in beside.scales),
+        parameters=sum(
+            _numel(names.shapes[name]) for name in owned.names if name not in beside.scales
+        ),
         bytes=sum(by_dtype.values()),
         dtypes=by_dtype,
         dtype=dtype,
@@ -112,38 +118,44 @@ def absent_part(row: Component, ema: Ema) -> Part:
     )
 
 
-def lone_embedding(model: ModelFile, shapes: Mapping[str, Shape]) -> Part | None:
+def lone_embedding(model: ModelFile, names: Names) -> Part | None:
     """Return an embedding where the file is nothing but a few vectors of a text encoder's width."""
+    shapes = names.shapes
     for number, raw in enumerate(tables()["components"]):
         widths = raw.get("widths")
-        if widths and shapes and all(_vectors(shape, widths) for shape in shapes.values()):
+        if widths and 0 < len(shapes) <= _MANY_VECTORS and _vectors(shapes.values(), widths):
             found = Found(number=number, row=component(number), prefix="", known=list(shapes))
-            part = part_of(found, Owned(names=list(shapes)), model, shapes, Beside())
+            part = part_of(found, Owned(names=list(shapes)), model, names, Beside())
             word = widths[str(next(iter(shapes.values()))[-1])]
             return replace(part, architecture=word, architecture_candidates=(word,))
     return None
 
 
-def _vectors(shape: Shape, widths: Mapping[str, str]) -> bool:
-    return 1 <= len(shape) <= 2 and str(shape[-1]) in widths and shape[0] <= 1024
+def _vectors(shapes: Iterable[Shape], widths: Mapping[str, str]) -> bool:
+    """Whether all are a few vectors of one text encoder's width."""
+    return all(
+        len(shape) in {1, 2} and str(shape[-1]) in widths and shape[0] <= _LONGEST
+        for shape in shapes
+    )
 
 
-def variant_row(part: Part, shapes: Mapping[str, Shape], layout: str | None) -> Choice | None:
+def variant_row(part: Part, names: Names, layout: str | None) -> Choice | None:
     """Return the row of the family's variants that the part is, or None."""
     known = family(part.architecture) if part.architecture else None
-    return choose(known.variants, shapes, part.prefix, layout=layout) if known else None
+    return names.choose(known.variants, part.prefix, layout=layout) if known else None
 
 
-def _architectures(found: Found, shapes: Mapping[str, Shape]) -> tuple[str, ...]:
+def _architectures(found: Found, names: Names) -> tuple[str, ...]:
     """All base models that the part may be of, the likeliest row's first."""
     row = found.row
     if row.architecture_choices:
-        own = {name: shapes[name] for name in found.known} if row.tails else shapes
-        choice = choose(row.architecture_choices, own, found.prefix, underscored=row.role == "lora")
+        if row.tails:
+            own = {name: names.shapes[name] for name in found.known}
+            names = Names(own, underscored=row.role == "lora")
+        choice = names.choose(row.architecture_choices, found.prefix)
         return choice.names if choice else ()
-    words = row.architectures or ((row.architecture,) if row.architecture else ())
-    others = [word for rival in found.rivals for word in _words(rival)]
-    return tuple(dict.fromkeys((*words, *others)))
+    every = (word for one in (found, *found.rivals) for word in _words(one))
+    return tuple(dict.fromkeys(every))
 
 
 def _words(found: Found) -> tuple[str, ...]:
@@ -164,11 +176,9 @@ def _dtypes(tensors: Iterable[TensorInfo]) -> tuple[dict[str, int], str | None]:
     return dict(every), max(main, key=lambda word: main[word], default=None)
 
 
-def _numel(name: str, shapes: Mapping[str, Shape]) -> int:
-    numel = 1
-    for size in shapes[name]:
-        numel *= size
-    return abs(numel)
+def _numel(shape: Shape) -> int:
+    """Elements of a shape, or of a packed weight."""
+    return abs(prod(shape))
 
 
 def _quantization(names: Iterable[str], beside: Beside, dtype: str | None) -> str | None:

@@ -26,7 +26,7 @@ _MAX_PREFIXES: Final = 8
 _FEW: Final = 12
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Hits:
     """What of one row was seen under one prefix."""
 
@@ -35,7 +35,7 @@ class Hits:
     blocked: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Found:
     """A proposed row under a prefix, compared with the file.
 
@@ -109,12 +109,13 @@ def propose(shapes: Mapping[str, Shape]) -> dict[tuple[int, str], Hits]:
     tailed = {n for n, row in enumerate(tables()["components"]) if "tails" in row}
     longest = max(map(len, index), default=0)
     hits: defaultdict[tuple[int, str], Hits] = defaultdict(Hits)
+    look_up = index.get
     for name, shape in shapes.items():
         # No name that is looked for is longer: a hostile name cannot cost more than that.
         start = name.find(".", len(name) - longest - 1) + 1 if len(name) > longest else 0
         while True:
             end = name[start:]
-            for number, slot, rule in index.get(end, ()):
+            for number, slot, rule in look_up(end, ()):
                 if fits(shape, rule):
                     hit = hits[number, "" if number in tailed else name[:start]]
                     if slot == "any":

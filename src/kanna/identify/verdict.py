@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kanna.families import Choice, family, row_called, tables
-from kanna.identify.choose import choose
 from kanna.identify.parts import variant_row
 from kanna.identify.peek import deviation
 from kanna.identity import Certainty, Part, Prediction
@@ -15,13 +14,13 @@ from kanna.model import Note
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from kanna.families.keys import Shape
+    from kanna.identify.choose import Names
     from kanna.identify.claims import Claim
     from kanna.identify.peek import Peek
     from kanna.model import TensorInfo
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Verdict:
     """What is known of the whole file so far; `evidence` says how."""
 
@@ -59,7 +58,7 @@ class Verdict:
         self.evidence.append(Note(f"identity.{key}", values, warning=False))
 
 
-def judge(parts: Sequence[Part], shapes: Mapping[str, Shape]) -> Verdict:
+def judge(parts: Sequence[Part], names: Names) -> Verdict:
     """Return kind, layout, architecture and variant as the tensors alone tell them."""
     verdict = Verdict(kind=_kind(parts), layout=_layout(parts))
     verdict.main = main = _main(parts)
@@ -74,7 +73,7 @@ def judge(parts: Sequence[Part], shapes: Mapping[str, Shape]) -> Verdict:
         verdict.variants = ()
         verdict.tell("several", what=", ".join(f"{p.architecture} ({p.prefix})" for p in rivals))
     elif main.role == "diffusion_model" and not main.variant_candidates:
-        verdict.row = variant_row(main, shapes, verdict.layout)
+        verdict.row = variant_row(main, names, verdict.layout)
         verdict.variants = verdict.row.names if verdict.row else ()
     elif len(main.architecture_candidates) > 1 and not main.variant_candidates:
         verdict.variants = main.architecture_candidates
@@ -114,17 +113,17 @@ def look(verdict: Verdict, model: Mapping[str, TensorInfo], peek: Peek) -> dict[
     if known is None or verdict.main is None or len(verdict.variants) < 2:
         return {}
     for row in known.peeks:
-        for name in row.any:
+        for name in row["any"]:
             tensor = model.get(verdict.main.prefix + name)
             values = peek.values(tensor) if tensor else None
             spread = deviation(values) if values else None
             if spread is None:
                 continue
-            side: Mapping[str, Any] = row.above if spread > row.deviation else row.below
+            side = row["above"] if spread > row["deviation"] else row["below"]
             left = tuple(word for word in verdict.variants if word in side["variants"])
             if left:
                 verdict.variants = left
-                verdict.tell("peek_deviation", name=name, value=spread, limit=row.deviation,
+                verdict.tell("peek_deviation", name=name, value=spread, limit=row["deviation"],
                              what=" / ".join(left))  # fmt: skip
                 return {"type": side["prediction"], "name": name}
     return {}
@@ -132,7 +131,7 @@ def look(verdict: Verdict, model: Mapping[str, TensorInfo], peek: Peek) -> dict[
 
 def predict(
     verdict: Verdict,
-    shapes: Mapping[str, Shape],
+    names: Names,
     claims: Iterable[Claim],
     peeked: Mapping[str, str],
 ) -> Prediction | None:
@@ -140,11 +139,10 @@ def predict(
     known = family(verdict.architecture or "")
     if known is None or verdict.main is None or not verdict.diffusion:
         return None
-    rows = [row for row in known.predictions if choose([row.when], shapes)]
-    sure = [row for row in rows if row.certainty == "certain"]
-    if sure:
-        why = Note(f"identity.prediction_{sure[0].why}", warning=False)
-        return Prediction(type=sure[0].type, certainty="certain", why=why)
+    row = names.choose(known.predictions, verdict.main.prefix)
+    if row and row.name and row.certainty == "certain":
+        why = Note(f"identity.prediction_{row.why}", warning=False)
+        return Prediction(type=row.name, certainty="certain", why=why)
     for claim in claims:
         if claim.prediction and claim.architecture in {None, verdict.architecture}:
             return _likely(claim.prediction, "metadata", key=claim.key, value=claim.value)
@@ -155,7 +153,7 @@ def predict(
         return _likely(trained, "variant")
     if peeked:
         return _likely(peeked["type"], "peek", name=peeked["name"])
-    return _likely(rows[0].type, rows[0].why) if rows else None
+    return _likely(row.name, row.why) if row and row.name else None
 
 
 def needed(verdict: Verdict) -> tuple[str, ...]:
