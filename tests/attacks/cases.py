@@ -168,7 +168,8 @@ _BROKEN_PICKLES: dict[str, dict[str, bytes]] = {
         "an integer of negative length": b"\x8b" + struct.pack("<i", -1),
         "an integer of a megabyte": b"\x8b" + struct.pack("<i", 1 << 20) + bytes(1 << 20),
         "too many sets": b"\x8f" * 100_001,
-        "too many opcodes": b"N0" * 2_000_001,
+        "too many opcodes": b"N0" * 1_000_001,
+        "too many globals": b"".join(name("a", str(i)) + b"0" for i in range(10_001)),
     },
     "checkpoint.pickle_frame": {
         "a frame that cuts an argument": b"\x95" + struct.pack("<Q", 3) + text("abcdefgh"),
@@ -229,6 +230,7 @@ _LIES: dict[str, bytes] = {
     "a shape that wraps to zero behind a zero": tensor(
         "0", size=(2**40, 2**40, 2), stride=(0, 0, 0)
     ),
+    "a shape that overflows behind a zero": tensor("0", size=(2**40, 2**40, 0), stride=(0, 0, 0)),
     "strides of another rank": tensor("0", stride=(1,)),
     "a shape that is text": tensor("0", size="23"),
     "sizes that are floats": tensor("0", size=(2.0, 3.0)),

@@ -48,6 +48,7 @@ def test_what_does_not_add_up_is_refused_with_a_sentence(what: str, tmp_path: Pa
 def test_endless_things_beside_tensors_are_cut_off(what: str, tmp_path: Path) -> None:
     with opened(tmp_path, cases.ENDLESS[what]) as model:
         assert model[cases.NAME].read() == cases.DATA
+        assert "checkpoint.extras_cut" in [note.key for note in model.notes]
         assert len(repr(model.extras)) < 20_000_000
 
 

@@ -53,19 +53,19 @@ def open_checkpoint(file: InputFile) -> ModelFile:
 
 
 def _open_container(file: InputFile) -> tuple[str, tuple[Pickle, TorchTensors, list[Note]]]:
-    """Open the container that the content asks for; each lives in a module of its own."""
+    """Open the container that the content asks for, importing only the reader that it needs."""
     if file.size < _MIN_SIZE:
         raise explain(file)
     head = file.read(0, min(file.size, _TAR_MAGIC_AT + 5))
     if head.startswith(b"PK\x03\x04"):
-        from kanna.formats.torch_zip import open_zip  # noqa: PLC0415  (one of the three is needed)
+        from kanna.formats.torch_zip import open_zip
 
         return "ckpt-zip", open_zip(file)
     if head[_TAR_MAGIC_AT:] == b"ustar":
-        from kanna.formats.torch_tar import open_tar  # noqa: PLC0415  (the same)
+        from kanna.formats.torch_tar import open_tar
 
         return "ckpt-tar", open_tar(file)
-    from kanna.formats.torch_legacy import open_legacy  # noqa: PLC0415  (the same)
+    from kanna.formats.torch_legacy import open_legacy
 
     return "ckpt-legacy", open_legacy(file)
 

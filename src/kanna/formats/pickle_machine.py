@@ -12,11 +12,12 @@ from typing import Final
 from kanna.formats.pickle_nodes import Call, Global, PersistentId, global_of
 
 MAX_STREAM: Final = 64 << 20
-MAX_OPCODES: Final = 4_000_000  # a checkpoint of 2,500 tensors has 80,000
+MAX_OPCODES: Final = 2_000_000  # a checkpoint of 2,500 tensors has 80,000
 MAX_STRING: Final = 16 << 20
 MAX_INT_BYTES: Final = 64
 MAX_INT_DIGITS: Final = 154  # of MAX_INT_BYTES
 MAX_SETS: Final = 100_000  # an empty set: one byte of pickle, 232 of memory
+_MAX_GLOBALS: Final = 10_000
 _MAX_KEY_INT: Final = 2**61 - 1  # beyond it, many integers share one hash
 _MAX_KEY_TUPLE: Final = 16
 _NO_FRAME: Final = sys.maxsize
@@ -114,6 +115,8 @@ class Machine:
         """Return the one `Global` of this stream for a pair of names."""
         found = self.names.get((module, name))
         if found is None:
+            if len(self.names) >= _MAX_GLOBALS:
+                raise Broken(BUDGET)
             found = self.names[module, name] = Global(module, name)
             self.positions[found] = position
         return found

@@ -319,7 +319,9 @@ def _build(vm: Machine, at: int) -> int:
     state = vm.stack.pop()
     target = vm.stack[-1]
     if type(target) is Call:
-        target.states = [*(target.states or ()), state]
+        if target.states is None:
+            target.states = []
+        target.states.append(state)
     elif type(target) is Global:
         vm.called.add(target)  # a loader would set attributes on it
     else:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kanna.disk import InputFile
 
 _FIRST_WINDOW: Final = 512 << 10  # holds the object of nearly every checkpoint
+SMALL_WINDOW: Final = 4 << 10  # for streams of a few numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +112,17 @@ def read_pickle(data: bytes, start: int = 0, *, path: str | os.PathLike[str]) ->
         raise FormatError(broken.key, path=path) from None
 
 
-def read_pickle_at(file: InputFile, offset: int) -> Pickle:
-    """Read the stream that begins at `offset` of `file`, taking in no more than it needs.
+def read_pickle_at(file: InputFile, offset: int, window: int = _FIRST_WINDOW) -> Pickle:
+    """Read the stream that begins at `offset` of `file`; the returned `end` is an offset, too.
 
-    The returned `end` is an offset in the file.
+    Args:
+        file: the file.
+        offset: where the stream begins.
+        window: how many bytes to take in first; more only if the stream goes on behind them.
 
     Raises:
         FormatError: as `read_pickle`.
     """
-    window = _FIRST_WINDOW
     while True:
         available = min(file.size - offset, MAX_STREAM)
         machine = Machine(file.read(offset, min(window, available)))

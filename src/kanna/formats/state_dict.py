@@ -71,6 +71,8 @@ class StateDictReader:
         except Broken as broken:
             raise FormatError(broken.key, path=self._path) from None
         self._contents.extras.update({str(key): value for key, value in extras.items()})
+        if self._plain.cut:
+            self._contents.notes.append(Note("checkpoint.extras_cut"))
         self._check_expansion()
         return self._contents
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
-from kanna.formats.pickle_vm import Pickle, read_pickle_at
+from kanna.formats.pickle_vm import SMALL_WINDOW, Pickle, read_pickle_at
 from kanna.formats.tensor_data import RecordRun
 from kanna.formats.torch_storages import StorageId, parse_storage_id
 from kanna.formats.torch_tensors import Storage, TorchTensors
@@ -64,11 +64,10 @@ def open_legacy(file: InputFile) -> tuple[Pickle, TorchTensors, list[Note]]:
     Raises:
         FormatError: it is no legacy file, or a pickle is broken, or lengths do not add up.
     """
-    protocol = _read_magic(file)
-    system = read_pickle_at(file, protocol)
-    if system.value != _PROTOCOL:
+    version = read_pickle_at(file, _read_magic(file), SMALL_WINDOW)
+    if type(version.value) is not int or version.value != _PROTOCOL:
         raise FormatError("checkpoint.legacy_version", path=file.path)
-    system = read_pickle_at(file, system.end)
+    system = read_pickle_at(file, version.end, SMALL_WINDOW)
     pickle = read_pickle_at(file, system.end)
     keys = read_pickle_at(file, pickle.end)
     storages = _Storages(file, pickle, keys)
@@ -78,7 +77,7 @@ def open_legacy(file: InputFile) -> tuple[Pickle, TorchTensors, list[Note]]:
 def _read_magic(file: InputFile) -> int:
     """Return the position after the magic number."""
     try:
-        magic = read_pickle_at(file, 0)
+        magic = read_pickle_at(file, 0, SMALL_WINDOW)
     except FormatError:
         raise explain(file) from None
     if type(magic.value) is not int or magic.value != _MAGIC:

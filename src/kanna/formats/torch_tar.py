@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
 from kanna.formats.pickle_nodes import Global
-from kanna.formats.pickle_vm import Pickle, read_pickle_at
+from kanna.formats.pickle_vm import SMALL_WINDOW, Pickle, read_pickle_at
 from kanna.formats.torch_legacy import CountedRecord
 from kanna.formats.torch_names import STORAGE_TYPES
 from kanna.formats.torch_tensors import Storage, TorchTensors, View
@@ -96,10 +96,10 @@ def _count(value: object) -> int:
 def _read_storages(file: InputFile, at: int, size: int) -> dict[int, Storage]:
     end = at + size
     storages: dict[int, Storage] = {}
-    head = read_pickle_at(file, at)
+    head = read_pickle_at(file, at, SMALL_WINDOW)
     at = head.end
     for _ in range(_count(head.value)):
-        entry = read_pickle_at(file, at)
+        entry = read_pickle_at(file, at, SMALL_WINDOW)
         key, _, kind = _triple(entry.value)
         dtype = STORAGE_TYPES[kind.dotted] if type(kind) is Global else None
         if dtype is None:
@@ -130,10 +130,10 @@ def _read_tensors(
 ) -> dict[int, View]:
     end = at + size
     views: dict[int, View] = {}
-    head = read_pickle_at(file, at)
+    head = read_pickle_at(file, at, SMALL_WINDOW)
     at = head.end
     for _ in range(_count(head.value)):
-        entry = read_pickle_at(file, at)
+        entry = read_pickle_at(file, at, SMALL_WINDOW)
         key, storage, _ = _triple(entry.value)
         rank = int.from_bytes(file.read(entry.end, 4), "little")
         if rank > _MAX_DIMENSIONS:

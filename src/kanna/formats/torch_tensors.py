@@ -162,7 +162,7 @@ class TorchTensors:
             data = _strided(data, span, view)
         number = width // 2 if dtype.kind == "complex" else width
         if self._swapped and number > 1:
-            from kanna.formats.strided_data import Swapped  # noqa: PLC0415  (rare)
+            from kanna.formats.strided_data import Swapped  # rare
 
             data = Swapped(data, number, nbytes)
         return data
@@ -245,6 +245,8 @@ def _span(shape: tuple[int, ...], strides: tuple[int, ...]) -> int:
     if len(shape) != len(strides):
         raise _Lie
     if 0 in shape:
+        if prod(filter(None, shape)) > _MAX_BYTES:  # other readers multiply without looking
+            raise _Lie
         return 0
     return 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
 
@@ -259,6 +261,6 @@ def _is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
 
 
 def _strided(source: Data, span: int, view: View) -> Data:
-    from kanna.formats.strided_data import Strided  # noqa: PLC0415  (rare)
+    from kanna.formats.strided_data import Strided  # rare
 
     return Strided(source, span, view.dtype.bits // 8, view.shape, view.strides)

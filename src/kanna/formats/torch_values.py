@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from kanna.formats import torch_names as names
@@ -20,6 +21,7 @@ _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _MODULE_PARTS: Final = ("_parameters", "_buffers", "_modules")
 _MAX_DEPTH: Final = 64
 _MAX_VALUES: Final = 200_000
+_CUT: Final = {"cut": True}
 # numpy's names of number formats and ours for them.
 _NUMPY: Final = {
     "f8": "d", "f4": "f", "f2": "e", "i8": "q", "i4": "i", "i2": "h", "i1": "b", "u8": "Q",
@@ -112,10 +114,11 @@ class Plain:
     """Turns nodes into a tree of dicts, lists and plain values that can be shown and written.
 
     Tensors become ``{"tensor": dtype, "shape": [...]}``; what is no plain data becomes a small
-    record. `count` and `nbytes` add up the tensors met.
+    record. `count` and `nbytes` add up the tensors met; `cut` says that something endless was not
+    followed to its end.
     """
 
-    __slots__ = ("_left", "_path", "_tensors", "count", "nbytes")
+    __slots__ = ("_left", "_path", "_tensors", "count", "cut", "nbytes")
 
     def __init__(self, tensors: TorchTensors) -> None:
         self._tensors = tensors
@@ -123,6 +126,7 @@ class Plain:
         self._left = _MAX_VALUES
         self.count = 0
         self.nbytes = 0
+        self.cut = False
 
     def value(self, node: object) -> object:
         """Return `node` as plain data; what is endless is cut off with a record that says so."""
@@ -130,7 +134,8 @@ class Plain:
             return node
         self._left -= 1
         if id(node) in self._path or len(self._path) >= _MAX_DEPTH or self._left < 0:
-            return {"cut": True}
+            self.cut = True
+            return _CUT
         self._path.add(id(node))
         try:
             return self._container(node)
@@ -145,11 +150,18 @@ class Plain:
             return self.value(state_of(node).get(names.CONTENT[name]))
         entries = entries_of(node)
         if entries is not None:
-            return {key_text(k): self.value(v) for k, v in entries.items()}
+            pairs = islice(entries.items(), self._room(len(entries)))
+            return {key_text(key): self.value(value) for key, value in pairs}
         elements = list(node) if isinstance(node, set | frozenset) else elements_of(node)
         if elements is not None:
-            return [self.value(element) for element in elements]
+            return [self.value(element) for element in elements[: self._room(len(elements))]]
         return self._leaf(node, name)
+
+    def _room(self, size: int) -> int:
+        """Return how many elements a container of `size` may show."""
+        room = max(self._left, 1)
+        self.cut |= size > room
+        return room
 
     def _tensor(self, node: object) -> object:
         dtype, shape, nbytes = self._tensors.outline(node)

@@ -6,6 +6,7 @@ Source: torch.serialization ``_save`` and caffe2/serialize/inline_container.cc.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 from kanna.errors import FormatError
 from kanna.formats.pickle_machine import MAX_STREAM
@@ -65,8 +66,6 @@ def _notes(archive: Archive) -> list[Note]:
 
 
 def _notes_on_pickle(data: bytes, crc: int, end: int) -> list[Note]:
-    from zlib import crc32  # noqa: PLC0415  (only here)
-
     notes = []
     if crc32(data) != crc:  # torch can be told not to compute it, and never checks it
         notes.append(Note("checkpoint.crc_differs"))

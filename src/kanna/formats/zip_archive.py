@@ -62,7 +62,7 @@ class Member:
         """Return `nbytes` of the uncompressed bytes from `offset`."""
         if self.method == _STORED:
             return RecordRun(self, offset, nbytes)
-        from kanna.formats.inflated_data import Inflated  # noqa: PLC0415  (torch never compresses)
+        from kanna.formats.inflated_data import Inflated  # torch never compresses
 
         return Inflated(self, self.packed, offset, nbytes)
 

@@ -77,6 +77,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     # notes
     "unknown_globals": "Names {count} kinds of object that are unknown and left alone: {names}.",
     "extra_tensors": "{key} holds {count:,} more tensors of {nbytes:,} bytes beside the model.",
+    "extras_cut": "What lies beside the model is too large or too deep to be shown whole.",
     "extra_members": "Holds {count:,} files that are no part of a checkpoint, such as {member}.",
     "trailing_bytes": "{count:,} bytes follow the end of the zip file.",
     "after_stop": "{count:,} bytes follow the end of the pickle.",

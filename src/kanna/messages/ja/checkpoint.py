@@ -85,6 +85,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     # notes
     "unknown_globals": "未知の種類のオブジェクトが {count} 個あり、触れずにおきます: {names}。",
     "extra_tensors": "{key} に、モデル本体とは別のテンソルが {count:,} 個（{nbytes:,} バイト）あります。",
+    "extras_cut": "モデル以外の内容が大きすぎるか深すぎるため、すべては表示できません。",
     "extra_members": "checkpoint の一部ではないファイルが {count:,} 個あります（{member} など）。",
     "trailing_bytes": "zip ファイルの終わりの後に {count:,} バイトあります。",
     "after_stop": "pickle の終わりの後に {count:,} バイトあります。",
