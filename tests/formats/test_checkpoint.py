@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.containers import legacy_file, legacy_tensor, tar_file
+from attacks import pickles
+from attacks.containers import legacy_file, legacy_tensor, tar_file, zip_file
 from attacks.pickles import stream
 from kanna.disk import InputFile
 from kanna.errors import FormatError
@@ -208,6 +209,36 @@ def test_a_training_checkpoint_is_unwrapped_and_the_rest_kept(save: Save, tmp_pa
     # two parameters: 8 and 2 numbers, each with two averages and a step
     assert notes["optimizer_states"]["nbytes"] == 4 * (2 * 8 + 2 * 2 + 2)
     assert notes["optimizer_states"]["count"] == 6
+
+
+def test_configuration_objects_show_their_content(tmp_path: Path) -> None:
+    rate = (
+        pickles.name("omegaconf.nodes", "FloatNode")
+        + b")\x81"
+        + pickles.value({"_val": 0.1})
+        + b"b"
+    )
+    state = pickles.value({"_parent": None, "_content": {"rate": rate}})
+    config = pickles.name("omegaconf.dictconfig", "DictConfig") + b")\x81" + state + b"b"
+    attributes = pickles.name("pytorch_lightning.utilities.parsing", "AttributeDict") + b")\x81"
+    content = {
+        "state_dict": {"w": pickles.tensor("0", (1,))},
+        "config": config,
+        "hyper_parameters": attributes + b"(" + pickles.value("seed") + pickles.value(7) + b"u",
+        "unknown": pickles.name("some.trainer", "State")
+        + b")\x81"
+        + pickles.value({"step": 4})
+        + b"b",
+    }
+    model = opened(tmp_path, zip_file(stream(content), {"0": bytes(4)}))
+    assert list(model) == ["w"]
+    assert model.extras == {
+        "config": {"rate": 0.1},
+        "hyper_parameters": {"seed": 7},
+        "unknown": {"class": "some.trainer.State", "step": 4},
+    }
+    (note,) = model.notes
+    assert (note.key, note.values["names"]) == ("checkpoint.unknown_globals", "some.trainer.State")
 
 
 @pytest.mark.parametrize("wrapper", ["state_dict", "model", "module", "params_ema", "params"])

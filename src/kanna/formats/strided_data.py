@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -34,15 +35,11 @@ class Strided:
         """Gather the elements and fill `out` from `start` bytes into the contiguous tensor."""
         scattered = memoryview(bytearray(self.span))
         self.source.read_into(0, scattered)
-        gathered = memoryview(bytearray(self._nbytes()))
+        nbytes = self.width * prod(self.shape)
+        gathered = out if len(out) == nbytes else memoryview(bytearray(nbytes))
         _gather(scattered, gathered, *self._axes())
-        out[:] = gathered[start : start + len(out)]
-
-    def _nbytes(self) -> int:
-        total = self.width
-        for size in self.shape:
-            total *= size
-        return total
+        if gathered is not out:
+            out[:] = gathered[start : start + len(out)]
 
     def _axes(self) -> tuple[int, list[tuple[int, int, int]]]:
         """Return the element width to copy by, and per axis its size, stride from, stride to."""
@@ -90,9 +87,10 @@ class Swapped:
 
     def read_into(self, start: int, out: memoryview) -> None:
         """Read all, swap, and fill `out` from `start`."""
-        data = bytearray(self.nbytes)
-        self.source.read_into(0, memoryview(data))
-        swapped = bytearray(self.nbytes)
+        stored = memoryview(bytearray(self.nbytes))
+        self.source.read_into(0, stored)
+        swapped = out if len(out) == self.nbytes else memoryview(bytearray(self.nbytes))
         for byte in range(self.width):
-            swapped[byte :: self.width] = data[self.width - 1 - byte :: self.width]
-        out[:] = memoryview(swapped)[start : start + len(out)]
+            swapped[byte :: self.width] = stored[self.width - 1 - byte :: self.width]
+        if swapped is not out:
+            out[:] = swapped[start : start + len(out)]
