@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType
 from typing import Final
@@ -18,6 +17,7 @@ from typing import Final
 import click
 
 from kanna import __version__
+from kanna.cli.options import Spoken, Verb, option
 from kanna.cli.output import print_error
 from kanna.errors import Interrupted, KannaError, UsageError
 from kanna.messages import say, set_language
@@ -30,7 +30,7 @@ VERBS: Final = {
 }
 
 
-class Verbs(click.Group):
+class Verbs(Verb, click.Group):
     """The group of all verbs, each imported only when it is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -47,6 +47,19 @@ class Verbs(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what kanna is, and its verbs."""
+        self.help = say("cli.help")
+        click.Command.format_help_text(self, ctx, formatter)
+        verbs = [(verb, say(f"{verb}.short")) for verb in VERBS]
+        with formatter.section(say("cli.verbs")):
+            formatter.write_dl(verbs)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write where to read on."""
+        self.epilog = say("cli.epilog")
+        click.Command.format_epilog(self, ctx, formatter)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -56,6 +69,8 @@ class Verbs(click.Group):
             UsageError: there is no such verb.
         """
         if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
             near = get_close_matches(args[0], VERBS, n=1)
             if near:
                 raise UsageError("cli.unknown_verb_near", verb=args[0], near=near[0])
@@ -90,13 +105,15 @@ def run(argv: Sequence[str]) -> int:
 
 def _group() -> Verbs:
     group = Verbs(
-        "kanna", help=say("cli.help"), epilog=say("cli.epilog"), no_args_is_help=False,
-        invoke_without_command=True, callback=_no_verb,
+        "kanna", invoke_without_command=True, callback=_no_verb,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )  # fmt: skip
-    version = click.version_option(__version__, message="kanna %(version)s")
-    language = click.option("--lang", type=click.Choice(["en", "ja"]), expose_value=False,
-                            help=say("cli.option_lang"))  # fmt: skip
+    version = click.version_option(
+        __version__, message="kanna %(version)s", cls=Spoken, help="cli.option_version"
+    )
+    language = option(
+        "--lang", text="cli.option_lang", type=click.Choice(["en", "ja"]), expose_value=False
+    )
     return version(language(group))
 
 

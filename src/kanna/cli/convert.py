@@ -12,7 +12,7 @@ import click
 
 from kanna import api
 from kanna.cli.convert_report import result_document, result_lines
-from kanna.cli.options import common, files, option
+from kanna.cli.options import Verb, common, files, option
 from kanna.cli.output import (
     common_exit_code,
     error_document,
@@ -24,7 +24,6 @@ from kanna.cli.progress import Bar
 from kanna.dtypes import TARGETS, WORDS
 from kanna.engine import RunOptions
 from kanna.errors import Interrupted, KannaError, UsageError
-from kanna.messages import say
 from kanna.ops.convert import Conversion
 from kanna.ops.naming import container_of, is_folder, stem
 from kanna.ops.position_ids import MODES
@@ -35,7 +34,7 @@ _path = click.Path(path_type=Path)
 _ROLES = {"unet": "diffusion_model", "te": "text_encoder", "vae": "vae", "ema": "ema"}
 
 
-@click.command(help=say("convert.help"), epilog=say("convert.examples"))
+@click.command("convert", cls=Verb)
 @files
 @option("-o", "--output", text="convert.option_output", type=str)
 @option(

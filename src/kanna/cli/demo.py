@@ -11,7 +11,7 @@ import click
 
 from kanna import api
 from kanna.cli.convert_report import result_document, result_lines
-from kanna.cli.options import common, option
+from kanna.cli.options import Verb, common, option
 from kanna.cli.output import print_json, styled, table
 from kanna.cli.progress import Bar
 from kanna.cli.report import report
@@ -20,7 +20,7 @@ from kanna.messages import say, size_text
 from kanna.ops.convert import Conversion
 
 
-@click.command(help=say("demo.help"), epilog=say("demo.examples"))
+@click.command("demo", cls=Verb)
 @option("--full", text="demo.option_full", is_flag=True)
 @option("--folder", text="demo.option_folder", type=click.Path(path_type=Path))
 @common

@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from kanna import api
-from kanna.cli.options import common, files, option
+from kanna.cli.options import Verb, common, files, option
 from kanna.cli.output import common_exit_code, error_document, print_error, print_json
 from kanna.cli.report import report
 from kanna.errors import KannaError
-from kanna.messages import say
 
 
-@click.command(help=say("inspect.help"), epilog=say("inspect.examples"))
+@click.command("inspect", cls=Verb)
 @files
 @option("--compare-ema", text="inspect.option_compare_ema", is_flag=True)
 @common

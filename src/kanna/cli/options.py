@@ -1,4 +1,4 @@
-"""Options that every verb understands, and arguments that many share."""
+"""Verbs and options whose help is a message, looked up when it is shown."""
 
 from __future__ import annotations
 
@@ -13,9 +13,54 @@ from kanna.messages import say
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class Spoken(click.Option):
+    """An option whose help text is the key of a message."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option's spelling and its help."""
+        key, self.help = self.help, say(self.help or "")
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.help = key
+
+
+class Verb(click.Command):
+    """A verb: its help and examples are the messages ``VERB.help`` and ``VERB.examples``."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the usage line."""
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix=say("cli.usage_prefix"))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the verb does."""
+        self.help = say(f"{self.name}.help")
+        super().format_help_text(ctx, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options."""
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        records = [record for o in options if (record := o.get_help_record(ctx))]
+        with formatter.section(say("cli.options")):
+            formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        self.epilog = say(f"{self.name}.examples")
+        super().format_epilog(ctx, formatter)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return ``--help``, explained in the language in force."""
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = say("cli.option_help")
+        return found
+
+
 def option(*names: str, text: str, **settings: Any) -> Callable[[Command], Command]:
     """Return a click option whose help is the message `text`."""
-    return click.option(*names, help=say(text), **settings)
+    return click.option(*names, cls=Spoken, help=text, **settings)
 
 
 def common(command: Command) -> Command:

@@ -7,11 +7,13 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
-from kanna.errors import KannaError
 from kanna.messages import say
-from kanna.model import Note
+
+if TYPE_CHECKING:
+    from kanna.errors import KannaError
+    from kanna.model import Note
 
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -35,6 +37,8 @@ def styled(text: str, *names: str, stream: IO[str] | None = None) -> str:
 
 def width(text: str) -> int:
     """Return the columns that `text` takes in a terminal; Japanese letters take two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 

@@ -9,7 +9,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "FLUX, AuraFlow, Sana and what surrounds them.\n\nIt never runs anything from a file and never "
     "changes an input.",
     "epilog": "kanna VERB --help explains a verb, with examples.",
+    "usage_prefix": "Usage: ",
+    "options": "Options",
+    "verbs": "Verbs",
     "error": "error:",
+    "option_help": "Show this text.",
+    "option_version": "Show the version.",
     "option_lang": "Language of everything that is printed.",
     "option_json": "Print one JSON document instead of a report.",
     "option_quiet": "Print errors only.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "Make the file you want.",
     "help": "Make the file you want of each FILE: container, precision, EMA, pruning, VAE, position "
     "ids.\n\nThe input is never changed. The output appears whole and verified, or not at all.",
     "examples": "Examples:\n\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "Show the main job on a made-up checkpoint.",
     "help": "Make a checkpoint as people have it from 2022 (Stable Diffusion 1.5 in fp32 with EMA, "
     "Lightning wrapper and damaged position ids; real names and shapes, made-up numbers) and a VAE, "
     "and take them through inspect, convert, inspect.\n\nNeeds 2.5 GB of free space for a moment.",

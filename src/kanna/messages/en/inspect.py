@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "Say what a file is.",
     "help": "Say what each FILE is: kind, architecture, variant, parts, precision, EMA, VAE, "
     "position ids, junk.\n\nOnly the header is read, and nothing in the file is ever run. FILE is a "
     "model file, a diffusers folder or a *.index.json.",

@@ -9,7 +9,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "調べ、直し、作り変える道具です。\n\nファイルの中のコードを実行することはなく、元のファイルを変更する"
     "こともありません。",
     "epilog": "kanna VERB --help で各コマンドの説明と例が読めます。",
+    "usage_prefix": "使い方: ",
+    "options": "オプション",
+    "verbs": "コマンド",
     "error": "エラー:",
+    "option_help": "この説明を表示します。",
+    "option_version": "バージョンを表示します。",
     "option_lang": "表示に使う言語。",
     "option_json": "レポートの代わりに JSON を 1 つ出力します。",
     "option_quiet": "エラーだけを表示します。",

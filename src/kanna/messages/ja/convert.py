@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "望みの形に変換します。",
     "help": "FILE を望みの形に変換します。形式、精度、EMA、不要データの削除、VAE の焼き込み、position_ids "
     "の修復ができます。\n\n元のファイルは変更しません。出力は検証まで済んだ完全な形で現れるか、まったく"
     "現れないかのどちらかです。",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "作り物の checkpoint で一連の作業を見せます。",
     "help": "2022 年ごろの典型的な checkpoint（Stable Diffusion 1.5、fp32、EMA 付き、Lightning 形式、"
     "position_ids 破損。名前と形は本物、数値は作り物）と VAE を作り、inspect → convert → inspect を一通り"
     "実行します。\n\n一時的に 2.5 GB の空き容量を使います。",

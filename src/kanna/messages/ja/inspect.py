@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "ファイルの中身を調べます。",
     "help": "FILE が何のモデルかを調べます。種類、アーキテクチャ、バリアント、構成部品、精度、EMA、VAE、"
     "position_ids、不要データを表示します。\n\n読むのはヘッダーだけで、ファイルの中のコードを実行することは"
     "ありません。FILE にはモデルファイル、diffusers フォルダー、*.index.json を指定できます。",
