@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kanna.families.keys import expand_lines
-from kanna.families.tables import load_tables
+from kanna.families.loading import load_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

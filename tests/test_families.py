@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kanna.errors import FormatError
+from kanna.families import Component, component, family, row_called, tables
+from kanna.families.key_maps import key_map, models
+from kanna.families.keys import expand, expand_lines, fits, packed, parse_line
+from kanna.families.loading import HERE, load_tables
+from model_headers import headers, shapes_of
+
+# tools/ is no package: what it holds is run by developers, and loaded by its path here.
+SPEC = spec_from_file_location("fold_keys", Path(__file__).parents[1] / "tools" / "fold_keys.py")
+assert SPEC is not None
+assert SPEC.loader is not None
+TOOL = module_from_spec(SPEC)
+SPEC.loader.exec_module(TOOL)
+
+WORDS = st.sampled_from(["weight", "bias", "a", "b", "norm", "0", "1", "2", "3", "11"])
+NAMES = st.lists(WORDS, min_size=1, max_size=4).map(".".join)
+SHAPES = st.lists(st.integers(0, 9), max_size=3).map(tuple)
+
+
+def rows() -> list[Component]:
+    return [component(number) for number in range(len(tables()["components"]))]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("a.b", ["a.b"]),
+        ("a.{0..2}.b", ["a.0.b", "a.1.b", "a.2.b"]),
+        ("{x,y}.{1,3..4}", ["x.1", "x.3", "x.4", "y.1", "y.3", "y.4"]),
+    ],
+)
+def test_a_pattern_stands_for_its_names_in_order(pattern: str, names: list[str]) -> None:
+    assert expand(pattern) == names
+
+
+def test_a_star_stands_for_a_weight_and_its_bias() -> None:
+    assert list(expand_lines(["a.{0,1}.* [4,3]"])) == [
+        ("a.0.weight", (4, 3)), ("a.0.bias", (4,)), ("a.1.weight", (4, 3)), ("a.1.bias", (4,)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shape", "line", "fit"),
+    [
+        ((320, 4, 3, 3), "x [320,4,3,3]", True),
+        ((320, 9, 3, 3), "x [320,4|9,3,3]", True),
+        ((320, 8, 3, 3), "x [320,4|9,3,3]", False),
+        ((320, 8, 3, 3), "x [320,*,3,3]", True),
+        ((512, 512), "x [512,512,1,1]", True),
+        ((512, 512, 1, 1), "x [512,512]", True),
+        ((512, 512, 1, 3), "x [512,512]", False),
+        ((), "x []", True),
+        ((0,), "x []", False),
+        ((7,), "x", True),
+        (packed(3072 * 64), "x [3072,64]", True),
+        (packed(3072 * 64), "x [3072,384]", False),
+        (packed(3072 * 64), "x [3072,64|384]", True),
+    ],
+)
+def test_a_shape_fits_its_rule(shape: tuple[int, ...], line: str, *, fit: bool) -> None:
+    assert fits(shape, parse_line(line)[1]) is fit
+
+
+@given(st.dictionaries(NAMES, SHAPES, max_size=30))
+@settings(deadline=None, max_examples=200)
+def test_folding_and_expanding_gives_every_name_and_shape_back(
+    shapes: dict[str, tuple[int, ...]],
+) -> None:
+    expanded = list(expand_lines(TOOL.fold(shapes)))
+    assert len(expanded) == len(shapes)
+    assert dict(expanded) == shapes
+
+
+def test_real_headers_fold_to_a_tenth_and_back() -> None:
+    shapes = shapes_of("sdxl-base-fp16", "model.diffusion_model.")
+    lines = TOOL.fold(shapes)
+    assert dict(expand_lines(lines)) == shapes
+    assert 10 * len(lines) < len(shapes)
+
+
+def test_every_row_can_be_recognised_and_says_what_it_is() -> None:
+    everywhere = tables()["everywhere"]
+    for raw, row in zip(tables()["components"], rows(), strict=True):
+        assert row.role in everywhere["order"], row.id
+        assert raw.get("any") or raw.get("all") or row.widths, row.id
+        if row.role not in {"lora", "training_state", "embedding", "controlnet"}:
+            assert row.architecture or row.architectures or row.architecture_choices, row.id
+
+
+def test_rows_have_names_of_their_own() -> None:
+    ids = [row.id for row in rows()]
+    assert len(ids) == len(set(ids))
+    assert row_called("sd1-unet-ldm").architecture == "sd1"
+
+
+def test_every_anchor_of_a_key_list_is_in_the_list() -> None:
+    for raw, row in zip(tables()["components"], rows(), strict=True):
+        if not row.required:
+            continue
+        known = {**row.required, **row.optional}
+        names = [name for line in raw.get("any", ()) for name in expand(parse_line(line)[0])]
+        spelled = {new_name(name, row) for name in known} | known.keys()
+        assert [name for name in names if name in spelled], row.id
+
+
+def new_name(name: str, row: Component) -> str:
+    for old, new in row.aliases:
+        name = name.replace(old, new)
+    return name
+
+
+def test_every_table_names_its_sources() -> None:
+    assert [name for name, raw in tables()["families"].items() if not raw.get("sources")] == []
+
+
+def test_every_metadata_row_names_a_variant_that_the_family_can_have() -> None:
+    for name, raw in tables()["families"].items():
+        known = {word for row in rows() if row.family == name for word in row.variants}
+        own = family(name)
+        assert own is not None
+        known |= {word for row in own.variants for word in row.names}
+        shared = any(row.shared_with for row in own.variants)
+        for row in raw.get("metadata", ()):
+            assert shared or set(row.get("variants", ())) <= known, (name, row)
+
+
+@pytest.mark.parametrize(
+    ("row", "header", "prefix"),
+    [
+        ("sd1-unet-ldm", "sd15-fp16-pruned", "model.diffusion_model."),
+        ("sdxl-unet-diffusers", "sdxl-unet-diffusers-f16", ""),
+        ("sdxl-refiner-unet-ldm", "sdxl-refiner-fp16", "model.diffusion_model."),
+        ("flux-bfl", "flux1-schnell-bf16", ""),
+        ("sana-600m", "sana-600m-orig-fp32", ""),
+        ("clip-g-openclip", "sdxl-base-fp16", "conditioner.embedders.1.model."),
+        ("t5xxl", "te-t5xxl-fp16", ""),
+        ("vae-dc-ae-f32c32-diffusers", "vae-sana-dcae-diffusers-f32", ""),
+    ],
+)
+def test_a_key_list_is_exactly_what_the_real_file_has(row: str, header: str, prefix: str) -> None:
+    known, real = row_called(row), shapes_of(header, prefix)
+    assert known.required.keys() <= real.keys() <= {**known.required, **known.optional}.keys()
+
+
+# Parameters that the makers publish, or that diffusers counts: see the sources of each table.
+@pytest.mark.parametrize(
+    ("row", "millions"),
+    [
+        ("sd1-unet-ldm", 859.52), ("sd2-unet-ldm", 865.91), ("sdxl-refiner-unet-diffusers", 2259.5),
+        ("vega-unet-ldm", 745.2), ("koala-700m-unet-ldm", 782.8), ("sana-600m-diffusers", 591.7),
+        ("sd3-35-large-diffusers", 8056.6 + 89.7), ("auraflow-diffusers", 6833.4),
+    ],
+)  # fmt: skip
+def test_a_key_list_has_as_many_parameters_as_the_model(row: str, millions: float) -> None:
+    total = 0
+    for rule in row_called(row).required.values():
+        size = 1
+        for wanted in rule or ():
+            size *= wanted if isinstance(wanted, int) else (wanted or [0])[0]
+        total += size
+    assert total / 1e6 == pytest.approx(millions, rel=2e-4)
+
+
+@pytest.mark.parametrize("model", models())
+def test_name_maps_lose_no_name_and_join_none(model: str) -> None:
+    layouts = {word for row in tables()["names"][model]["row"] for word in row}
+    for source in layouts:
+        for target in layouts - {source}:
+            names = key_map(model, source=source, target=target)
+            back = key_map(model, source=target, target=source)
+            spelled = {name for name in names if name in back.values()}
+            assert len({names[name] for name in spelled}) == len(spelled)
+            assert all(back[names[name]] == name for name in spelled)
+
+
+@pytest.mark.parametrize("header", ["vae-sd1-diffusers-f32", "vae-sdxl-diffusers-f32"])
+def test_the_vae_map_turns_real_diffusers_names_old_and_new_into_ldm_names(header: str) -> None:
+    names = key_map("vae-kl", source="diffusers", target="ldm")
+    ldm = shapes_of("sd15-fp16-pruned", "first_stage_model.")
+    renamed = {names[name]: shape for name, shape in shapes_of(header).items()}
+    assert renamed.keys() == ldm.keys()
+    assert all(fits(renamed[name], ldm[name]) for name in ldm)
+
+
+def test_the_clip_map_turns_nai_names_into_the_usual_ones() -> None:
+    names = key_map("clip-l", source="nai", target="hf")
+    prefix = "cond_stage_model.transformer."
+    renamed = {names[name] for name in shapes_of("sd1-nai-fp32-ckpt", prefix)}
+    assert renamed == shapes_of("sd15-fp16-pruned", prefix).keys()
+
+
+def test_an_unknown_layout_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        key_map("vae-kl", source="ldm", target="nowhere")
+
+
+def test_a_damaged_cache_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    for path in HERE.glob("**/*.toml"):
+        copy = tmp_path / path.relative_to(HERE)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    monkeypatch.setattr("kanna.families.loading.HERE", tmp_path)
+    first = load_tables()
+    caches = list((tmp_path / "__pycache__").iterdir())
+    assert len(caches) == 1
+    assert load_tables() == json.loads(json.dumps(first))
+    caches[0].write_text('{"stamp": ')
+    assert load_tables()["index"].keys() == first["index"].keys()
+    (tmp_path / "sd1.toml").write_text('name = "sd1"\ntitle = "changed"\n')
+    assert load_tables()["families"]["sd1"]["title"] == "changed"
+
+
+def user_table(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Path:
+    table = folder / "mine.toml"
+    table.write_text(text, encoding="utf-8")
+    monkeypatch.setattr("kanna.families.loading._user_tables", lambda: [table])
+    monkeypatch.setattr("kanna.families.loading._keep", lambda *_: None)
+    return table
+
+
+def test_a_users_table_extends_a_family(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    user_table(
+        tmp_path,
+        monkeypatch,
+        'name = "sd1"\ntitle = "Mine"\n[[component]]\nid = "mine"\nrole = "vae"\nall = ["z.w [1]"]\n',
+    )
+    document = load_tables()
+    assert document["families"]["sd1"]["title"] == "Mine"
+    assert "unet-ldm" in document["families"]["sd1"]["keys"]
+    ids = [row["id"] for row in document["components"] if row["family"] == "sd1"]
+    assert ids[0] == "mine"
+    assert "sd1-unet-ldm" in ids
+
+
+@pytest.mark.parametrize("text", ["name = ", 'title = "no name"', "\x00"])
+def test_a_users_broken_table_is_named(
+    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = user_table(tmp_path, monkeypatch, text)
+    with pytest.raises(FormatError) as caught:
+        load_tables()
+    assert str(table) in caught.value.message
+
+
+def test_all_headers_are_there() -> None:
+    assert len(headers()) == 169
