@@ -7,7 +7,7 @@ import pytest
 
 from kanna.identify import identify
 from kanna.identity import Identity
-from model_headers import Header, headers, model_of
+from model_headers import Header, headers, keys, known, model_of
 
 OURS = {"sd1", "sd2", "sdxl", "sdxl-refiner", "sd3", "flux", "auraflow", "sana", "clip", "t5"}
 SD2_WORDS = ["2.0-base", "2.0-v", "2.1-base", "2.1-v"]
