@@ -76,12 +76,13 @@ def test_every_tensor_is_in_one_part_or_named_as_something_else(name: str) -> No
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("prefix", ["module.", "some.wild.prefix.", "模型."])
-def test_no_prefix_and_no_order_changes_the_answer(name: str, prefix: str) -> None:
+def test_no_prefix_and_no_order_changes_the_answer(name: str) -> None:
+    chance = random.Random(name)
+    prefix = chance.choice(["module.", "some.wild.prefix.", "模型."])
     if headers()[name].kind in {"embedding", "lora"}:
         prefix = ""  # their names start with what they are
     shuffled = list(headers()[name].tensors)
-    random.Random(name).shuffle(shuffled)
+    chance.shuffle(shuffled)
     there, here = known(name), identify(headers()[name].model(shuffled, prefix))
     assert here.kind == there.kind
     assert here.architecture_candidates == there.architecture_candidates
