@@ -23,7 +23,7 @@ from kanna.engine import run as run_plan
 from kanna.formats import open_model
 from kanna.hashing import component_digest
 from kanna.model import TensorInfo
-from kanna.plan import Output, Plan
+from kanna.plan import Output, Plan, WriteContainer
 
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
 IDS = "cond_stage_model.transformer.text_model.embeddings.position_ids"
@@ -31,7 +31,7 @@ IDS = "cond_stage_model.transformer.text_model.embeddings.position_ids"
 
 def write(path: Path, tensors: list[TensorInfo], **settings: Any) -> Path:
     outputs = tuple(map(Output.of, tensors))
-    container = "ckpt" if path.suffix == ".ckpt" else "safetensors"
+    container: WriteContainer = "ckpt" if path.suffix == ".ckpt" else "safetensors"
     run_plan(Plan(outputs=outputs, container=container, inputs=(), **settings), path)
     return path
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from containers import gguf_bytes, opened, small
+from containers import gguf_bytes, opened, small, with_length
 from kanna.errors import FormatError, Incomplete, KannaError, UnsafeFile
 from kanna.formats import FORMATS, open_model
 from kanna.messages import LANGUAGES, set_language
@@ -88,3 +88,11 @@ def test_no_content_raises_anything_but_our_errors(head: bytes, rest: bytes, nam
 def test_the_registry_names_readers_that_exist() -> None:
     for row in FORMATS.values():
         assert callable(row.load())
+
+
+@pytest.mark.parametrize("length", [*range(0x200, 0x300, 8), 0x4B50, 0x4747])
+def test_a_header_of_any_length_is_one_of_safetensors(length: int) -> None:
+    """The first bytes are those of the length, and may be those of a pickle or a zip."""
+    header = b'{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'
+    with opened(with_length(header.ljust(length), b"x")) as model:
+        assert model.container == "safetensors"

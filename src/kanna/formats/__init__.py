@@ -59,18 +59,20 @@ def _is_index(head: bytes) -> bool:
     return head.lstrip().startswith(b"{") and b'"weight_map"' in head
 
 
+# The first that fits reads the file. safetensors comes first: its first byte is the low byte of a
+# length, which may be that of a pickle or of a zip.
 FORMATS: Final[dict[str, Format]] = {
+    "safetensors": Format(
+        _is_safetensors,
+        "kanna.formats.safetensors:open_safetensors",
+        (".safetensors", ".sft"),
+    ),
     "checkpoint": Format(
         _is_checkpoint,
         "kanna.formats.checkpoint:open_checkpoint",
         (".ckpt", ".pt", ".pth", ".bin"),
     ),
     "gguf": Format(_is_gguf, "kanna.formats.gguf:open_gguf", (".gguf",)),
-    "safetensors": Format(
-        _is_safetensors,
-        "kanna.formats.safetensors:open_safetensors",
-        (".safetensors", ".sft"),
-    ),
     "index": Format(_is_index, "kanna.formats.sharded:open_index", (".json",)),
 }
 # Names by which people choose files that cannot run code.
