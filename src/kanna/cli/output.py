@@ -44,6 +44,8 @@ def width(text: str) -> int:
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: int = 2) -> list[str]:
     """Return `rows` as aligned lines; the columns in `right` are set flush right."""
+    if not rows:
+        return []
     widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

@@ -19,10 +19,10 @@ _MANY: Final = 5
 def report(found: Inspection, *, verbose: bool = False) -> list[str]:
     """Return the report as lines; `verbose` adds all names and all evidence."""
     identity = found.identity
-    lines = [*_heading(identity), "", *_parts(identity)]
-    facts = list(_facts(found, verbose=verbose))
-    if facts:
-        lines += ["", *table(facts)]
+    lines = [*_heading(identity)]
+    facts = table(list(_facts(found, verbose=verbose)))
+    for block in (_parts(identity), facts):
+        lines += ["", *block] if block else []
     notes = [note_line(note) for note in found.model.notes]
     if verbose:
         notes += [f"  {styled('·', 'dim')} {said(note)}" for note in identity.evidence]
@@ -35,16 +35,18 @@ def _heading(identity: Identity) -> Iterator[str]:
         + f"  {size_text(identity.size)} · "
         + say(f"inspect.container_{identity.container.replace('-', '_')}")
     )
-    name = ", ".join(map(_title, identity.architecture_candidates)) or say("inspect.unknown")
+    name = " / ".join(map(_title, identity.architecture_candidates))
     if identity.architecture:
         name = _title(identity.architecture)
     variant = identity.variant or " / ".join(identity.variant_candidates)
     words = [name, say(f"inspect.kind_{identity.kind}")]
     if variant and not (identity.architecture is None and identity.architecture_candidates):
         words.append(f"({variant})")
-    certainty = say(f"inspect.certainty_{identity.certainty}")
-    style = _CERTAINTY_STYLE.get(identity.certainty, "red")
-    yield f"  {styled(' '.join(words), 'bold')}  {styled(certainty, style)}"
+    certainty = ""
+    if identity.kind != "unknown":
+        style = _CERTAINTY_STYLE.get(identity.certainty, "red")
+        certainty = "  " + styled(say(f"inspect.certainty_{identity.certainty}"), style)
+    yield f"  {styled(' '.join(filter(None, words)), 'bold')}{certainty}"
 
 
 def _title(architecture: str) -> str:

@@ -75,7 +75,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "refused_reserved": "{name} is a name that safetensors keeps for itself.",
     "refused_surrogate": "{name} is a name that cannot be written as UTF-8.",
     # notes
-    "unknown_globals": "Names {count} kinds of object that are unknown and left alone: {names}.",
+    "unknown_globals": "Asks for what no model needs ({count}): {names}. Programs that unpickle the file may run it; kanna does not, and no output carries it.",
     "extra_tensors": "{key} holds {count:,} more tensors of {nbytes:,} bytes beside the model.",
     "extras_cut": "What lies beside the model is too large or too deep to be shown whole.",
     "extra_members": "Holds {count:,} files that are no part of a checkpoint, such as {member}.",

@@ -83,7 +83,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "refused_reserved": "{name} は safetensors が予約している名前です。",
     "refused_surrogate": "{name} は UTF-8 で書けない名前です。",
     # notes
-    "unknown_globals": "未知の種類のオブジェクトが {count} 個あり、触れずにおきます: {names}。",
+    "unknown_globals": "モデルに不要なものを {count} 個要求しています: {names}。pickle として読み込むソフトでは実行されるおそれがあります。kanna は実行せず、出力にも含めません。",
     "extra_tensors": "{key} に、モデル本体とは別のテンソルが {count:,} 個（{nbytes:,} バイト）あります。",
     "extras_cut": "モデル以外の内容が大きすぎるか深すぎるため、すべては表示できません。",
     "extra_members": "checkpoint の一部ではないファイルが {count:,} 個あります（{member} など）。",
