@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from kanna.families import row_called, tables
+from kanna.families.keys import ShapeRule
 from kanna.identify import identify
 from kanna.identity import Identity
 from model_headers import Header, headers, keys, known, model_of
@@ -198,3 +200,18 @@ def test_a_hundred_thousand_prefixes_are_looked_at_once() -> None:
     anchor = "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
     identity = identify(model_of({f"p{n}.{anchor}": (640, 768) for n in range(20_000)}))
     assert identity.kind == "unknown"
+
+
+def shape_of(rule: ShapeRule | None) -> tuple[int, ...]:
+    """A shape that follows `rule`: the first of the sizes it allows."""
+    return tuple(size if isinstance(size, int) else (size or [7])[0] for size in rule or ())
+
+
+@pytest.mark.parametrize("row", [row["id"] for row in tables()["components"] if "keys" in row])
+def test_every_key_list_is_recognised_as_itself(row: str) -> None:
+    wanted = row_called(row)
+    shapes = {f"any.{name}": shape_of(rule) for name, rule in wanted.required.items()}
+    identity = identify(model_of(shapes))
+    assert [part.component for part in identity.parts] == [row]
+    assert identity.parts[0].complete
+    assert set(wanted.variants) <= set(identity.parts[0].variant_candidates)

@@ -1,31 +1,28 @@
 """ModelFile to Identity: what is this file, and how sure is that?
 
-One pass sorts out what stands beside the models (`beside`), one finds the models (`recognise`), one
-gives every tensor to its part (`parts`). Then the file as a whole is judged (`verdict`): first by
-tensors, then by metadata (`claims`), then, where the tables allow it, by a few numbers (`peek`). A
-file name is never more than a hint.
+The file is taken apart (`anatomy`): one pass sorts out what stands beside the models (`beside`),
+one finds the models (`recognise`), one gives every tensor to its part (`parts`). Then the whole is
+judged (`verdict`): first by tensors, then by metadata (`claims`), then, where the tables allow it,
+by a few numbers (`peek`). A file name is never more than a hint.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kanna.families import family, tables
-from kanna.families.keys import packed
-from kanna.identify.beside import Beside, junk_groups, sort_out
-from kanna.identify.choose import Names
+from kanna.identify.anatomy import take_apart
+from kanna.identify.beside import junk_groups
 from kanna.identify.claims import claims
-from kanna.identify.ema import find_ema
 from kanna.identify.evidence import tell_near, tell_open, tell_parts
-from kanna.identify.parts import absent_part, divide, lone_embedding, part_of
 from kanna.identify.peek import LIMIT, Peek
 from kanna.identify.position_ids import read_position_ids
-from kanna.identify.recognise import recognise
 from kanna.identify.verdict import hear, judge, lacking, look, needed, predict, with_context
 from kanna.identity import Identity
 
 if TYPE_CHECKING:
-    from kanna.families.keys import Shape
+    from kanna.identify.anatomy import Anatomy
+    from kanna.identify.verdict import Verdict
+    from kanna.identity import PositionIds, Prediction
     from kanna.model import ModelFile
 
 __all__ = ["identify"]
@@ -39,41 +36,37 @@ def identify(model: ModelFile, *, peek: bool = True) -> Identity:
     Raises:
         FormatError: the file does not hold what its header says.
     """
-    beside = sort_out(model)
-    shapes = _shapes(model, beside)
-    found, near = recognise(shapes, beside.names)
-    ema, copied = find_ema(model, found)
-    if copied is not None:
-        shapes.update({name: shapes[copy] for name, copy in ema.pairs.items()})
-    names = Names(shapes)
-    division = divide(model, found, beside)
-    parts = [
-        part_of(one, owned, model, names, beside)
-        for one, owned in zip(found, division.owned, strict=True)
-    ]
-    if copied is not None:
-        parts.append(absent_part(copied, ema))
-    if not parts and (lone := lone_embedding(model, names)):
-        parts, division.unrecognised = [lone], []
-
-    # A few models in a file that is mostly something else do not make the file theirs.
-    mostly_known = 2 * len(division.unrecognised) <= len(model)
-    verdict = judge(parts if mostly_known else [], names)
-    tell_parts(verdict, found, parts)
-    if copied is not None:
-        verdict.tell("ema_only", what=copied.architecture)
-    tell_near(verdict, near, shapes)
-    said = claims(model.metadata)
-    hear(verdict, said)
+    anatomy = take_apart(model)
     budget = Peek(LIMIT if peek else 0)
     position_ids = read_position_ids(model, budget)
+    verdict = _by_tensors(anatomy)
+    said = claims(model.metadata)
+    hear(verdict, said)
     peeked = look(verdict, model, budget)
-    prediction = predict(verdict, names, said, peeked)
+    prediction = predict(verdict, anatomy.names, said, peeked)
     tell_open(verdict, model)
-    settled = with_context(parts, verdict)
+    return _identity(model, anatomy, verdict, position_ids, prediction)
 
-    main = verdict.main
-    known = family(verdict.architecture or "") if verdict.diffusion else None
+
+def _by_tensors(anatomy: Anatomy) -> Verdict:
+    # A few models in a file that is mostly something else do not make the file theirs.
+    verdict = judge(anatomy.parts if anatomy.mostly_known else [], anatomy.names)
+    tell_parts(verdict, anatomy.found, anatomy.parts)
+    if anatomy.copied is not None:
+        verdict.tell("ema_only", what=anatomy.copied.architecture)
+    tell_near(verdict, anatomy.near, len(anatomy.names.shapes))
+    return verdict
+
+
+def _identity(
+    model: ModelFile,
+    anatomy: Anatomy,
+    verdict: Verdict,
+    position_ids: PositionIds,
+    prediction: Prediction | None,
+) -> Identity:
+    main, division, ema = verdict.main, anatomy.division, anatomy.ema
+    parts = with_context(anatomy.parts, verdict)
     return Identity(
         path=str(model.path),
         size=model.size,
@@ -88,30 +81,15 @@ def identify(model: ModelFile, *, peek: bool = True) -> Identity:
         prediction=prediction,
         dtype=main.dtype if main else None,
         quantization=main.quantization if main else None,
-        parts=settled,
+        parts=parts,
         ema=ema,
         position_ids=position_ids,
-        junk=junk_groups(beside.junk, {*division.owners, *ema.extra}, model),
+        junk=junk_groups(anatomy.beside.junk, {*division.owners, *ema.extra}, model),
         unrecognised=(*division.unrecognised, *ema.unmatched),
-        missing_parts=lacking(needed(verdict), settled),
-        markers=tuple(beside.markers),
+        missing_parts=lacking(needed(verdict), parts),
+        markers=tuple(anatomy.beside.markers),
         metadata=model.metadata,
         evidence=tuple(verdict.evidence),
-        tasks=(verdict.row.tasks if verdict.row else ()) or (known.tasks if known else ()),
-        resolution=known.resolution if known else None,
+        tasks=verdict.tasks,
+        resolution=verdict.family.resolution if verdict.family else None,
     )
-
-
-def _shapes(model: ModelFile, beside: Beside) -> dict[str, Shape]:
-    """Return the shape of every tensor; that of a packed weight is only known by its size."""
-    shapes = {name: tensor.shape for name, tensor in model.items()}
-    endings = {
-        row["name"]: row["packed"]
-        for row in tables()["everywhere"]["quantization"]
-        if "packed" in row
-    }
-    for scale, scheme in beside.scales.items():
-        weight = scale.removesuffix(endings.get(scheme, scale))
-        if weight in shapes and model[weight].dtype.kind == "int":
-            shapes[weight] = packed(2 * model[weight].numel)
-    return shapes

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from kanna.families.keys import Shape
     from kanna.identify.recognise import Found
     from kanna.identify.verdict import Verdict
     from kanna.identity import Part
@@ -29,11 +28,11 @@ def tell_parts(verdict: Verdict, found: Iterable[Found], parts: Sequence[Part]) 
             verdict.tell("quantized", scheme=part.quantization)
 
 
-def tell_near(verdict: Verdict, near: Sequence[Found], shapes: Mapping[str, Shape]) -> None:
-    """Say what an unknown file resembles; a mixture of models is ambiguous, not unknown."""
-    if verdict.main is not None and verdict.main.role == "diffusion_model":
+def tell_near(verdict: Verdict, near: Sequence[Found], tensors: int) -> None:
+    """Say what an unknown file of so many tensors resembles; a mixture of models is ambiguous."""
+    if verdict.diffusion:
         return
-    close = [one for one in near if 4 * one.right >= max(len(one.row.required), len(shapes) // 4)]
+    close = [one for one in near if 4 * one.right >= max(len(one.row.required), tensors // 4)]
     mixed = [one for one in close if one.row.role == "diffusion_model" and one.wrong > 0]
     words = tuple(dict.fromkeys(one.row.architecture for one in mixed if one.row.architecture))
     if len(words) > 1:

@@ -14,6 +14,7 @@ from kanna.model import Note
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kanna.families import Family
     from kanna.identify.choose import Names
     from kanna.identify.claims import Claim
     from kanna.identify.peek import Peek
@@ -43,6 +44,17 @@ class Verdict:
     def diffusion(self) -> bool:
         """Whether the file's main part is a diffusion model."""
         return self.main is not None and self.main.role == "diffusion_model"
+
+    @property
+    def family(self) -> Family | None:
+        """What the tables know of the architecture, where the main part is a diffusion model."""
+        return family(self.architecture or "") if self.diffusion else None
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What the file is good for."""
+        of_variant = self.row.tasks if self.row else ()
+        return of_variant or (self.family.tasks if self.family else ())
 
     @property
     def certainty(self) -> Certainty:
@@ -109,7 +121,7 @@ def look(verdict: Verdict, model: Mapping[str, TensorInfo], peek: Peek) -> dict[
     Raises:
         FormatError: the file does not hold what its header says.
     """
-    known = family(verdict.architecture or "")
+    known = verdict.family
     if known is None or verdict.main is None or len(verdict.variants) < 2:
         return {}
     for row in known.peeks:
@@ -136,8 +148,8 @@ def predict(
     peeked: Mapping[str, str],
 ) -> Prediction | None:
     """Return what the model predicts: by marker, metadata, variant, peek, or what is usual."""
-    known = family(verdict.architecture or "")
-    if known is None or verdict.main is None or not verdict.diffusion:
+    known = verdict.family
+    if known is None or verdict.main is None:
         return None
     row = names.choose(known.predictions, verdict.main.prefix)
     if row and row.name and row.certainty == "certain":
@@ -158,8 +170,8 @@ def predict(
 
 def needed(verdict: Verdict) -> tuple[str, ...]:
     """Return the words of the parts that the architecture needs."""
-    known = family(verdict.architecture or "")
-    if known is None or verdict.main is None or not verdict.diffusion:
+    known = verdict.family
+    if known is None or verdict.main is None:
         return ()
     of_row = row_called(verdict.main.component).needs
     return (verdict.row.needs if verdict.row else ()) or of_row or known.needs
@@ -173,7 +185,7 @@ def lacking(needs: Iterable[str], parts: Sequence[Part]) -> tuple[str, ...]:
 
 def with_context(parts: Iterable[Part], verdict: Verdict) -> tuple[Part, ...]:
     """Name the VAE after the diffusion model beside it, and the main part after the verdict."""
-    known = family(verdict.architecture or "")
+    known = verdict.family
     told = []
     for part in parts:
         if part is verdict.main and not verdict.several:

@@ -1,0 +1,88 @@
+"""Taking a file apart: which models are in it, and what every tensor is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kanna.families import tables
+from kanna.families.keys import packed
+from kanna.identify.beside import Beside, sort_out
+from kanna.identify.choose import Names
+from kanna.identify.ema import find_ema
+from kanna.identify.parts import Division, absent_part, divide, lone_embedding, part_of
+from kanna.identify.recognise import Found, recognise
+
+if TYPE_CHECKING:
+    from kanna.families import Component
+    from kanna.families.keys import Shape
+    from kanna.identity import Ema, Part
+    from kanna.model import ModelFile
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Anatomy:
+    """A file taken apart.
+
+    `found` are the models, `parts` the same as values; `near` are rows that almost fit; `copied` is
+    the row of a model of which only the averaged copy is there.
+    """
+
+    beside: Beside
+    names: Names
+    found: list[Found]
+    near: list[Found]
+    parts: list[Part]
+    division: Division
+    ema: Ema
+    copied: Component | None
+
+    @property
+    def mostly_known(self) -> bool:
+        """Whether what was found is at least half of the file."""
+        return 2 * len(self.division.unrecognised) <= len(self.names.shapes)
+
+
+def take_apart(model: ModelFile) -> Anatomy:
+    """Return the models in the file and whose each tensor is, by names and shapes alone."""
+    beside = sort_out(model)
+    shapes = _shapes(model, beside)
+    found, near = recognise(shapes, beside.names)
+    ema, copied = find_ema(model, found)
+    if copied is not None:
+        shapes.update({name: shapes[copy] for name, copy in ema.pairs.items()})
+    names = Names(shapes)
+    division = divide(model, found, beside)
+    parts = [
+        part_of(one, owned, model, names, beside)
+        for one, owned in zip(found, division.owned, strict=True)
+    ]
+    if copied is not None:
+        parts.append(absent_part(copied, ema))
+    if not parts and (lone := lone_embedding(model, names)):
+        parts, division.unrecognised = [lone], []
+    return Anatomy(
+        beside=beside,
+        names=names,
+        found=found,
+        near=near,
+        parts=parts,
+        division=division,
+        ema=ema,
+        copied=copied,
+    )
+
+
+def _shapes(model: ModelFile, beside: Beside) -> dict[str, Shape]:
+    """Return the shape of every tensor; that of a packed weight is only known by its size."""
+    shapes = {name: tensor.shape for name, tensor in model.items()}
+    endings = {
+        row["name"]: row["packed"]
+        for row in tables()["everywhere"]["quantization"]
+        if "packed" in row
+    }
+    for scale, scheme in beside.scales.items():
+        weight = scale.removesuffix(endings.get(scheme, scale))
+        if weight in shapes and model[weight].dtype.kind == "int":
+            shapes[weight] = packed(2 * model[weight].numel)
+    return shapes
