@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable
-from threading import Condition
+from queue import SimpleQueue
 
 from kanna.engine.work import Batch
+
+_Finished = tuple[int, Batch, memoryview, Callable[[], None]]
 
 
 class Digests:
@@ -18,9 +20,7 @@ class Digests:
         self.crcs = [0] * outputs
         self._sha256 = hashlib.sha256() if sha256 else None
         self._crc32 = crc32
-        self._ready: dict[int, tuple[Batch, memoryview, Callable[[], None]]] = {}
-        self._changed = Condition()
-        self._stopped = False
+        self._finished: SimpleQueue[_Finished | None] = SimpleQueue()
 
     @property
     def wanted(self) -> bool:
@@ -34,27 +34,24 @@ class Digests:
 
     def put(self, turn: int, batch: Batch, buffer: memoryview, release: Callable[[], None]) -> None:
         """Hand in the batch of this `turn`; `release` is called once the buffer is done with."""
-        with self._changed:
-            self._ready[turn] = batch, buffer, release
-            self._changed.notify()
+        self._finished.put((turn, batch, buffer, release))
 
     def follow(self, turns: int) -> None:
         """Hash the batches of all `turns`, in order, as they come in."""
+        early: dict[int, _Finished] = {}
         for turn in range(turns):
-            with self._changed:
-                while not self._stopped and turn not in self._ready:
-                    self._changed.wait()
-                if self._stopped:
+            while turn not in early:
+                finished = self._finished.get()
+                if finished is None:
                     return
-                batch, buffer, release = self._ready.pop(turn)
+                early[finished[0]] = finished
+            _, batch, buffer, release = early.pop(turn)
             self._hash(batch, buffer)
             release()
 
     def stop(self) -> None:
         """Let `follow` return early."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
+        self._finished.put(None)
 
     def _hash(self, batch: Batch, buffer: memoryview) -> None:
         for piece, place in zip(batch.pieces, batch.places, strict=True):

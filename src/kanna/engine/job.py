@@ -101,22 +101,22 @@ def run(
     path = Path(destination)
     job = _prepare(plan, options or RunOptions())
     meter = Meter(job.traffic, progress, cancel)
+    staging = Staging(path, job.layout.size, force=job.options.force)
     try:
         check_destination(path, job.layout.size, job.files, force=job.options.force)
-        with Staging(path, job.layout.size, force=job.options.force) as staging:
-            try:
-                counts, digest = _write(job, staging.file, meter)
-                _make_durable(job, staging.file, meter)
-                verify(
-                    staging.file.path, plan, job.layout,
-                    digest=digest if job.full else None, meter=meter, prove=prove,
-                )  # fmt: skip
-                _check_inputs(job.files)
-                staging.publish()
-            except KeyboardInterrupt:
-                if staging.published:
-                    raise
-                raise Interrupted("engine.interrupted") from None
+        with staging as file:
+            counts, digest = _write(job, file, meter)
+            _make_durable(job, file, meter)
+            verify(
+                file.path, plan, job.layout,
+                digest=digest if job.full else None, meter=meter, prove=prove,
+            )  # fmt: skip
+            _check_inputs(job.files)
+            staging.publish()
+    except KeyboardInterrupt:
+        if staging.published:
+            raise  # too late to take it back: the file is there, and whole
+        raise Interrupted("engine.interrupted") from None
     except OSError as error:
         raise _write_error(error, path) from error
     return Result(

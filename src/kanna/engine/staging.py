@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from kanna.disk import Fingerprint, InputFile, OutputFile, free_bytes, remove_leftover
 from kanna.errors import KannaError, OutputExists, UsageError
@@ -19,25 +19,17 @@ _TRIES: Final = 100
 
 
 class Staging:
-    """Makes a temporary file of a known size; on leaving, whatever was not published is removed."""
+    """Makes a temporary file of a known size; on leaving, whatever was not published is removed.
+
+    `published` says afterwards whether the destination is the file that was made here.
+    """
 
     def __init__(self, destination: Path, size: int, *, force: bool) -> None:
-        """Create the file with `size` bytes set aside, after removing leftovers of killed runs.
-
-        Raises:
-            OSError: it cannot be created or does not fit.
-        """
+        """Prepare to make `destination`, of `size` bytes; `force` replaces what is there."""
+        self.published = False
         self._destination = destination
+        self._size = size
         self._force = force
-        _remove_leftovers(destination)
-        self.file = _create(destination)
-        try:
-            self.file.reserve(size)
-            if force and destination.exists():
-                self.file.set_mode(destination.stat().st_mode)
-        except BaseException:
-            self._discard()
-            raise
 
     def publish(self) -> None:
         """Give the file its name.
@@ -46,18 +38,26 @@ class Staging:
             OutputExists: somebody else made the destination in the meantime.
         """
         try:
-            self.file.publish(self._destination, replace=self._force)
+            self._file.publish(self._destination, replace=self._force)
         except FileExistsError as error:
             raise OutputExists("engine.exists", path=self._destination) from error
 
-    @property
-    def published(self) -> bool:
-        """Whether the destination is this file."""
-        return self.file.is_at(self._destination)
+    def __enter__(self) -> OutputFile:
+        """Create the file with its space set aside, after removing leftovers of killed runs.
 
-    def __enter__(self) -> Self:
-        """Return the staging itself."""
-        return self
+        Raises:
+            OSError: it cannot be created or does not fit.
+        """
+        _remove_leftovers(self._destination)
+        self._file = _create(self._destination)
+        try:
+            self._file.reserve(self._size)
+            if self._force and self._destination.exists():
+                self._file.set_mode(self._destination.stat().st_mode)
+        except BaseException:
+            self._discard()
+            raise
+        return self._file
 
     def __exit__(
         self,
@@ -69,12 +69,13 @@ class Staging:
         self._discard()
 
     def _discard(self) -> None:
-        # First the name, while the lock still keeps others away; Windows wants it the other way.
+        self.published = self._file.is_at(self._destination)
+        # First the name, while the lock keeps others away; Windows wants it the other way round.
         with suppress(OSError):
-            self.file.path.unlink(missing_ok=True)
-        self.file.close()
+            self._file.path.unlink(missing_ok=True)
+        self._file.close()
         with suppress(OSError):
-            self.file.path.unlink(missing_ok=True)
+            self._file.path.unlink(missing_ok=True)
 
 
 def check_destination(

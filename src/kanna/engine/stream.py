@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread
+from time import sleep
 from typing import Final
 
 from kanna.disk import OutputFile
@@ -13,7 +16,9 @@ from kanna.engine.digests import Digests
 from kanna.engine.work import IN_CHUNK, OUT_CHUNK, Batch, Move
 from kanna.kernel import Counts
 
-TICK: Final = 0.05  # seconds
+_TICK: Final = 0.05  # seconds between two calls of `tick`
+_POLL: Final = 0.001
+_WAITING, _RUNNING, _ENDED = "waiting", "running", "ended"
 
 
 def buffer_count(threads: int, *, hashing: bool) -> int:
@@ -42,7 +47,6 @@ class Stream:
     ) -> None:
         """Prepare to make `items` and write them to `file`."""
         self.counts: list[tuple[int, Counts]] = []
-        self._items = items
         self._queue = enumerate(items)
         self._turn = Lock()
         self._file = file
@@ -52,60 +56,53 @@ class Stream:
         for _ in range(self._buffer_count):
             self._buffers.put(bytearray())
         self._done = [0] * threads
+        self._tasks: list[Callable[[], None]] = [partial(self._work, n) for n in range(threads)]
+        if digests.wanted:
+            self._tasks.append(partial(digests.follow, len(items)))
+        # Of our own, because a Thread whose join() was interrupted may say that it ended.
+        self._states = [_WAITING] * len(self._tasks)
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._failures: list[BaseException] = []
         self._stopped = False
 
     def run(self, tick: Callable[[int], None]) -> None:
         """Do everything; call `tick` with the bytes moved so far, many times a second.
 
-        What `tick` raises stops the work and is passed on; so is the first error of a thread. No
-        thread is left when this returns or raises.
+        What `tick` raises stops the work and is passed on; so is the first error of a thread. When
+        this returns or raises, no thread touches the file any more.
         """
-        threads = [
-            Thread(target=self._guard, args=(self._work, worker), daemon=True)
-            for worker in range(len(self._done))
-        ]
-        if self._digests.wanted:
-            turns = len(self._items)
-            threads.append(
-                Thread(target=self._guard, args=(self._digests.follow, turns), daemon=True)
-            )
-        started: list[Thread] = []
         try:
-            for thread in threads:
-                thread.start()
-                started.append(thread)
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(TICK)
-                    tick(sum(self._done))
+            for index, task in enumerate(self._tasks):
+                Thread(target=self._guard, args=(index, task), daemon=True).start()
+            while any(state != _ENDED for state in self._states):
+                with suppress(Empty):
+                    self._wake.get(timeout=_TICK)
+                tick(sum(self._done))
         finally:
-            self._end(started)
+            self._stop()
+            while any(state == _RUNNING for state in self._states):
+                with suppress(KeyboardInterrupt):
+                    sleep(_POLL)
         if self._failures:
             raise self._failures[0]
 
-    def _end(self, threads: Sequence[Thread]) -> None:
-        """Stop early if there is work left, and wait: no thread may outlive the descriptor."""
-        self._stop()
-        while any(thread.is_alive() for thread in threads):
-            try:
-                for thread in threads:
-                    thread.join()
-            except KeyboardInterrupt:
-                continue
+    def _guard(self, index: int, task: Callable[[], None]) -> None:
+        self._states[index] = _RUNNING
+        try:
+            if not self._stopped:  # asked only now: whoever stops us sees us run, or we see it
+                task()
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            self._failures.append(error)
+            self._stop()
+        finally:
+            self._states[index] = _ENDED
+            self._wake.put(None)
 
     def _stop(self) -> None:
         self._stopped = True
         self._digests.stop()
         for _ in range(self._buffer_count):
             self._buffers.put(bytearray())  # lets a worker that waits for one go on, and end
-
-    def _guard(self, task: Callable[[int], None], argument: int) -> None:
-        try:
-            task(argument)
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            self._failures.append(error)
-            self._stop()
 
     def _work(self, worker: int) -> None:
         scratch = bytearray()

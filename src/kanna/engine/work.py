@@ -149,21 +149,18 @@ def _chunks(extent: Extent, size: int, offset: int) -> Iterator[Move]:
 def _batches(placed: Iterable[Placed]) -> Iterator[Batch]:
     pieces: list[Piece] = []
     places: list[int] = []
+    read = 0
     for index, output, offset in placed:
         for piece in _slices(index, output):
             place = offset + piece.start
-            if pieces and not _fits(pieces, piece, place + piece.nbytes - places[0]):
+            read += piece.input_bytes
+            if pieces and (place + piece.nbytes - places[0] > OUT_CHUNK or read > IN_CHUNK):
                 yield _batch(pieces, places)
-                pieces, places = [], []
+                pieces, places, read = [], [], piece.input_bytes
             pieces.append(piece)
             places.append(place)
     if pieces:
         yield _batch(pieces, places)
-
-
-def _fits(pieces: Sequence[Piece], piece: Piece, span: int) -> bool:
-    read = sum(other.input_bytes for other in pieces) + piece.input_bytes
-    return span <= OUT_CHUNK and read <= IN_CHUNK
 
 
 def _batch(pieces: Sequence[Piece], places: Sequence[int]) -> Batch:

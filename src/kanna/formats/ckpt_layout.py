@@ -23,7 +23,8 @@ from kanna.formats.pickle_writer import Call, Global, Persistent
 _ALIGNMENT: Final = 64
 _FLAGS: Final = 0x0808  # UTF-8 names; sizes and checksum follow the payload
 _FLAGS_EMPTY: Final = 0x0800
-_LIMIT: Final = 0xFFFFFFFF  # sizes and offsets from here on need zip64 fields
+_LIMIT: Final = 0xFFFFFFFF  # sizes and offsets from here on stand in zip64 fields,
+_ELSEWHERE: Final = 0xFFFFFFFF  # and this stands in their usual place
 _LOCAL: Final = struct.Struct("<4s5H3I2H")
 _CENTRAL: Final = struct.Struct("<4s6H3I5H2I")
 _END64: Final = struct.Struct("<4sQ2H2I4Q")
@@ -39,13 +40,12 @@ class _Entry:
     name: bytes
     start: int
     size: int
-    limit: int
 
     @property
     def zip64(self) -> bytes:
         """The zip64 extra field: the numbers that do not fit in 32 bits, or nothing."""
-        sizes = struct.pack("<2Q", self.size, self.size) if self.size >= self.limit else b""
-        numbers = sizes + (struct.pack("<Q", self.start) if self.start >= self.limit else b"")
+        sizes = struct.pack("<2Q", self.size, self.size) if self.size >= _LIMIT else b""
+        numbers = sizes + (struct.pack("<Q", self.start) if self.start >= _LIMIT else b"")
         return struct.pack("<2H", 1, len(numbers)) + numbers if numbers else b""
 
     @property
@@ -82,7 +82,7 @@ class _Entry:
 
     def central_header(self, crc: int) -> bytes:
         """Return the entry's row in the central directory."""
-        size, start = (_LIMIT if n >= self.limit else n for n in (self.size, self.start))
+        size, start = map(_short, (self.size, self.start))
         lengths = len(self.name), len(self.zip64), 0
         head = _CENTRAL.pack(
             b"PK\1\2", 0, 0, self.flags, 0, 0, 0, crc, size, size, *lengths, 0, 0, 0, start
@@ -133,7 +133,7 @@ def _chain(named: Sequence[tuple[str, int]]) -> list[_Entry]:
     entries: list[_Entry] = []
     for name, size in named:
         start = entries[-1].end if entries else 0
-        entries.append(_Entry(f"archive/{name}".encode(), start, size, _LIMIT))
+        entries.append(_Entry(f"archive/{name}".encode(), start, size))
     return entries
 
 
@@ -141,13 +141,18 @@ def _directory(entries: Sequence[_Entry], checksums: Sequence[int]) -> bytes:
     rows = b"".join(e.central_header(crc) for e, crc in zip(entries, checksums, strict=True))
     start, count = entries[-1].end, len(entries)
     end = start + len(rows)
-    short, offset = min(count, 0xFFFF), min(start, _LIMIT)
+    short = min(count, 0xFFFF)
     return b"".join((
         rows,
         _END64.pack(b"PK\6\6", 44, 0x031E, 45, 0, 0, count, count, len(rows), start),
         _LOCATOR.pack(b"PK\6\7", 0, end, 1),
-        _END.pack(b"PK\5\6", 0, 0, short, short, min(len(rows), _LIMIT), offset, 0),
+        _END.pack(b"PK\5\6", 0, 0, short, short, _short(len(rows)), _short(start), 0),
     ))  # fmt: skip
+
+
+def _short(number: int) -> int:
+    """Return what stands in a 32-bit field for `number`."""
+    return number if number < _LIMIT else _ELSEWHERE
 
 
 def _pickle(

@@ -15,6 +15,7 @@ from kanna.errors import Incompatible
 from kanna.formats.layout import check_text
 
 _MAX_DEPTH: Final = 50  # readers recurse too
+_MAX_INT: Final = 255  # bytes: torch reads no longer ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,9 @@ def _int(value: int, _depth: int) -> Iterator[bytes]:
         yield struct.pack("<ci", b"J", value)
     else:
         data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
-        head = struct.pack("<cB", b"\x8a", len(data)) if len(data) < 256 else None
-        yield (head or struct.pack("<ci", b"\x8b", len(data))) + data
+        if len(data) > _MAX_INT:
+            raise Incompatible("layout.not_plain", kind="int")
+        yield struct.pack("<cB", b"\x8a", len(data)) + data
 
 
 def _float(value: float, _depth: int) -> Iterator[bytes]:
