@@ -77,6 +77,14 @@ def test_the_report_says_it_in_both_languages(
     assert len(japanese.splitlines()) == len(english.splitlines())
 
 
+def test_what_lies_beside_the_tensors_is_shown(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert document(capsys, str(checkpoint))["extras"]["global_step"] == 470000
+    run(["inspect", "-v", str(checkpoint)])
+    assert "global_step = 470000" in capsys.readouterr().out
+
+
 def test_several_files_make_a_list_and_a_broken_one_does_not_stop_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

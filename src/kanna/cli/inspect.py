@@ -9,7 +9,7 @@ import click
 from kanna import api
 from kanna.cli.options import Verb, common, files, option
 from kanna.cli.output import common_exit_code, error_document, print_error, print_json
-from kanna.cli.report import report
+from kanna.cli.report import document, report
 from kanna.errors import KannaError
 
 
@@ -32,7 +32,7 @@ def inspect(
             if not as_json:
                 print_error(error, as_json=False)
             continue
-        documents.append(found.identity.to_json())
+        documents.append(document(found))
         if not as_json and not quiet:
             click.echo("\n" * (number > 0) + "\n".join(report(found, verbose=verbose)))
     if as_json:

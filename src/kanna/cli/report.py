@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Final
 
 from kanna.api import Inspection
@@ -27,6 +28,28 @@ def report(found: Inspection, *, verbose: bool = False) -> list[str]:
     if verbose:
         notes += [f"  {styled('·', 'dim')} {said(note)}" for note in identity.evidence]
     return [*lines, "", *notes] if notes else lines
+
+
+def document(found: Inspection) -> dict[str, object]:
+    """Return the identity document, with what the container itself has to say at its end."""
+    model = found.model
+    notes = [{"key": note.key, "text": said(note)} for note in model.notes]
+    refused = {name: said(note) for name, note in model.refused.items()}
+    extras = {key: _finite(value) for key, value in model.extras.items()}
+    return {**found.identity.to_json(), "extras": extras, "refused": refused, "notes": notes}
+
+
+def _finite(value: object) -> object:
+    """Return plain data with Inf and NaN, which JSON lacks, as words."""
+    match value:
+        case dict():
+            return {key: _finite(inner) for key, inner in value.items()}
+        case list():
+            return [_finite(inner) for inner in value]
+        case float() if not isfinite(value):
+            return str(value)
+        case _:
+            return value
 
 
 def _heading(identity: Identity) -> Iterator[str]:
@@ -131,9 +154,20 @@ def _lists(found: Inspection) -> Iterator[tuple[str, list[str]]]:
     yield "unrecognised", list(identity.unrecognised)
     yield "missing_tensors", [name for part in identity.parts for name in part.missing]
     yield "missing_parts", list(identity.missing_parts)
-    yield "extras", list(model.extras)
+    yield "extras", [_outline(key, value) for key, value in model.extras.items()]
     yield "refused", list(model.refused)
     yield "metadata", list(identity.metadata)
+
+
+def _outline(key: str, value: object) -> str:
+    """Return what lies beside the tensors in a few words: a number whole, a list by its length."""
+    match value:
+        case bool() | int() | float() | str():
+            return f"{key} = {shown(value)}"
+        case dict() | list():
+            return f"{key} ({len(value)})"
+        case _:
+            return key
 
 
 def _row(label: str, text: str) -> list[str]:

@@ -102,7 +102,7 @@ def convert(
 
 
 def _refuse_what_cannot_be_written(model: ModelFile) -> None:
-    if model.container == "diffusers" and not model.extras.get("single_component"):
+    if model.container == "diffusers":
         raise Incompatible("convert.folder", path=model.path)
     if model.refused:
         name, why = next(iter(model.refused.items()))
