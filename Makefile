@@ -5,27 +5,33 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 CORE   := $(VENV)/.core
 DEV    := $(VENV)/.dev
-BUILD  := pyproject.toml setup.py constraints.txt src/kanna/_kernel.c $(wildcard src/kanna/_kernel*.h)
+BUILD  := pyproject.toml setup.py constraints.txt $(wildcard src/kanna/_kernel*.[ch])
+# Without a C compiler torch computes, in the demo and in the tests.
+CC_THERE := $(shell command -v cc || command -v gcc || command -v clang)
+STRICT   := $(if $(CC_THERE),1,0)
+KERNEL   := $(if $(CC_THERE),native,torch)
 
-.PHONY: demo test check lint portable sanitize bench clean
+.PHONY: demo test check lint suite portable sanitize bench clean
 
 demo: $(CORE)
 	$(BIN)/kanna demo
 
-test: $(DEV)
-	$(BIN)/python -m pytest -n auto -q
+test: suite
 
-check: lint test portable
+check: lint suite portable
 
-lint: $(DEV)
-	$(BIN)/ruff format --check src tests tools bench setup.py
-	$(BIN)/ruff check src tests tools bench setup.py
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+suite: $(DEV)
+	KANNA_KERNEL=$(KERNEL) $(BIN)/python -m pytest -n auto -q
 
 # The same suite without the C extension and without the system's fast calls.
 portable: $(DEV)
 	KANNA_KERNEL=torch KANNA_DISK=plain $(BIN)/python -m pytest -n auto -q
+
+lint: $(DEV)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # The kernel's own tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 sanitize: $(DEV)
@@ -40,11 +46,14 @@ $(VENV)/bin/python:
 $(CORE): $(VENV)/bin/python $(BUILD)
 	$(PIP) install -c constraints.txt setuptools
 	$(PIP) install -c constraints.txt --no-build-isolation -e .
+	$(BIN)/python -c "import kanna._kernel" || $(PIP) install -c constraints.txt torch
+	$(BIN)/python -m compileall -q src/kanna
 	touch $@
 
 $(DEV): $(VENV)/bin/python $(BUILD)
 	$(PIP) install -c constraints.txt setuptools torch
-	KANNA_BUILD_STRICT=1 $(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
+	KANNA_BUILD_STRICT=$(STRICT) $(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
+	$(BIN)/python -m compileall -q src/kanna
 	touch $@ $(CORE)
 
 clean:

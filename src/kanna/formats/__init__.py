@@ -89,7 +89,7 @@ def open_model(path: str | os.PathLike[str]) -> ModelFile:
             component leads out of its folder.
     """
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
-        from kanna.formats.folder import open_folder  # noqa: PLC0415 - most files are no folder
+        from kanna.formats.folder import open_folder
 
         return open_folder(Path(path))
     model = open_file(path)
@@ -109,7 +109,7 @@ def open_file(path: str | os.PathLike[str]) -> ModelFile:
 def _read(file: InputFile) -> ModelFile:
     found = recognise(file.read(0, min(file.size, _HEAD)))
     if found is None:
-        from kanna.formats.wrong_content import explain  # noqa: PLC0415 - for errors only
+        from kanna.formats.wrong_content import explain
 
         raise explain(file)
     suffix = file.path.suffix.lower()
