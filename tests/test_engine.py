@@ -292,6 +292,12 @@ def test_a_bad_number_of_threads_is_told(
         run(plan(model, [Output.of(model["w"])]), tmp_path / "out")
 
 
+def test_no_threads_at_all_is_told(tmp_path: Path) -> None:
+    model = store(tmp_path / "in", {"w": torch.zeros(3)})
+    with pytest.raises(UsageError, match="0 is no number of threads"):
+        run(plan(model, [Output.of(model["w"])]), tmp_path / "out", options=RunOptions(threads=0))
+
+
 def test_ops_that_do_not_fit_are_refused_by_name(tmp_path: Path) -> None:
     model = store(
         tmp_path / "in", {"w": torch.zeros(3), "c": torch.zeros(3, dtype=torch.complex64)}

@@ -19,7 +19,7 @@ from engine_plans import Slow, Whole, equal, plan, read_back, store, with_data
 from kanna import disk
 from kanna.disk import OutputFile
 from kanna.dtypes import FP16
-from kanna.engine import Progress, RunOptions, run, staging
+from kanna.engine import Progress, RunOptions, run, staging, stream
 from kanna.errors import (
     FormatError,
     Incomplete,
@@ -192,6 +192,18 @@ def test_an_input_that_cannot_be_read_ends_the_run(
     monkeypatch.setattr(disk, "_read_at", broken)
     monkeypatch.setattr(disk, "CAN_MOVE", False)
     with pytest.raises(Incomplete, match="Input/output error"):
+        run(wanted, tmp_path / "out")
+    assert names(tmp_path) == ["in"]
+
+
+def test_memory_that_is_not_there_is_told(
+    tmp_path: Path, wanted: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(stream, "fill", none_left)
+    with pytest.raises(KannaError, match="memory"):
         run(wanted, tmp_path / "out")
     assert names(tmp_path) == ["in"]
 

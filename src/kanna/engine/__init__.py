@@ -2,11 +2,13 @@
 
 ::
 
-    job.run ─ staging   the temporary file: destination checked, space set aside, published whole
-            ├ work      the plan cut into items of a few megabytes, in output order
+    job.run ─ prepare   the plan checked, its file laid out
+            │   └ work      and cut into items of a few megabytes, in output order
+            ├ staging   the temporary file: destination checked, space set aside, published whole
             ├ stream    threads: read → compute → write; bounded buffers, handed out in order
             │   ├ compute   one piece: the op applied to its inputs
             │   └ digests   one thread behind them: SHA-256 and CRC-32, in file order
+            ├ accidents what overflowed, by name
             ├ verify    the output re-opened with our own reader and compared with the plan
             └ meter     progress and cancellation
 """

@@ -5,28 +5,24 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from threading import Event
 from typing import Final
 
-from kanna import disk
 from kanna.disk import InputFile, OutputFile
+from kanna.engine import accidents
 from kanna.engine.digests import Digests
 from kanna.engine.meter import Meter
 from kanna.engine.options import Progress, Result, RunOptions
+from kanna.engine.prepare import Job, prepare
 from kanna.engine.staging import Staging, check_destination
-from kanna.engine.stream import Stream, memory_needed
+from kanna.engine.stream import Stream
 from kanna.engine.verify import verify
-from kanna.engine.work import Batch, Move, divide
-from kanna.errors import FormatError, Incompatible, Interrupted, KannaError, NumericError
-from kanna.formats.layout import FileLayout, arrange
+from kanna.errors import FormatError, Interrupted, KannaError
 from kanna.kernel import Counts
 from kanna.model import ModelFile
-from kanna.plan import Constant, Copy, Output, Plan, WeightedSum
+from kanna.plan import Plan
 
-_SHOWN: Final = 3  # names in a message; the counts are all in it
 _WRITE_ERRORS: Final = {
     errno.ENOSPC: "engine.disk_full",
     getattr(errno, "EDQUOT", -1): "engine.quota",
@@ -35,43 +31,6 @@ _WRITE_ERRORS: Final = {
     errno.EPERM: "engine.not_allowed",
     errno.EROFS: "engine.not_allowed",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A plan with everything that follows from it."""
-
-    plan: Plan
-    options: RunOptions
-    layout: FileLayout
-    items: Sequence[Batch | Move]
-    threads: int
-
-    @property
-    def hashing(self) -> bool:
-        """Whether a thread follows the workers."""
-        return self.sha256 or self.layout.wants_crcs
-
-    @property
-    def full(self) -> bool:
-        """Whether every byte is to be read again."""
-        return self.options.verify == "full"
-
-    @property
-    def sha256(self) -> bool:
-        """Whether somebody wants the digest of the data."""
-        return self.layout.wants_digest or self.full
-
-    @property
-    def files(self) -> list[InputFile]:
-        """All open inputs."""
-        return [file for model in self.plan.inputs for file in model.files]
-
-    @property
-    def traffic(self) -> int:
-        """The bytes to be read, written and, if asked for, read again."""
-        again = self.plan.data_bytes if self.full else 0
-        return sum(item.traffic for item in self.items) + again
 
 
 def run(
@@ -99,7 +58,7 @@ def run(
         KannaError: the disk is full or broken. Whatever is raised, the destination is as it was.
     """
     path = Path(destination)
-    job = _prepare(plan, options or RunOptions())
+    job = prepare(plan, options or RunOptions())
     meter = Meter(job.traffic, progress, cancel)
     staging = Staging(path, job.layout.size, force=job.options.force)
     try:
@@ -117,6 +76,8 @@ def run(
         if staging.published:
             raise  # too late to take it back: the file is there, and whole
         raise Interrupted("engine.interrupted") from None
+    except MemoryError as error:
+        raise KannaError("engine.no_memory", path=path, size=job.memory) from error
     except OSError as error:
         raise _write_error(error, path) from error
     return Result(
@@ -136,55 +97,25 @@ def memory_bound(plan: Plan, options: RunOptions | None = None) -> int:
     Raises:
         Incompatible: the container cannot hold what the plan wants, or an op does not fit.
     """
-    job = _prepare(plan, options or RunOptions())
-    return memory_needed(job.items, job.threads, hashing=job.hashing)
+    return prepare(plan, options or RunOptions()).memory
 
 
-def _prepare(plan: Plan, options: RunOptions) -> _Job:
-    for output in plan.outputs:
-        if not _fits(output):
-            raise Incompatible("engine.does_not_fit", name=output.name)
-    layout = arrange(
-        plan.container,
-        [(output.name, output.dtype, output.shape) for output in plan.outputs],
-        metadata=plan.metadata,
-        digest_fields=plan.digest_fields,
-        extras=plan.extras,
-    )
-    untouched = not (layout.wants_digest or layout.wants_crcs or options.verify == "full")
-    items = divide(plan.outputs, layout.offsets, moving=untouched and disk.CAN_MOVE)
-    return _Job(plan, options, layout, items, options.thread_count())
-
-
-def _fits(output: Output) -> bool:
-    """Whether the op can be applied to the inputs and fills the output."""
-    match output.op:
-        case Constant(data):
-            return len(data) == output.nbytes
-        case Copy():
-            return [tensor.nbytes for tensor in output.inputs] == [output.nbytes]
-        case WeightedSum(weights):
-            arithmetic = output.dtype.code is not None
-            counts = [t.numel for t in output.inputs if t.dtype.code is not None]
-            return arithmetic and bool(weights) and counts == [prod(output.shape)] * len(weights)
-
-
-def _write(job: _Job, file: OutputFile, meter: Meter) -> tuple[dict[str, Counts], str | None]:
+def _write(job: Job, file: OutputFile, meter: Meter) -> tuple[dict[str, Counts], str | None]:
     """Make all bytes of the output; return what was counted, and the digest of the data."""
     for source in job.files:
         source.will_stream()
     digests = Digests(len(job.plan.outputs), sha256=job.sha256, crc32=job.layout.wants_crcs)
     stream = Stream(job.items, file, digests, threads=job.threads)
     stream.run(meter.tick)
-    counts = _by_name(job.plan, stream.counts)
+    counts = accidents.by_name(job.plan, stream.counts)
     if not job.options.allow_overflow:
-        _refuse_accidents(counts)
+        accidents.refuse(counts)
     for offset, block in job.layout.blocks(digests.digest or "", digests.crcs):
         file.write(memoryview(block), offset)
     return counts, digests.digest
 
 
-def _make_durable(job: _Job, file: OutputFile, meter: Meter) -> None:
+def _make_durable(job: Job, file: OutputFile, meter: Meter) -> None:
     file.sync()
     if job.full:
         file.forget()
@@ -195,25 +126,6 @@ def _check_inputs(files: Sequence[InputFile]) -> None:
     for file in files:
         if not file.unchanged():
             raise FormatError("engine.input_changed", path=file.path)
-
-
-def _by_name(plan: Plan, counted: Sequence[tuple[int, Counts]]) -> dict[str, Counts]:
-    totals: dict[int, Counts] = {}
-    for index, counts in counted:
-        if counts != Counts():
-            totals[index] = totals.get(index, Counts()) + counts
-    return {plan.outputs[index].name: totals[index] for index in sorted(totals)}
-
-
-def _refuse_accidents(counts: dict[str, Counts]) -> None:
-    bad = {name: c.overflowed + c.nan_made for name, c in counts.items()}
-    bad = {name: count for name, count in bad.items() if count}
-    if bad:
-        worst = sorted(bad, key=lambda name: -bad[name])[:_SHOWN]
-        names = ", ".join(f"{name} ({bad[name]:,})" for name in worst)
-        raise NumericError(
-            "engine.overflow", count=sum(bad.values()), tensors=len(bad), names=names
-        )
 
 
 def _write_error(error: OSError, path: Path) -> KannaError:

@@ -34,7 +34,8 @@ class RunOptions:
         Raises:
             UsageError: it is no positive number.
         """
-        wanted = self.threads or os.environ.get("KANNA_THREADS") or min(_cores(), _MOST_THREADS)
+        usual = os.environ.get("KANNA_THREADS") or min(_cores(), _MOST_THREADS)
+        wanted = usual if self.threads is None else self.threads
         if not str(wanted).isdecimal() or int(wanted) < 1:
             raise UsageError("engine.threads", threads=wanted)
         return int(wanted)

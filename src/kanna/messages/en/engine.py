@@ -22,6 +22,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} needs {size:,} bytes, and {free:,} are free there.",
         "Free some space, or write to another disk.",
     ),
+    "no_memory": (
+        "Making {path} takes {size:,} bytes of memory, which are not there.",
+        "Close other programs, set KANNA_THREADS=1, or use a machine with more memory.",
+    ),
     "is_link": (
         "{path} is a symbolic link; kanna does not write through links.",
         "Give the path that it points to, or another name.",
