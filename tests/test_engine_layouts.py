@@ -21,9 +21,9 @@ from torch.utils.serialization import config
 from engine_plans import dtype_of, raw
 from kanna.dtypes import FP32, SAFETENSORS, TORCH, WORDS
 from kanna.errors import Incompatible
-from kanna.formats import ckpt_layout
+from kanna.formats.checkpoint import layout as ckpt_layout
+from kanna.formats.checkpoint.pickle_writer import write
 from kanna.formats.layout import FileLayout, Spec, arrange
-from kanna.formats.pickle_writer import write
 
 DIGEST = "ab" * 32
 

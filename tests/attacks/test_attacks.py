@@ -77,8 +77,8 @@ _WATCHED_RUN = textwrap.dedent("""
     from kanna.disk import InputFile
     from kanna.errors import KannaError
     from kanna.formats.checkpoint import open_checkpoint
-    import kanna.formats.torch_zip, kanna.formats.torch_legacy, kanna.formats.torch_tar
-    import kanna.formats.inflated_data, kanna.formats.strided_data, kanna.formats.pickle_vm
+    import kanna.formats.checkpoint.torch_zip, kanna.formats.checkpoint.torch_legacy, kanna.formats.checkpoint.torch_tar
+    import kanna.formats.checkpoint.inflated_data, kanna.formats.checkpoint.strided_data, kanna.formats.checkpoint.pickle_vm
     import kanna.messages.en.checkpoint, kanna.messages.en.wrong_content, zlib
 
     Path("model.ckpt").write_bytes(b"")

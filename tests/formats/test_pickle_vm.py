@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from kanna.disk import InputFile
 from kanna.errors import FormatError
-from kanna.formats.pickle_nodes import Call, Global, PersistentId
-from kanna.formats.pickle_vm import Pickle, read_pickle, read_pickle_at
+from kanna.formats.checkpoint.pickle_nodes import Call, Global, PersistentId
+from kanna.formats.checkpoint.pickle_vm import Pickle, read_pickle, read_pickle_at
 
 PROTOCOLS = range(6)
 

@@ -19,7 +19,7 @@ Block = tuple[int, bytes]
 
 _LAYOUTS: Final = {
     "safetensors": "kanna.formats.safetensors_layout",
-    "ckpt": "kanna.formats.ckpt_layout",
+    "ckpt": "kanna.formats.checkpoint.layout",
 }
 _NO_DIGEST: Final = "0" * 64
 

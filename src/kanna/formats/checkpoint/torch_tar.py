@@ -13,11 +13,11 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
-from kanna.formats.pickle_nodes import Global
-from kanna.formats.pickle_vm import SMALL_WINDOW, Pickle, read_pickle_at
-from kanna.formats.torch_legacy import CountedRecord
-from kanna.formats.torch_names import STORAGE_TYPES
-from kanna.formats.torch_tensors import Storage, TorchTensors, View
+from kanna.formats.checkpoint.pickle_nodes import Global
+from kanna.formats.checkpoint.pickle_vm import SMALL_WINDOW, Pickle, read_pickle_at
+from kanna.formats.checkpoint.torch_legacy import CountedRecord
+from kanna.formats.checkpoint.torch_names import STORAGE_TYPES
+from kanna.formats.checkpoint.torch_tensors import Storage, TorchTensors, View
 
 if TYPE_CHECKING:
     from kanna.disk import InputFile

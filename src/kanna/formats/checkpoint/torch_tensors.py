@@ -10,8 +10,8 @@ from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kanna.errors import FormatError
-from kanna.formats import torch_names as names
-from kanna.formats.pickle_nodes import Call, Global, PersistentId
+from kanna.formats.checkpoint import torch_names as names
+from kanna.formats.checkpoint.pickle_nodes import Call, Global, PersistentId
 from kanna.model import Note, TensorInfo
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kanna.dtypes import DType
-    from kanna.formats.tensor_data import Record
+    from kanna.formats.checkpoint.tensor_data import Record
     from kanna.model import Data
 
 _MAX_DIMENSIONS: Final = 64  # torch's own limit
@@ -162,7 +162,7 @@ class TorchTensors:
             data = _strided(data, span, view)
         number = width // 2 if dtype.kind == "complex" else width
         if self._swapped and number > 1:
-            from kanna.formats.strided_data import Swapped  # rare
+            from kanna.formats.checkpoint.strided_data import Swapped  # rare
 
             data = Swapped(data, number, nbytes)
         return data
@@ -261,6 +261,6 @@ def _is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
 
 
 def _strided(source: Data, span: int, view: View) -> Data:
-    from kanna.formats.strided_data import Strided  # rare
+    from kanna.formats.checkpoint.strided_data import Strided  # rare
 
     return Strided(source, span, view.dtype.bits // 8, view.shape, view.strides)

@@ -11,7 +11,7 @@ from kanna.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kanna.formats.tensor_data import Record
+    from kanna.formats.checkpoint.tensor_data import Record
     from kanna.model import Extent
 
 _CHUNK: Final = 256 << 10

@@ -6,14 +6,14 @@ import struct
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from kanna.formats import torch_names as names
-from kanna.formats.pickle_machine import set_items
-from kanna.formats.pickle_nodes import Call, PersistentId, global_of
+from kanna.formats.checkpoint import torch_names as names
+from kanna.formats.checkpoint.pickle_machine import set_items
+from kanna.formats.checkpoint.pickle_nodes import Call, PersistentId, global_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kanna.formats.torch_tensors import TorchTensors
+    from kanna.formats.checkpoint.torch_tensors import TorchTensors
 
 Entries = dict[object, object]
 

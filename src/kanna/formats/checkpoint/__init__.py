@@ -1,7 +1,16 @@
 """Checkpoints of torch: ``.ckpt``, ``.pt``, ``.pth`` and ``.bin`` in all three of its formats.
 
-Which format it is, is decided by content. The pickle is read as data (`kanna.formats.pickle_vm`);
-nothing in the file is run, whatever it asks for.
+::
+
+    open_checkpoint ─ torch_zip | torch_legacy | torch_tar     which container, decided by content
+        pickle_vm       the pickle as data: machine, opcodes, scalars, text, nodes
+        torch_names     the globals that are understood, as strings
+        torch_tensors   their nodes as tensors, storages and plain values
+        state_dict      which of it is the model, and what lies beside
+        *_data          where the bytes of a tensor are: as they lie, compressed, strided
+    layout, pickle_writer                                      the writing half
+
+Nothing in a file is run, whatever it asks for.
 """
 
 from __future__ import annotations
@@ -10,15 +19,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import UnsafeFile
-from kanna.formats.state_dict import Contents, StateDictReader
-from kanna.formats.torch_names import KNOWN
+from kanna.formats.checkpoint.state_dict import Contents, StateDictReader
+from kanna.formats.checkpoint.torch_names import KNOWN
 from kanna.formats.wrong_content import explain
 from kanna.model import ModelFile, Note
 
 if TYPE_CHECKING:
     from kanna.disk import InputFile
-    from kanna.formats.pickle_vm import Pickle
-    from kanna.formats.torch_tensors import TorchTensors
+    from kanna.formats.checkpoint.pickle_vm import Pickle
+    from kanna.formats.checkpoint.torch_tensors import TorchTensors
 
 _MIN_SIZE: Final = 16
 _TAR_MAGIC_AT: Final = 257
@@ -58,14 +67,14 @@ def _open_container(file: InputFile) -> tuple[str, tuple[Pickle, TorchTensors, l
         raise explain(file)
     head = file.read(0, min(file.size, _TAR_MAGIC_AT + 5))
     if head.startswith(b"PK\x03\x04"):
-        from kanna.formats.torch_zip import open_zip
+        from kanna.formats.checkpoint.torch_zip import open_zip
 
         return "ckpt-zip", open_zip(file)
     if head[_TAR_MAGIC_AT:] == b"ustar":
-        from kanna.formats.torch_tar import open_tar
+        from kanna.formats.checkpoint.torch_tar import open_tar
 
         return "ckpt-tar", open_tar(file)
-    from kanna.formats.torch_legacy import open_legacy
+    from kanna.formats.checkpoint.torch_legacy import open_legacy
 
     return "ckpt-legacy", open_legacy(file)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kanna.formats.pickle_machine import (
+from kanna.formats.checkpoint.pickle_machine import (
     BUDGET,
     MAX_INT_BYTES,
     MAX_STRING,
@@ -13,7 +13,13 @@ from kanna.formats.pickle_machine import (
     Machine,
     Truncated,
 )
-from kanna.formats.pickle_text import decode_py2, parse_float, parse_int, parse_long, unquote
+from kanna.formats.checkpoint.pickle_text import (
+    decode_py2,
+    parse_float,
+    parse_int,
+    parse_long,
+    unquote,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,8 +1,8 @@
 """The pickle virtual machine: reads a pickle as data, runs nothing, imports nothing.
 
 It shares no code with Python's own reader: a global becomes a pair of strings, a call an inert node
-(`kanna.formats.pickle_nodes`). `scan`, `inspect` and `convert` all read through it, so that what is
-judged is what is read.
+(see `pickle_nodes`). `scan`, `inspect` and `convert` all read through it, so that what is judged is
+what is read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
-from kanna.formats.pickle_machine import (
+from kanna.formats.checkpoint.pickle_machine import (
     BUDGET,
     MAX_OPCODES,
     MAX_STREAM,
@@ -23,7 +23,7 @@ from kanna.formats.pickle_machine import (
     Stopped,
     Truncated,
 )
-from kanna.formats.pickle_opcodes import TABLE
+from kanna.formats.checkpoint.pickle_opcodes import TABLE
 
 if TYPE_CHECKING:
     import os

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kanna.formats import torch_names as names
-from kanna.formats.pickle_nodes import Global
+from kanna.formats.checkpoint import torch_names as names
+from kanna.formats.checkpoint.pickle_nodes import Global
 
 if TYPE_CHECKING:
     from kanna.dtypes import DType

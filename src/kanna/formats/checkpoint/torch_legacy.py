@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
-from kanna.formats.pickle_vm import SMALL_WINDOW, Pickle, read_pickle_at
-from kanna.formats.tensor_data import RecordRun
-from kanna.formats.torch_storages import StorageId, parse_storage_id
-from kanna.formats.torch_tensors import Storage, TorchTensors
+from kanna.formats.checkpoint.pickle_vm import SMALL_WINDOW, Pickle, read_pickle_at
+from kanna.formats.checkpoint.tensor_data import RecordRun
+from kanna.formats.checkpoint.torch_storages import StorageId, parse_storage_id
+from kanna.formats.checkpoint.torch_tensors import Storage, TorchTensors
 from kanna.formats.wrong_content import explain
 from kanna.model import Note
 

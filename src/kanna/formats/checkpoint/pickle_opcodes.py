@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kanna.formats.pickle_machine import (
+from kanna.formats.checkpoint.pickle_machine import (
     BUDGET,
     MAX_SETS,
     OPCODE,
@@ -23,8 +23,8 @@ from kanna.formats.pickle_machine import (
     check_keys,
     set_items,
 )
-from kanna.formats.pickle_nodes import Call, Global, PersistentId
-from kanna.formats.pickle_scalars import SCALARS, read_line
+from kanna.formats.checkpoint.pickle_nodes import Call, Global, PersistentId
+from kanna.formats.checkpoint.pickle_scalars import SCALARS, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from kanna.formats.pickle_machine import MAX_INT_DIGITS, VALUE, Broken
+from kanna.formats.checkpoint.pickle_machine import MAX_INT_DIGITS, VALUE, Broken
 
 _ESCAPES: Final = {
     b"\\": b"\\", b"'": b"'", b'"': b'"', b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n",

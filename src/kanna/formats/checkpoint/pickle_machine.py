@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from kanna.formats.pickle_nodes import Call, Global, PersistentId, global_of
+from kanna.formats.checkpoint.pickle_nodes import Call, Global, PersistentId, global_of
 
 MAX_STREAM: Final = 64 << 20
 MAX_OPCODES: Final = 2_000_000  # a checkpoint of 2,500 tensors has 80,000

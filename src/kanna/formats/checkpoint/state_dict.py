@@ -11,14 +11,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
-from kanna.formats.pickle_machine import Broken
-from kanna.formats.torch_values import Entries, Plain, children_of, entries_of, key_text
+from kanna.formats.checkpoint.pickle_machine import Broken
+from kanna.formats.checkpoint.torch_values import Entries, Plain, children_of, entries_of, key_text
 from kanna.model import Note, TensorInfo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kanna.formats.torch_tensors import TorchTensors
+    from kanna.formats.checkpoint.torch_tensors import TorchTensors
 
 # In the order in which they are tried. Sources: PyTorch Lightning (state_dict), BasicSR
 # (params_ema before params), timm and many trainers (model), DeepSpeed (module).

@@ -16,9 +16,9 @@ from typing import Final
 
 from kanna.dtypes import DType
 from kanna.errors import Incompatible
-from kanna.formats import pickle_writer
+from kanna.formats.checkpoint import pickle_writer
+from kanna.formats.checkpoint.pickle_writer import Call, Global, Persistent
 from kanna.formats.layout import Block, FileLayout, Metadata, Spec
-from kanna.formats.pickle_writer import Call, Global, Persistent
 
 _ALIGNMENT: Final = 64
 _FLAGS: Final = 0x0808  # UTF-8 names; sizes and checksum follow the payload

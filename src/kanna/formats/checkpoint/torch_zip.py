@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from kanna.errors import FormatError
-from kanna.formats.pickle_machine import MAX_STREAM
-from kanna.formats.pickle_vm import Pickle, read_pickle
-from kanna.formats.torch_storages import parse_storage_id
-from kanna.formats.torch_tensors import Storage, TorchTensors
-from kanna.formats.zip_archive import Archive
+from kanna.formats.checkpoint.pickle_machine import MAX_STREAM
+from kanna.formats.checkpoint.pickle_vm import Pickle, read_pickle
+from kanna.formats.checkpoint.torch_storages import parse_storage_id
+from kanna.formats.checkpoint.torch_tensors import Storage, TorchTensors
+from kanna.formats.checkpoint.zip_archive import Archive
 from kanna.model import Note
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
-from kanna.formats.tensor_data import RecordRun
-from kanna.formats.zip_directory import Directory, read_directory
+from kanna.formats.checkpoint.tensor_data import RecordRun
+from kanna.formats.checkpoint.zip_directory import Directory, read_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Member:
         """Return `nbytes` of the uncompressed bytes from `offset`."""
         if self.method == _STORED:
             return RecordRun(self, offset, nbytes)
-        from kanna.formats.inflated_data import Inflated  # torch never compresses
+        from kanna.formats.checkpoint.inflated_data import Inflated  # torch never compresses
 
         return Inflated(self, self.packed, offset, nbytes)
 
