@@ -7,7 +7,8 @@
             ├ staging   the temporary file: destination checked, space set aside, published whole
             ├ stream    threads: read → compute → write; bounded buffers, handed out in order
             │   ├ compute   one piece: the op applied to its inputs
-            │   └ digests   one thread behind them: SHA-256 and CRC-32, in file order
+            │   ├ checksums CRC-32 of each output, put together from its pieces
+            │   └ digest    one thread behind them: SHA-256, in file order
             ├ accidents what overflowed, by name
             ├ verify    the output re-opened with our own reader and compared with the plan
             └ meter     progress and cancellation

@@ -11,7 +11,8 @@ from typing import Final
 
 from kanna.disk import InputFile, OutputFile
 from kanna.engine import accidents
-from kanna.engine.digests import Digests
+from kanna.engine.checksums import Checksums
+from kanna.engine.digest import Digest
 from kanna.engine.meter import Meter
 from kanna.engine.options import Progress, Result, RunOptions
 from kanna.engine.prepare import Job, prepare
@@ -104,15 +105,18 @@ def _write(job: Job, file: OutputFile, meter: Meter) -> tuple[dict[str, Counts],
     """Make all bytes of the output; return what was counted, and the digest of the data."""
     for source in job.files:
         source.will_stream()
-    digests = Digests(len(job.plan.outputs), sha256=job.sha256, crc32=job.layout.wants_crcs)
-    stream = Stream(job.items, file, digests, threads=job.threads)
+    digest = Digest() if job.hashing else None
+    checksums = Checksums(len(job.plan.outputs)) if job.layout.wants_crcs else None
+    stream = Stream(job.items, file, threads=job.threads, digest=digest, checksums=checksums)
     stream.run(meter.tick)
     counts = accidents.by_name(job.plan, stream.counts)
     if not job.options.allow_overflow:
         accidents.refuse(counts)
-    for offset, block in job.layout.blocks(digests.digest or "", digests.crcs):
+    digits = digest.digits if digest else None
+    crcs = checksums.all() if checksums else ()
+    for offset, block in job.layout.blocks(digits or "", crcs):
         file.write(memoryview(block), offset)
-    return counts, digests.digest
+    return counts, digits
 
 
 def _make_durable(job: Job, file: OutputFile, meter: Meter) -> None:

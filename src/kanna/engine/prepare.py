@@ -27,18 +27,13 @@ class Job:
     threads: int
 
     @property
-    def hashing(self) -> bool:
-        """Whether a thread follows the workers."""
-        return self.sha256 or self.layout.wants_crcs
-
-    @property
     def full(self) -> bool:
         """Whether every byte is to be read again."""
         return self.options.verify == "full"
 
     @property
-    def sha256(self) -> bool:
-        """Whether somebody wants the digest of the data."""
+    def hashing(self) -> bool:
+        """Whether somebody wants the digest of the data, so that a thread follows the workers."""
         return self.layout.wants_digest or self.full
 
     @property

@@ -11,8 +11,9 @@ from time import sleep
 from typing import Final
 
 from kanna.disk import OutputFile
+from kanna.engine.checksums import Checksums
 from kanna.engine.compute import fill
-from kanna.engine.digests import Digests
+from kanna.engine.digest import Digest
 from kanna.engine.work import IN_CHUNK, OUT_CHUNK, Batch, Move
 from kanna.kernel import Counts
 
@@ -43,22 +44,29 @@ class Stream:
     """
 
     def __init__(
-        self, items: Sequence[Batch | Move], file: OutputFile, digests: Digests, *, threads: int
+        self,
+        items: Sequence[Batch | Move],
+        file: OutputFile,
+        *,
+        threads: int,
+        digest: Digest | None,
+        checksums: Checksums | None,
     ) -> None:
-        """Prepare to make `items` and write them to `file`."""
+        """Prepare to make `items` and write them to `file`; hash and sum what is asked for."""
         self.counts: list[tuple[int, Counts]] = []
         self._queue = enumerate(items)
         self._turn = Lock()
         self._file = file
-        self._digests = digests
+        self._digest = digest
+        self._checksums = checksums
         self._buffers: SimpleQueue[bytearray] = SimpleQueue()
-        self._buffer_count = buffer_count(threads, hashing=digests.wanted)
+        self._buffer_count = buffer_count(threads, hashing=digest is not None)
         for _ in range(self._buffer_count):
             self._buffers.put(bytearray())
         self._done = [0] * threads
         self._tasks: list[Callable[[], None]] = [partial(self._work, n) for n in range(threads)]
-        if digests.wanted:
-            self._tasks.append(partial(digests.follow, len(items)))
+        if digest:
+            self._tasks.append(partial(digest.follow, len(items)))
         # Of our own, because a Thread whose join() was interrupted may say that it ended.
         self._states = [_WAITING] * len(self._tasks)
         self._wake: SimpleQueue[None] = SimpleQueue()
@@ -100,7 +108,8 @@ class Stream:
 
     def _stop(self) -> None:
         self._stopped = True
-        self._digests.stop()
+        if self._digest:
+            self._digest.stop()
         for _ in range(self._buffer_count):
             self._buffers.put(bytearray())  # lets a worker that waits for one go on, and end
 
@@ -139,11 +148,13 @@ class Stream:
             buffer = lease[0] = bytearray(OUT_CHUNK)
         out = memoryview(buffer)[: batch.nbytes]
         for piece, place in zip(batch.pieces, batch.places, strict=True):
-            counts = fill(piece, out[place : place + piece.nbytes], scratch)
-            self.counts.append((piece.index, counts))
+            data = out[place : place + piece.nbytes]
+            self.counts.append((piece.index, fill(piece, data, scratch)))
+            if self._checksums:
+                self._checksums.add(piece.index, piece.start, data)
         self._file.write(out, batch.offset)
-        if self._digests.wanted:
-            self._digests.put(turn, batch, out, lambda: self._give(lease))
+        if self._digest:
+            self._digest.put(turn, batch, out, lambda: self._give(lease))
         else:
             self._give(lease)
 

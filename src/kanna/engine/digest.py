@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -12,25 +11,18 @@ from kanna.engine.work import Batch
 _Finished = tuple[int, Batch, memoryview, Callable[[], None]]
 
 
-class Digests:
-    """SHA-256 of all tensor data in file order, and CRC-32 of each tensor."""
+class Digest:
+    """SHA-256 of all tensor data, in file order."""
 
-    def __init__(self, outputs: int, *, sha256: bool, crc32: bool) -> None:
-        """Prepare for so many `outputs`; compute only what is asked for."""
-        self.crcs = [0] * outputs
-        self._sha256 = hashlib.sha256() if sha256 else None
-        self._crc32 = crc32
+    def __init__(self) -> None:
+        """Start with no data."""
+        self._sha256 = hashlib.sha256()
         self._finished: SimpleQueue[_Finished | None] = SimpleQueue()
 
     @property
-    def wanted(self) -> bool:
-        """Whether there is anything to compute."""
-        return self._sha256 is not None or self._crc32
-
-    @property
-    def digest(self) -> str | None:
-        """The SHA-256 so far, 64 digits, or None if it was not asked for."""
-        return self._sha256.hexdigest() if self._sha256 else None
+    def digits(self) -> str:
+        """The SHA-256 so far, 64 digits."""
+        return self._sha256.hexdigest()
 
     def put(self, turn: int, batch: Batch, buffer: memoryview, release: Callable[[], None]) -> None:
         """Hand in the batch of this `turn`; `release` is called once the buffer is done with."""
@@ -46,17 +38,10 @@ class Digests:
                     return
                 early[finished[0]] = finished
             _, batch, buffer, release = early.pop(turn)
-            self._hash(batch, buffer)
+            for piece, place in zip(batch.pieces, batch.places, strict=True):
+                self._sha256.update(buffer[place : place + piece.nbytes])
             release()
 
     def stop(self) -> None:
         """Let `follow` return early."""
         self._finished.put(None)
-
-    def _hash(self, batch: Batch, buffer: memoryview) -> None:
-        for piece, place in zip(batch.pieces, batch.places, strict=True):
-            data = buffer[place : place + piece.nbytes]
-            if self._sha256:
-                self._sha256.update(data)
-            if self._crc32:
-                self.crcs[piece.index] = zlib.crc32(data, self.crcs[piece.index])
