@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from kanna.dtypes import DType
@@ -27,6 +29,12 @@ def component_digest(tensors: Mapping[str, TensorInfo], dtype: DType) -> str:
         for block in _blocks(tensors[name], dtype):
             digest.update(block)
     return digest.hexdigest()
+
+
+def component_digests(components: Sequence[Mapping[str, TensorInfo]], dtype: DType) -> list[str]:
+    """Return the digest of each component, computed side by side."""
+    with ThreadPoolExecutor(len(components)) as pool:
+        return list(pool.map(partial(component_digest, dtype=dtype), components))
 
 
 def _blocks(tensor: TensorInfo, dtype: DType) -> Iterator[memoryview]:

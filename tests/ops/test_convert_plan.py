@@ -316,3 +316,9 @@ def test_a_quantised_part_is_not_cast_unless_nobody_asked() -> None:
     assert found[scales[0].name].op == Copy()
     assert found[f"{VAE}quant_conv.bias"].dtype is FP16
     assert "convert.quantised_kept" in said(plan)
+
+
+def test_a_model_whose_vae_has_no_native_names_cannot_be_baked_into() -> None:
+    sana = model_of(component_tensors("model.diffusion_model.", "sana-1600m", seed=1))
+    with pytest.raises(Incompatible, match="where to put a VAE"):
+        planned(sana, bare_vae())

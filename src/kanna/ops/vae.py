@@ -14,7 +14,7 @@ from kanna.errors import Incompatible, Incomplete, NumericError
 from kanna.families import Component, family, row_called, tables
 from kanna.families.key_maps import key_map
 from kanna.families.keys import ShapeRule
-from kanna.hashing import component_digest
+from kanna.hashing import component_digest, component_digests
 from kanna.identity import Identity, Part
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.draft import Draft
@@ -58,18 +58,20 @@ def bake(draft: Draft, vae: ModelFile, identity: Identity) -> Baked:
     wanted, prefix = _place(draft)
     _check(draft, vae, source, wanted)
     source = {name: source[name] for name in wanted}
-    replaced = _take_out_old(draft, {prefix + name for name in wanted})
+    old = _take_out_old(draft, {prefix + name for name in wanted})
     for name, shape in wanted.items():
         draft.put(Output.of(source[name], name=prefix + name, shape=shape), "vae")
     draft.inputs.append(vae)
     draft.tags.append("vae")
-    baked = Baked(source=source, prefix=prefix, digest=component_digest(source, FP16))
+    digest, *replaced = component_digests([source, old] if old else [source], FP16)
     draft.done["vae"] = {
-        "source": vae.path.name, "sha256_fp16": baked.digest, "replaced_sha256_fp16": replaced,
-    }  # fmt: skip
+        "source": vae.path.name,
+        "sha256_fp16": digest,
+        "replaced_sha256_fp16": replaced[0] if replaced else None,
+    }
     draft.note("convert.vae_baked", name=vae.path.name, count=len(wanted))
     _warn_of_strangers(draft, vae, identity)
-    return baked
+    return Baked(source=source, prefix=prefix, digest=digest)
 
 
 def _place(draft: Draft) -> tuple[dict[str, tuple[int, ...]], str]:
@@ -81,15 +83,15 @@ def _place(draft: Draft) -> tuple[dict[str, tuple[int, ...]], str]:
     identity, old = draft.identity, draft.identity.part("vae")
     known = family(identity.architecture or "")
     inside = identity.part("diffusion_model")
-    if known is None or known.vae is None or inside is None or not inside.prefix:
+    row = _native_row(known.vae, old.component if old else None) if known and known.vae else None
+    if known is None or row is None or inside is None or not inside.prefix:
         raise Incompatible("convert.vae_no_place", path=draft.model.path)
-    row = _native_row(known.vae, old.component if old else None)
     shapes = {name: _shape(rule) for name, rule in row.required.items()}
     return shapes, old.prefix if old else known.vae_prefix
 
 
-def _native_row(architecture: str, component: str | None) -> Component:
-    """Return the row of a VAE in native names: the one inside, or the architecture's usual one."""
+def _native_row(architecture: str, component: str | None) -> Component | None:
+    """Return the row of a VAE in native names: the one inside, else the architecture's, if any."""
     rows = [row for row in tables()["components"] if row["role"] == "vae"]
     rows = [row for row in rows if row.get("layout") == _NATIVE]
     inside = [row for row in rows if row["id"] == component]
@@ -97,7 +99,8 @@ def _native_row(architecture: str, component: str | None) -> Component:
         row for row in rows
         if architecture in row.get("architectures", ()) and not row.get("variants")
     ]  # fmt: skip
-    return row_called([*inside, *usual][0]["id"])
+    found = [*inside, *usual]
+    return row_called(found[0]["id"]) if found else None
 
 
 def _shape(rule: ShapeRule | None) -> tuple[int, ...]:
@@ -152,14 +155,14 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _take_out_old(draft: Draft, new_names: set[str]) -> str | None:
-    """Take out what the new VAE does not overwrite; return the digest that names the old one."""
+def _take_out_old(draft: Draft, new_names: set[str]) -> dict[str, TensorInfo] | None:
+    """Take out what the new VAE does not overwrite; return the old one by its native names."""
     part = draft.identity.part("vae")
     if part is None:
         return None
     names = native_names(part)
     draft.remove(set(names) - new_names)
-    return component_digest({names[name]: draft.model[name] for name in names}, FP16)
+    return {names[name]: draft.model[name] for name in names}
 
 
 def _warn_of_strangers(draft: Draft, vae: ModelFile, identity: Identity) -> None:
