@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kanna.disk import make_folder
 from kanna.formats import open_model
 from kanna.identify import identify
 from kanna.identity import Identity
@@ -105,7 +106,7 @@ def convert(
         result = None
         if not dry_run:
             if destination is not None and is_folder(destination):
-                target.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(target.parent)
             prove = converted.baked.prove if converted.baked else None
             result = run(plan, target, options=options or RunOptions(), progress=progress,
                          cancel=cancel, prove=prove)  # fmt: skip

@@ -12,7 +12,7 @@ import random
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Final
 
 from kanna.dtypes import BF16, FP32, WORDS
 from kanna.engine import run
+from kanna.errors import KannaError
 from kanna.families import row_called
 from kanna.formats.layout import Spec, arrange
 from kanna.model import Extent, TensorInfo
@@ -112,11 +113,7 @@ def write_flux_header(path: Path) -> None:
     """Write a FLUX.1 dev file of full size, 24 GB, whose data is one hole."""
     specs = [(t.name, BF16, t.shape) for t in component_tensors("", "flux-bfl", seed=0)]
     layout = arrange("safetensors", specs, metadata={}, digest_fields={}, extras={})
-    with path.open("wb") as file:
-        file.truncate(layout.size)
-        for offset, block in layout.blocks("", ()):
-            file.seek(offset)
-            file.write(block)
+    write_pieces(path, layout.size, layout.blocks("", ()))
 
 
 def checkpoint_tensors() -> Iterator[TensorInfo]:
@@ -180,20 +177,30 @@ def _write_sparse(path: Path, tensors: list[TensorInfo]) -> None:
     """Write a checkpoint whose large tensors are holes: full size, next to no disk."""
     specs: list[Spec] = [(t.name, t.dtype, t.shape) for t in tensors]
     layout = arrange("ckpt", specs, metadata={}, digest_fields={}, extras=_LIGHTNING)
-    checksums = []
-    with path.open("xb") as file:
-        file.truncate(layout.size)
-        for tensor, offset in zip(tensors, layout.offsets, strict=True):
-            if tensor.nbytes > _SMALL:
-                checksums.append(_checksum_of_zeros(tensor.nbytes))
-                continue
-            data = tensor.read()
-            checksums.append(zlib.crc32(data))
-            file.seek(offset)
-            file.write(data)
-        for offset, block in layout.blocks("", checksums):
-            file.seek(offset)
-            file.write(block)
+    small = [tensor.read() if tensor.nbytes <= _SMALL else None for tensor in tensors]
+    checksums = [
+        _checksum_of_zeros(tensor.nbytes) if data is None else zlib.crc32(data)
+        for tensor, data in zip(tensors, small, strict=True)
+    ]
+    pieces = [(at, data) for at, data in zip(layout.offsets, small, strict=True) if data]
+    write_pieces(path, layout.size, [*pieces, *layout.blocks("", checksums)])
+
+
+def write_pieces(path: Path, size: int, pieces: Iterable[tuple[int, bytes]]) -> None:
+    """Write a new file of `size` bytes that is a hole but for `pieces`.
+
+    Raises:
+        KannaError: it cannot be written.
+    """
+    try:
+        with path.open("xb") as file:
+            file.truncate(size)
+            for offset, data in pieces:
+                file.seek(offset)
+                file.write(data)
+    except OSError as error:
+        reason = error.strerror or error
+        raise KannaError("disk.unwritable", path=path, reason=reason) from error
 
 
 @cache

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kanna.errors import FormatError, Incomplete
+from kanna.errors import FormatError, Incomplete, UsageError
 
 if sys.platform != "win32":
     import fcntl
@@ -60,6 +60,18 @@ class Fingerprint:
     def same_file(self, other: Fingerprint) -> bool:
         """Whether both are one file by device and inode, through any link or spelling of a path."""
         return (self.device, self.inode) == (other.device, other.inode)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are missing.
+
+    Raises:
+        UsageError: something else is in the way, or it is not allowed.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError("disk.no_folder", path=path, reason=error.strerror or error) from error
 
 
 class InputFile:

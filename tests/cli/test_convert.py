@@ -250,3 +250,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path) -> None:
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
     assert sorted(tmp_path.iterdir()) == [vae]
+
+
+def test_a_folder_that_cannot_be_made_is_a_usage_error(taesd: Path) -> None:
+    assert run(["convert", str(taesd), "-o", f"{taesd}/below/", "-q"]) == 2

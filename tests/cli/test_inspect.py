@@ -12,7 +12,7 @@ import pytest
 
 from containers import safetensors_bytes, small
 from kanna.cli import run
-from kanna.demo import component_tensors, write_checkpoint
+from kanna.demo import component_tensors, write_checkpoint, write_pieces
 from kanna.formats.layout import arrange
 
 # DESIGN of the identity document: these keys come first and in this order.
@@ -27,11 +27,7 @@ def sparse(path: Path, row: str, prefix: str = "", **metadata: str) -> Path:
     """A file of full size with real names and shapes, whose data is a hole."""
     specs = [(t.name, t.dtype, t.shape) for t in component_tensors(prefix, row, seed=0)]
     layout = arrange("safetensors", specs, metadata=metadata, digest_fields={}, extras={})
-    with path.open("wb") as file:
-        file.truncate(layout.size)
-        for offset, block in layout.blocks("", ()):
-            file.seek(offset)
-            file.write(block)
+    write_pieces(path, layout.size, layout.blocks("", ()))
     return path
 
 

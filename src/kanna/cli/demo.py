@@ -16,6 +16,7 @@ from kanna.cli.output import print_json, styled, table
 from kanna.cli.progress import Bar
 from kanna.cli.report import report
 from kanna.demo import write_checkpoint, write_vae
+from kanna.disk import make_folder
 from kanna.messages import say, size_text
 from kanna.ops.convert import Conversion
 
@@ -27,7 +28,7 @@ from kanna.ops.convert import Conversion
 def demo(*, full: bool, folder: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Make a damaged checkpoint and a VAE, and take them through the whole job."""
     place = folder or Path(tempfile.mkdtemp(prefix="kanna-demo-"))
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     try:
         _show(place, full=full, as_json=as_json, quiet=quiet, verbose=verbose)
     finally:

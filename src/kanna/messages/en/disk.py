@@ -11,6 +11,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} is not a regular file.",
         "Give a model file, a diffusers folder or a *.index.json.",
     ),
+    "no_folder": ("The folder {path} cannot be made: {reason}.", "Give another folder."),
+    "unwritable": (
+        "{path} cannot be written: {reason}.",
+        "Free some space, or give another folder.",
+    ),
     "ends_early": (
         "{path} ends at byte {offset}, before its header says it does.",
         "The file is cut short or changed while it was read; download or copy it again.",
