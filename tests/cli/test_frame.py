@@ -10,7 +10,7 @@ import pytest
 
 from kanna import __version__
 from kanna.cli import VERBS, run
-from kanna.cli.output import table, width
+from kanna.cli.output import table, width, wrapped
 
 
 def test_the_version_is_printed() -> None:
@@ -92,3 +92,16 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 def test_tables_align_japanese_letters() -> None:
     lines = table([["精度", "x"], ["a", "y"]])
     assert {width(line) for line in lines} == {2 + 4 + 2 + 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["a few plain words that go on and on " * 4, "日本語の長い文章です。" * 12]
+)
+def test_long_texts_are_folded_to_the_terminal(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = wrapped(text, 4).split("\n")
+    assert len(lines) > 1
+    assert max(width(line) for line in lines[1:]) <= 60
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(line.startswith("    ") for line in lines[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kanna.errors import KannaError
     from kanna.model import Note
 
+_NARROWEST: Final = 20
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -40,6 +42,25 @@ def width(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def wrapped(text: str, indent: int) -> str:
+    """Return `text` folded to the terminal, later lines indented; unchanged where there is none.
+
+    Japanese has no spaces to fold at, so a line may end after any of its letters.
+    """
+    if not sys.stdout.isatty():
+        return text
+    import shutil
+
+    room = max(shutil.get_terminal_size().columns - indent, _NARROWEST)
+    lines, line = [], ""
+    for piece in re.findall(r"[!-~]+ ?| |[^ -~]", text):
+        if line and width(line + piece.rstrip()) > room:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return ("\n" + " " * indent).join([*lines, line])
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: int = 2) -> list[str]:
@@ -89,7 +110,7 @@ def print_error(error: KannaError, *, as_json: bool) -> None:
 def note_line(note: Note) -> str:
     """Return a note as one line of a report."""
     mark = styled("!", "yellow", "bold") if note.warning else styled("·", "dim")
-    return f"  {mark} {say(note.key, **note.values)}"
+    return f"  {mark} {wrapped(say(note.key, **note.values), 4)}"
 
 
 def print_notice(key: str, **values: object) -> None:

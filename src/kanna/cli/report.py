@@ -7,10 +7,10 @@ from math import isfinite
 from typing import Final
 
 from kanna.api import Inspection
-from kanna.cli.output import count_text, note_line, styled, table
+from kanna.cli.output import count_text, note_line, styled, table, width, wrapped
 from kanna.dtypes import WORDS
 from kanna.families import family
-from kanna.identity import Ema, Identity, Part, PositionIds, said
+from kanna.identity import Identity, Part, PositionIds, said
 from kanna.messages import ranges, say, shown, size_text
 
 _CERTAINTY_STYLE: Final = {"certain": "green", "likely": "yellow", "ambiguous": "yellow"}
@@ -21,13 +21,22 @@ def report(found: Inspection, *, verbose: bool = False) -> list[str]:
     """Return the report as lines; `verbose` adds all names and all evidence."""
     identity = found.identity
     lines = [*_heading(identity)]
-    facts = table(list(_facts(found, verbose=verbose)))
-    for block in (_parts(identity), facts):
+    facts = facts_lines(list(_facts(found, verbose=verbose)))
+    for block in (_parts(found), facts):
         lines += ["", *block] if block else []
     notes = [note_line(note) for note in found.model.notes]
     if verbose:
         notes += [f"  {styled('·', 'dim')} {said(note)}" for note in identity.evidence]
     return [*lines, "", *notes] if notes else lines
+
+
+def facts_lines(rows: list[list[str]]) -> list[str]:
+    """Return rows of a label and a text as lines; long texts are folded under themselves."""
+    longest = max((width(label) for label, _ in rows), default=0)
+    return [
+        f"  {styled(label, 'dim')}{' ' * (longest - width(label))}  {wrapped(text, longest + 4)}"
+        for label, text in rows
+    ]
 
 
 def document(found: Inspection) -> dict[str, object]:
@@ -78,13 +87,14 @@ def _title(architecture: str) -> str:
     return known.title if known else architecture
 
 
-def _parts(identity: Identity) -> list[str]:
+def _parts(found: Inspection) -> list[str]:
+    identity = found.identity
     if not identity.parts:
         return []
     head = [say(f"inspect.column_{c}") for c in ("part", "dtype", "tensors", "parameters", "size")]
     rows = [[*head, ""], *(_part_row(part) for part in identity.parts)]
     if identity.ema.present:
-        rows.append(_ema_row(identity.ema))
+        rows.append(_ema_row(found))
     lines = table(rows, right=(2, 3, 4))
     return [styled(lines[0], "dim"), *lines[1:]]
 
@@ -117,15 +127,25 @@ def _completeness(part: Part) -> str:
     return " · ".join(words)
 
 
-def _ema_row(ema: Ema) -> list[str]:
+def _ema_row(found: Inspection) -> list[str]:
+    ema = found.identity.ema
+    tensors = [found.model[name] for name in ema.pairs.values()]
+    words = "+".join(sorted({tensor.dtype.word for tensor in tensors}))
     if ema.equal_to_model is None:
-        state = say("inspect.ema_complete" if ema.complete else "inspect.ema_incomplete",
-                    missing=len(ema.missing))  # fmt: skip
+        state = say(
+            "inspect.ema_complete" if ema.complete else "inspect.ema_incomplete",
+            missing=len(ema.missing),
+        )
     else:
         state = say("inspect.ema_equal" if ema.equal_to_model else "inspect.ema_differs")
-    saving = say("inspect.ema_saving", size=size_text(ema.bytes))
-    return [say("inspect.role_ema"), "", f"{len(ema.pairs):,}", "", size_text(ema.bytes),
-            f"{state} · {saving}"]  # fmt: skip
+    return [
+        say("inspect.role_ema"),
+        words,
+        f"{len(tensors):,}",
+        count_text(sum(tensor.numel for tensor in tensors)),
+        size_text(ema.bytes),
+        f"{state} · {say('inspect.ema_saving', size=size_text(ema.bytes))}",
+    ]
 
 
 def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
@@ -171,7 +191,7 @@ def _outline(key: str, value: object) -> str:
 
 
 def _row(label: str, text: str) -> list[str]:
-    return [styled(say(f"inspect.row_{label}"), "dim"), text]
+    return [say(f"inspect.row_{label}"), text]
 
 
 def _names(names: list[str], *, verbose: bool) -> str:
