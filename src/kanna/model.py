@@ -6,15 +6,22 @@ no tensor data is touched until someone asks a `TensorInfo` for its bytes.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from kanna.disk import InputFile
-from kanna.dtypes import DType
+from kanna.dtypes import FP64, DType
+
+# The dtypes that Python's `struct` can decode, by their letter there.
+_LETTERS: Final = {
+    "fp64": "d", "fp32": "f", "fp16": "e", "int64": "q", "int32": "i", "int16": "h", "int8": "b",
+    "uint64": "Q", "uint32": "I", "uint16": "H", "uint8": "B", "bool": "?",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,42 @@ class TensorInfo:
         out = bytearray(self.nbytes)
         self.data.read_into(0, memoryview(out))
         return bytes(out)
+
+    def pieces(self, size: int) -> Iterator[memoryview]:
+        """Yield the tensor's bytes in pieces of at most `size`, or in one if it comes only whole.
+
+        All pieces share one buffer: each is good until the next one is asked for.
+
+        Raises:
+            FormatError: the file does not hold what its header says.
+        """
+        step = self.nbytes if self.data.whole else min(size, self.nbytes)
+        buffer = memoryview(bytearray(step))
+        for start in range(0, self.nbytes, step or 1):
+            piece = buffer[: self.nbytes - start]
+            self.data.read_into(start, piece)
+            yield piece
+
+    def numbers(self) -> tuple[float, ...] | tuple[int, ...] | None:
+        """Return the elements as Python numbers, exactly, or None if the dtype has none.
+
+        Meant for small tensors: position ids, scales, markers. Complex numbers and dtypes that the
+        kernel does not know have none.
+
+        Raises:
+            FormatError: the file does not hold what its header says.
+            MissingExtra: for bf16 and fp8, there is neither the C extension nor torch.
+        """
+        letter = _LETTERS.get(self.dtype.word)
+        if letter is not None:
+            return struct.unpack(f"<{self.numel}{letter}", self.read())
+        if not self.dtype.is_float:
+            return None
+        from kanna.kernel import weighted_sum  # opening and listing a file needs no arithmetic
+
+        out = bytearray(8 * self.numel)
+        weighted_sum(out, FP64, [self.read()], [self.dtype], (1.0,), self.numel)
+        return struct.unpack(f"<{self.numel}d", out)
 
 
 @dataclass(frozen=True, slots=True)
