@@ -5,22 +5,25 @@ from collections.abc import Iterable
 
 import pytest
 
-from kanna.dtypes import WORDS
+from kanna.dtypes import TORCH, WORDS
 from kanna.identify import identify
 from kanna.identity import Identity
 from kanna.model import TensorInfo
 from model_headers import Bytes, headers, known, model_of
 
+TORCH_NAMES = {dtype.word: name for name, dtype in TORCH.items()}
 UNET = "model.diffusion_model."
 
 
 def with_ids(
-    values: Iterable[float], dtype: str = "int64", name: str = "sd15-fp16-pruned"
+    values: Iterable[float] | bytes, dtype: str = "int64", name: str = "sd15-fp16-pruned"
 ) -> Identity:
     model = headers()[name].model()
     key = next(n for n in model if n.endswith("position_ids"))
-    code = {"int64": "q", "fp32": "f", "fp16": "e"}[dtype]
-    tensor = TensorInfo(key, WORDS[dtype], (1, 77), Bytes(struct.pack(f"<77{code}", *values)))
+    if not isinstance(values, bytes):
+        code = {"int64": "q", "fp32": "f", "fp16": "e"}[dtype]
+        values = struct.pack(f"<77{code}", *values)
+    tensor = TensorInfo(key, WORDS[dtype], (1, 77), Bytes(values))
     return identify(model_of({**model, key: tensor}))
 
 
@@ -43,6 +46,32 @@ def test_position_ids_that_a_merge_damaged_are_named_by_index() -> None:
 def test_position_ids_that_are_no_numbers_are_damaged() -> None:
     ids = with_ids([float("nan"), float("inf"), *range(2, 77)], "fp32").position_ids
     assert (ids.state, ids.wrong) == ("damaged", (0, 1))
+    assert ids.keys[0].loaded == (None, None, *range(2, 77))
+
+
+def test_position_ids_beyond_int64_are_loaded_as_no_integer() -> None:
+    ids = with_ids([*range(75), 2.0**63, -(2.0**63)], "fp32").position_ids
+    assert ids.wrong == (75, 76)
+    assert ids.keys[0].loaded[75:] == (None, -(2**63))
+
+
+@pytest.mark.parametrize("dtype", ["bf16", "fp8_e4m3", "fp8_e5m2"])
+def test_position_ids_in_small_floats_are_read_as_torch_reads_them(dtype: str) -> None:
+    import torch
+
+    kind = getattr(torch, TORCH_NAMES[dtype])
+    ids = torch.arange(77).to(kind)
+    there = with_ids(bytes(ids.view(torch.uint8).tolist()), dtype).position_ids
+    assert there.keys[0].values == tuple(ids.to(torch.float64).tolist())
+    assert there.keys[0].loaded == tuple(ids.to(torch.int64).tolist())
+    assert there.state == ("float" if there.keys[0].loaded == tuple(range(77)) else "damaged")
+
+
+def test_position_ids_without_numbers_are_unread_and_null_in_the_document() -> None:
+    identity = with_ids(bytes(77 * 16), "complex128")
+    assert identity.position_ids.state == "unread"
+    assert identity.position_ids.keys[0].loaded == ()
+    assert identity.to_json()["position_ids"] == {"state": None, "wrong": []}
 
 
 def test_a_file_without_position_ids_says_absent() -> None:

@@ -73,21 +73,27 @@ class Ema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionIdKey:
-    """One position-id tensor: its values as read, and the indices whose value is wrong.
+    """One position-id tensor: its values as read, what loaders make of them, which are wrong.
 
-    A value is wrong where the integer that a loader truncates it to is not its index.
+    `loaded` is what a loader truncates each value to, or None where no integer comes of it: NaN,
+    Inf, beyond int64. `wrong` are the indices where that is not the index itself. A tensor that
+    was not read, or not of numbers, has the state ``unread`` and no values.
     """
 
     name: str
     dtype: str
     state: IdState
-    values: tuple[float, ...] = ()
+    values: tuple[float, ...] | tuple[int, ...] = ()
+    loaded: tuple[int | None, ...] = ()
     wrong: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionIds:
-    """All position ids of the file; `state` is that of the worst tensor."""
+    """All position ids of the file; `state` is that of the worst tensor.
+
+    The identity document has null for ``unread``: absent knowledge.
+    """
 
     state: IdState = "absent"
     keys: tuple[PositionIdKey, ...] = ()
@@ -185,7 +191,7 @@ class Identity:
             "ema": _ema_json(self.ema),
             "vae": {"present": self.part("vae") is not None, "identity": None},
             "position_ids": {
-                "state": self.position_ids.state,
+                "state": None if self.position_ids.state == "unread" else self.position_ids.state,
                 "wrong": list(self.position_ids.wrong),
             },
             "junk": [_junk_json(group) for group in self.junk],

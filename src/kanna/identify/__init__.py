@@ -14,7 +14,7 @@ from kanna.identify.anatomy import take_apart
 from kanna.identify.beside import junk_groups
 from kanna.identify.claims import claims
 from kanna.identify.evidence import tell_near, tell_open, tell_parts
-from kanna.identify.peek import LIMIT, Peek
+from kanna.identify.peek import Peek
 from kanna.identify.position_ids import read_position_ids
 from kanna.identify.verdict import hear, judge, lacking, look, needed, predict, with_context
 from kanna.identity import Identity
@@ -28,16 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["identify"]
 
 
-def identify(model: ModelFile, *, peek: bool = True) -> Identity:
+def identify(model: ModelFile) -> Identity:
     """Return what `model` is, from its header and at most 4 KiB of small tensors.
-
-    With `peek` off no tensor data is read at all.
 
     Raises:
         FormatError: the file does not hold what its header says.
     """
     anatomy = take_apart(model)
-    budget = Peek(LIMIT if peek else 0)
+    budget = Peek()
     position_ids = read_position_ids(model, budget)
     verdict = _by_tensors(anatomy)
     said = claims(model.metadata)

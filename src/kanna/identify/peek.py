@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-import struct
 from math import fsum, sqrt
 from typing import TYPE_CHECKING, Final
 
-from kanna.dtypes import BF16
+from kanna.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kanna.model import TensorInfo
 
 LIMIT: Final = 4096
-# Codes of the struct module by dtype word; bf16 is the upper half of an fp32.
-_CODES: Final = {
-    "fp64": "d", "fp32": "f", "fp16": "e", "int64": "q", "int32": "i", "int16": "h", "int8": "b",
-    "uint8": "B", "uint64": "Q", "uint32": "I", "uint16": "H",
-}  # fmt: skip
 
 
 class Peek:
-    """A reader with a budget: it reads nothing once `limit` bytes are spent."""
+    """A reader with a budget: it reads nothing once `LIMIT` bytes are spent."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        """Start with `limit` bytes to spend; 0 reads nothing."""
-        self.left = limit
+    def __init__(self) -> None:
+        """Start with the whole budget."""
+        self.left = LIMIT
 
-    def values(self, tensor: TensorInfo) -> tuple[float, ...] | None:
-        """Return the tensor's numbers, or None where it is too large or of no number format.
+    def values(self, tensor: TensorInfo) -> tuple[float, ...] | tuple[int, ...] | None:
+        """Return the tensor's numbers, or None where it is too large or cannot be decoded here.
 
         Raises:
             FormatError: the file does not hold what its header says.
         """
-        if not 0 < tensor.nbytes <= self.left or tensor.dtype.word not in {*_CODES, "bf16"}:
+        if not 0 < tensor.nbytes <= self.left:
             return None
         self.left -= tensor.nbytes
-        return _decoded(tensor.read(), tensor)
+        try:
+            return tensor.numbers()
+        except MissingExtra:  # what a file is can be said without its numbers
+            return None
 
 
-def deviation(values: tuple[float, ...]) -> float | None:
+def deviation(values: Sequence[float]) -> float | None:
     """Return the standard deviation (n - 1), or None for all zeros: a file full of holes."""
     if len(values) < 2 or not any(values):
         return None
     mean = fsum(values) / len(values)
     return sqrt(fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
-
-
-def _decoded(data: bytes, tensor: TensorInfo) -> tuple[float, ...]:
-    if tensor.dtype is BF16:
-        widened = b"".join(b"\0\0" + data[at : at + 2] for at in range(0, len(data), 2))
-        return struct.unpack(f"<{tensor.numel}f", widened)
-    return struct.unpack(f"<{tensor.numel}{_CODES[tensor.dtype.word]}", data)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kanna.identify.peek import Peek
     from kanna.model import TensorInfo
 
+_INT64: Final = 1 << 63
 _WORST: Final[tuple[IdState, ...]] = ("damaged", "float", "unread", "ok", "absent")
 
 
@@ -41,13 +42,19 @@ def _key(tensor: TensorInfo, peek: Peek) -> PositionIdKey:
     values = peek.values(tensor)
     if values is None:
         return PositionIdKey(name=tensor.name, dtype=tensor.dtype.word, state="unread")
-    wrong = tuple(at for at, value in enumerate(values) if _loaded(value) != at)
+    loaded = tuple(map(_loaded, values))
+    wrong = tuple(at for at, index in enumerate(loaded) if index != at)
     state: IdState = "damaged" if wrong else "ok" if tensor.dtype.kind == "int" else "float"
     return PositionIdKey(
-        name=tensor.name, dtype=tensor.dtype.word, state=state, values=values, wrong=wrong
+        name=tensor.name,
+        dtype=tensor.dtype.word,
+        state=state,
+        values=values,
+        loaded=loaded,
+        wrong=wrong,
     )
 
 
 def _loaded(value: float) -> int | None:
-    """Return what a loader makes of `value`: the integer towards zero; None for NaN and Inf."""
-    return int(value) if abs(value) < float("inf") else None
+    """Return what a loader makes of `value`: the integer towards zero, if an int64 can hold it."""
+    return int(value) if -_INT64 <= value < _INT64 else None
