@@ -251,6 +251,12 @@ def test_overflow_is_refused_with_names_and_nothing_is_left(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+def test_clipping_to_a_dtype_without_inf_is_refused_like_overflow(tmp_path: Path) -> None:
+    model = store(tmp_path / "in", {"w": torch.tensor([1.0, 448.0, 500.0])})
+    with pytest.raises(NumericError, match=r"1 values of 1 tensors are too large"):
+        run(plan(model, [Output.of(model["w"], dtype=FP8_E4M3)]), tmp_path / "out")
+
+
 def test_overflow_is_counted_where_it_is_allowed(tmp_path: Path) -> None:
     tensors = {"fine": torch.ones(10), "hot": torch.full((10,), 1e6)}
     model = store(tmp_path / "in", tensors)

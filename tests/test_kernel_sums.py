@@ -132,6 +132,10 @@ def test_counts_add_up() -> None:
     assert Counts(1, 2, 3, 4) + Counts(10, 20, 30, 40) == Counts(11, 22, 33, 44)
 
 
+def test_lost_numbers_are_those_that_overflowed_and_those_that_became_nan() -> None:
+    assert Counts(nan_out=9, nan_made=2, overflowed=3, inf_in=9).lost == 5
+
+
 GOOD = {
     "out": bytearray(4), "out_dtype": FP16, "inputs": [bytes(8)], "in_dtypes": [FP32],
     "weights": [1.0], "count": 2,

@@ -47,6 +47,11 @@ class Counts:
     overflowed: int = 0
     inf_in: int = 0
 
+    @property
+    def lost(self) -> int:
+        """The numbers that were good and are no more: too large for the target, or made NaN."""
+        return self.overflowed + self.nan_made
+
     def __add__(self, other: Counts) -> Counts:
         """Return the counts of both."""
         return Counts(

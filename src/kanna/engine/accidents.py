@@ -22,15 +22,15 @@ def by_name(plan: Plan, counted: Iterable[tuple[int, Counts]]) -> dict[str, Coun
 
 
 def refuse(counts: Mapping[str, Counts]) -> None:
-    """Refuse outputs in which finite numbers became Inf or NaN.
+    """Refuse outputs in which numbers were too large for their dtype, or became NaN.
 
     Raises:
         NumericError: there are some; it names the worst.
     """
-    lost = {name: c.overflowed + c.nan_made for name, c in counts.items()}
+    lost = {name: c.lost for name, c in counts.items()}
     worst = sorted((name for name in lost if lost[name]), key=lambda name: -lost[name])
     if worst:
         names = ", ".join(f"{name} ({lost[name]:,})" for name in worst[:_SHOWN])
         raise NumericError(
-            "engine.overflow", count=sum(lost.values()), tensors=len(worst), names=names
+            "engine.overflow", values=sum(lost.values()), tensors=len(worst), names=names
         )

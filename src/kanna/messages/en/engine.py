@@ -9,7 +9,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{threads} is no number of threads.",
         "Give a whole number from 1 up, or leave KANNA_THREADS unset.",
     ),
-    "interrupted": ("Stopped.", "No output was written; the inputs are as they were."),
+    "interrupted": ("Stopped.", "No half-made file was left; every input is as it was."),
     "does_not_fit": (
         "{name} cannot be made: its inputs differ from it in size, or have no arithmetic.",
         "Leave the tensor in its own dtype and shape.",
@@ -41,8 +41,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Wait until nothing writes to it, and run the command again.",
     ),
     "overflow": (
-        "{count:,} values of {tensors:,} tensors would become Inf or NaN: {names}. "
-        "No output was written.",
+        "{values:,} values of {tensors:,} tensors are too large for their dtype or would become NaN: "
+        "{names}. No output was written.",
         "Choose a wider dtype such as bf16 or fp32, or accept it with --allow-overflow.",
     ),
     "not_as_planned": (

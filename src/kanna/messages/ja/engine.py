@@ -9,7 +9,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "スレッド数として {threads} は使えません。",
         "1 以上の整数を指定するか、KANNA_THREADS の設定を外してください。",
     ),
-    "interrupted": ("中断しました。", "出力は書き込まれていません。入力ファイルも元のままです。"),
+    "interrupted": (
+        "中止しました。",
+        "作りかけのファイルは残っていません。元のファイルもそのままです。",
+    ),
     "does_not_fit": (
         "{name} を作れません。入力のサイズが合わないか、計算できない型です。",
         "そのテンソルは元の dtype と形状のままにしてください。",
@@ -47,7 +50,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "他の書き込みが終わるのを待ってから、もう一度実行してください。",
     ),
     "overflow": (
-        "{tensors:,} 個のテンソルの {count:,} 個の値が Inf または NaN になります: {names}。"
+        "{tensors:,} 個のテンソルの {values:,} 個の値が dtype の範囲を超えるか、NaN になります: {names}。"
         "出力は書き込まれませんでした。",
         "bf16 や fp32 など範囲の広い dtype を選ぶか、--allow-overflow で許可してください。",
     ),
