@@ -19,9 +19,18 @@ from engine_plans import Slow, Whole, equal, plan, read_back, store, with_data
 from kanna import disk
 from kanna.disk import OutputFile
 from kanna.dtypes import FP16
-from kanna.engine import Progress, RunOptions, run, staging, stream
+from kanna.engine import (
+    Progress,
+    RunOptions,
+    memory_bound,
+    rehearse,
+    run,
+    staging,
+    stream,
+)
 from kanna.errors import (
     FormatError,
+    Incompatible,
     Incomplete,
     Interrupted,
     KannaError,
@@ -160,6 +169,56 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
     monkeypatch.setattr(staging, "free_bytes", lambda _folder: 1000)
     with pytest.raises(KannaError, match="1,000 are free"):
         run(wanted, tmp_path / "out")
+    assert names(tmp_path) == ["in"]
+
+
+# Rehearsal
+
+
+def test_a_rehearsal_tells_the_memory_and_writes_nothing(tmp_path: Path, wanted: Plan) -> None:
+    assert rehearse(wanted, tmp_path / "out") == memory_bound(wanted)
+    assert names(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize("spelling", ["old", "in", "link", "in/out", "no/out", ".", "x" * 256])
+def test_a_rehearsal_refuses_what_the_run_would_refuse(
+    tmp_path: Path, wanted: Plan, spelling: str
+) -> None:
+    (tmp_path / "old").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "old")
+    with pytest.raises(KannaError) as of_rehearsal:
+        rehearse(wanted, tmp_path / spelling)
+    with pytest.raises(type(of_rehearsal.value)) as of_run:
+        run(wanted, tmp_path / spelling)
+    assert str(of_rehearsal.value) == str(of_run.value)
+    assert names(tmp_path) == ["in", "link", "old"]
+
+
+def test_a_rehearsal_refuses_a_plan_that_cannot_be_laid_out(
+    tmp_path: Path, model: ModelFile
+) -> None:
+    twice = plan(model, [Output.of(model["a"]), Output.of(model["a"])])
+    with pytest.raises(Incompatible, match="Two tensors"):
+        rehearse(twice, tmp_path / "out")
+
+
+def test_a_rehearsal_sees_that_there_is_no_room_and_no_permission(
+    tmp_path: Path, wanted: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "free_bytes", lambda _folder: 1000)
+    with pytest.raises(KannaError, match="1,000 are free"):
+        rehearse(wanted, tmp_path / "new" / "out", folder_will_be_made=True)
+    monkeypatch.setattr(os, "access", lambda _folder, _mode: False)
+    with pytest.raises(KannaError, match="Permission denied"):
+        rehearse(wanted, tmp_path / "out")
+
+
+def test_a_rehearsal_forgives_a_folder_that_will_be_made(tmp_path: Path, wanted: Plan) -> None:
+    with pytest.raises(UsageError, match="no folder"):
+        rehearse(wanted, tmp_path / "new" / "er" / "out")
+    rehearse(wanted, tmp_path / "new" / "er" / "out", folder_will_be_made=True)
+    with pytest.raises(UsageError, match="in is no folder"):
+        rehearse(wanted, tmp_path / "in" / "er" / "out", folder_will_be_made=True)
     assert names(tmp_path) == ["in"]
 
 
@@ -377,12 +436,14 @@ def test_a_full_device_is_told(
 
 def test_leftovers_of_killed_runs_for_this_destination_go(tmp_path: Path, wanted: Plan) -> None:
     (tmp_path / ".out.kanna-0123456789ab.part").write_text("dead")
-    (tmp_path / ".other.kanna-0123456789ab.part").write_text("not ours to judge")
-    (tmp_path / ".out.kanna-note").write_text("somebody's")
+    others = (
+        ".other.kanna-0123456789ab.part", ".out.kanna-note", ".out.kanna-notes.part",
+        ".out.kanna-0123456789AB.part", ".out.kanna-0123456789ab.part~",
+    )  # fmt: skip
+    for name in others:
+        (tmp_path / name).write_text("somebody's")
     run(wanted, tmp_path / "out")
-    assert names(tmp_path) == [
-        ".other.kanna-0123456789ab.part", ".out.kanna-note", "in", "out",
-    ]  # fmt: skip
+    assert names(tmp_path) == sorted([*others, "in", "out"])
 
 
 def test_the_file_of_a_run_that_still_works_stays(tmp_path: Path, wanted: Plan) -> None:

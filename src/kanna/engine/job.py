@@ -16,7 +16,7 @@ from kanna.engine.digest import Digest
 from kanna.engine.meter import Meter
 from kanna.engine.options import Progress, Result, RunOptions
 from kanna.engine.prepare import Job, prepare
-from kanna.engine.staging import Staging, check_destination
+from kanna.engine.staging import Staging, check_destination, existing_folder
 from kanna.engine.stream import Stream
 from kanna.engine.verify import verify
 from kanna.errors import FormatError, Interrupted, KannaError
@@ -54,16 +54,16 @@ def run(
         OutputExists: the destination exists, or came to exist, without `options.force`.
         Incompatible: the container cannot hold what the plan wants, or an op does not fit.
         FormatError: an input is cut short, or changed while it was read.
-        NumericError: finite numbers became Inf or NaN, without `options.allow_overflow`.
+        NumericError: numbers were too large for their dtype or became NaN, without
+            `options.allow_overflow`.
         Interrupted: Ctrl-C, or `cancel`.
         KannaError: the disk is full or broken. Whatever is raised, the destination is as it was.
     """
     path = Path(destination)
-    job = prepare(plan, options or RunOptions())
+    job = _checked(plan, path, options)
     meter = Meter(job.traffic, progress, cancel)
     staging = Staging(path, job.layout.size, force=job.options.force)
     try:
-        check_destination(path, job.layout.size, job.files, force=job.options.force)
         with staging as file:
             counts, digest = _write(job, file, meter)
             _make_durable(job, file, meter)
@@ -92,6 +92,25 @@ def run(
     )
 
 
+def rehearse(
+    plan: Plan,
+    destination: str | os.PathLike[str],
+    *,
+    options: RunOptions | None = None,
+    folder_will_be_made: bool = False,
+) -> int:
+    """Check all that `run` checks before it reads a weight; write nothing.
+
+    With `folder_will_be_made` the destination's folder may be missing: the nearest one that exists
+    is looked at in its place. Returns the most bytes of buffers that the run will take.
+
+    Raises:
+        KannaError: what `run` would raise; see there.
+    """
+    path = Path(destination)
+    return _checked(plan, path, options, folder_will_be_made=folder_will_be_made).memory
+
+
 def memory_bound(plan: Plan, options: RunOptions | None = None) -> int:
     """Return the most bytes of buffers that running `plan` takes, beside the interpreter itself.
 
@@ -99,6 +118,18 @@ def memory_bound(plan: Plan, options: RunOptions | None = None) -> int:
         Incompatible: the container cannot hold what the plan wants, or an op does not fit.
     """
     return prepare(plan, options or RunOptions()).memory
+
+
+def _checked(
+    plan: Plan, path: Path, options: RunOptions | None, *, folder_will_be_made: bool = False
+) -> Job:
+    job = prepare(plan, options or RunOptions())
+    folder = existing_folder(path.parent) if folder_will_be_made else path.parent
+    try:
+        check_destination(path, folder, job.layout.size, job.files, force=job.options.force)
+    except OSError as error:
+        raise _write_error(error, path) from error
+    return job
 
 
 def _write(job: Job, file: OutputFile, meter: Meter) -> tuple[dict[str, Counts], str | None]:

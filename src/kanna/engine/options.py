@@ -11,6 +11,8 @@ from typing import Final, Literal
 from kanna.errors import UsageError
 from kanna.kernel import Counts
 
+Verification = Literal["header", "full"]
+
 _MOST_THREADS: Final = 4  # the disk is busy by then
 
 
@@ -18,14 +20,15 @@ _MOST_THREADS: Final = 4  # the disk is busy by then
 class RunOptions:
     """How to run a plan.
 
-    `force` replaces an existing destination. `allow_overflow` publishes even if finite numbers
-    became Inf or NaN. `verify` re-opens the output before it is published: its ``header``, or in
-    ``full`` also every byte. `threads` is None for ``KANNA_THREADS``, else one per core up to four.
+    `force` replaces an existing destination. `allow_overflow` publishes even if numbers were too
+    large for their dtype or became NaN. `verify` re-opens the output before it is published: its
+    ``header``, or in ``full`` also every byte. `threads` is None for ``KANNA_THREADS``, else one
+    per core up to four.
     """
 
     force: bool = False
     allow_overflow: bool = False
-    verify: Literal["header", "full"] = "header"
+    verify: Verification = "header"
     threads: int | None = None
 
     def thread_count(self) -> int:
@@ -68,7 +71,7 @@ class Result:
     bytes_read: int
     seconds: float
     digest: str | None
-    verified: Literal["header", "full"]
+    verified: Verification
     counts: Mapping[str, Counts]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
@@ -78,21 +80,31 @@ class Staging:
             self._file.path.unlink(missing_ok=True)
 
 
+def existing_folder(folder: Path) -> Path:
+    """Return the nearest of `folder` and those above it that is there."""
+    return next((above for above in (folder, *folder.parents) if os.path.lexists(above)), folder)
+
+
 def check_destination(
-    destination: Path, size: int, inputs: Sequence[InputFile], *, force: bool
+    destination: Path, folder: Path, size: int, inputs: Sequence[InputFile], *, force: bool
 ) -> None:
     """Refuse a destination that must not or cannot be written, before anything is.
 
+    `folder` is where it will be made, or the nearest one that exists above.
+
     Raises:
-        UsageError: it is an input, a link or no file, or its folder is missing.
+        UsageError: it is an input, a link or no file, or `folder` is none.
         OutputExists: it exists, and `force` was not given.
         KannaError: there is no room for `size` bytes.
+        OSError: it is not allowed, or the system cannot tell.
     """
-    if not destination.parent.is_dir():
-        raise UsageError("engine.no_folder", path=destination, folder=destination.parent)
+    if not folder.is_dir():
+        raise UsageError("engine.no_folder", path=destination, folder=folder)
     with suppress(FileNotFoundError):
         _check_existing(destination, inputs, force=force)
-    free = free_bytes(destination.parent)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    free = free_bytes(folder)
     if free < size:
         raise KannaError("engine.no_room", path=destination, size=size, free=free)
 
@@ -124,8 +136,8 @@ def _create(destination: Path) -> OutputFile:
 
 def _remove_leftovers(destination: Path) -> None:
     """Remove what killed runs left for this destination; other names may be other people's."""
-    prefix = _prefix(destination)
+    ours = re.compile(f"{re.escape(_prefix(destination))}[0-9a-f]{{12}}{re.escape(_SUFFIX)}")
     with suppress(OSError):  # a folder may be writable and not readable
         for path in destination.parent.iterdir():
-            if path.name.startswith(prefix) and path.name.endswith(_SUFFIX):
+            if ours.fullmatch(path.name):
                 remove_leftover(path)
