@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from kanna.dtypes import FP16
 from kanna.engine import (
     Progress,
     RunOptions,
+    job,
     memory_bound,
     rehearse,
     run,
@@ -319,6 +321,32 @@ def test_a_header_that_does_not_read_back_is_never_published(
     monkeypatch.setattr(OutputFile, "sync", damage(12))
     with pytest.raises(KannaError):
         run(wanted, tmp_path / "out")
+    assert names(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize("field", [b"drawn", b"by hand", b"hash", b"0x"])
+def test_metadata_that_does_not_read_back_is_never_published(
+    tmp_path: Path, wanted: Plan, monkeypatch: pytest.MonkeyPatch, field: bytes
+) -> None:
+    def sync(file: OutputFile) -> None:
+        file.write(memoryview(b"?"), file.path.read_bytes().index(field))
+
+    marked = replace(wanted, metadata={"drawn": "by hand"}, digest_fields={"hash": "0x"})
+    monkeypatch.setattr(OutputFile, "sync", sync)
+    with pytest.raises(KannaError, match="differently from the plan"):
+        run(marked, tmp_path / "out")
+    assert names(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize("container", ["safetensors", "ckpt"])
+def test_a_digest_in_the_metadata_that_is_not_that_of_the_data_is_never_published(
+    tmp_path: Path, wanted: Plan, monkeypatch: pytest.MonkeyPatch, container: Any
+) -> None:
+    write = job._write
+    monkeypatch.setattr(job, "_write", lambda *given: (write(*given)[0], "0" * 64))
+    marked = replace(wanted, container=container, digest_fields={"hash": "0x"})
+    with pytest.raises(KannaError, match="differently from the plan"):
+        run(marked, tmp_path / "out")
     assert names(tmp_path) == ["in"]
 
 

@@ -67,10 +67,7 @@ def run(
         with staging as file:
             counts, digest = _write(job, file, meter)
             _make_durable(job, file, meter)
-            verify(
-                file.path, plan, job.layout,
-                digest=digest if job.full else None, meter=meter, prove=prove,
-            )  # fmt: skip
+            verify(file.path, job, digest=digest, meter=meter, prove=prove)
             _check_inputs(job.files)
             staging.publish()
     except KeyboardInterrupt:

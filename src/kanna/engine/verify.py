@@ -7,60 +7,63 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kanna.engine.meter import Meter
+from kanna.engine.prepare import Job
 from kanna.engine.work import OUT_CHUNK
 from kanna.errors import KannaError
 from kanna.formats import open_model
-from kanna.formats.layout import FileLayout
+from kanna.formats.layout import Metadata
 from kanna.model import ModelFile
 from kanna.plan import Plan
 
 
 def verify(
     path: Path,
-    plan: Plan,
-    layout: FileLayout,
+    job: Job,
     *,
     digest: str | None,
     meter: Meter,
     prove: Callable[[ModelFile], None] | None,
 ) -> None:
-    """Compare the header at `path` with the plan, and all bytes with `digest` if one is given.
+    """Compare the header and metadata at `path` with the plan; in a ``full`` run all bytes too.
 
-    `prove` is called with the open file and raises if something else about it is wrong.
+    `digest` is that of the data that was written, if it was computed. `prove` is called with the
+    open file and raises if something else about it is wrong.
 
     Raises:
         KannaError: the file is not what was planned.
     """
     with open_model(path) as model:
-        if model.size != layout.size or not _as_planned(model, plan, layout):
+        if not (_tensors_fit(model, job) and _metadata_fits(model, job.plan, digest)):
             raise KannaError("engine.not_as_planned", path=path)
-        if digest is not None and _digest(model, meter) != digest:
+        if job.full and _digest(model, meter) != digest:
             raise KannaError("engine.not_as_written", path=path)
         if prove is not None:
             prove(model)
 
 
-def _as_planned(model: ModelFile, plan: Plan, layout: FileLayout) -> bool:
-    if list(model) != [output.name for output in plan.outputs]:
+def _tensors_fit(model: ModelFile, job: Job) -> bool:
+    outputs, layout = job.plan.outputs, job.layout
+    if model.size != layout.size or list(model) != [output.name for output in outputs]:
         return False
     return all(
         (tensor.dtype, tensor.shape) == (output.dtype, output.shape)
         and ((extent := tensor.data.extent()) is None or extent.offset == offset)
-        for tensor, output, offset in zip(model.values(), plan.outputs, layout.offsets, strict=True)
+        for tensor, output, offset in zip(model.values(), outputs, layout.offsets, strict=True)
     )
+
+
+def _metadata_fits(model: ModelFile, plan: Plan, digest: str | None) -> bool:
+    return model.metadata == Metadata(plan.metadata, plan.digest_fields).filled(digest or "")
 
 
 def _digest(model: ModelFile, meter: Meter) -> str:
     sha256 = hashlib.sha256()
-    buffer = memoryview(bytearray(OUT_CHUNK))
     done = 0
     for file in model.files:
         file.will_stream()
     for tensor in model.values():
-        for start in range(0, tensor.nbytes, OUT_CHUNK):
-            chunk = buffer[: min(OUT_CHUNK, tensor.nbytes - start)]
-            tensor.data.read_into(start, chunk)
-            sha256.update(chunk)
-            done += len(chunk)
+        for piece in tensor.pieces(OUT_CHUNK):
+            sha256.update(piece)
+            done += len(piece)
             meter.tick(done)
     return sha256.hexdigest()
