@@ -22,6 +22,7 @@ from kanna.messages import size_text
 from kanna.model import FileRun, ModelFile, TensorInfo
 
 HEADER_LIMIT: Final = 100_000_000
+METADATA: Final = "__metadata__"  # the entry of the header that is no tensor
 _MAX_RANK: Final = 64  # numpy's limit; torch cannot compute with more either
 _MAX_COUNT: Final = 2**63 - 1
 _FIELDS: Final = {"dtype", "shape", "data_offsets"}
@@ -41,7 +42,7 @@ def open_safetensors(file: InputFile) -> ModelFile:
     # visible, and no Python function is called for each of thousands of objects.
     pairs = strict_json.parse(raw, file.path, build=tuple)
     entries = strict_json.unique(pairs, file.path)
-    metadata = _metadata(file.path, entries.pop("__metadata__", ()))
+    metadata = _metadata(file.path, entries.pop(METADATA, ()))
     tensors: dict[str, TensorInfo] = {}
     spans: list[_Span] = []
     for name, entry in entries.items():

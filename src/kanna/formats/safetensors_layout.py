@@ -12,9 +12,8 @@ from typing import Final
 
 from kanna.errors import Incompatible
 from kanna.formats.layout import Block, FileLayout, Metadata, Spec, check_text
+from kanna.formats.safetensors import HEADER_LIMIT, METADATA
 
-_MAX_HEADER: Final = 100_000_000
-_METADATA: Final = "__metadata__"
 _ALIGNMENT: Final = 8  # of the tensor data, so that readers may map it
 
 
@@ -28,8 +27,8 @@ def arrange(specs: Sequence[Spec], metadata: Metadata, extras: Mapping[str, obje
     del extras
     entries, offsets = _entries(specs)
     header = _render(metadata.filled(), entries)
-    if len(header) > _MAX_HEADER:
-        raise Incompatible("layout.header_too_large", size=len(header), limit=_MAX_HEADER)
+    if len(header) > HEADER_LIMIT:
+        raise Incompatible("layout.header_too_large", size=len(header), limit=HEADER_LIMIT)
     start = 8 + len(header)
 
     def blocks(digest: str, crcs: Sequence[int]) -> Iterator[Block]:
@@ -50,7 +49,7 @@ def _entries(specs: Sequence[Spec]) -> tuple[dict[str, object], list[int]]:
     entries: dict[str, object] = {}
     offsets = [0]
     for name, dtype, shape in specs:
-        if name == _METADATA:
+        if name == METADATA:
             raise Incompatible("layout.reserved_name", name=name)
         if dtype.safetensors is None or prod(shape) * dtype.bits % 8:
             raise Incompatible("layout.dtype", name=name, dtype=dtype.word, container="safetensors")
@@ -64,7 +63,7 @@ def _entries(specs: Sequence[Spec]) -> tuple[dict[str, object], list[int]]:
 
 
 def _render(metadata: Mapping[str, str], entries: Mapping[str, object]) -> bytes:
-    head = {_METADATA: metadata} if metadata else {}
+    head = {METADATA: metadata} if metadata else {}
     text = json.dumps({**head, **entries}, ensure_ascii=False, separators=(",", ":"))
     check_text(text)
     header = text.encode()

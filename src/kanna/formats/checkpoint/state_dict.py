@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kanna.errors import FormatError
 from kanna.formats.checkpoint.pickle_machine import Broken
 from kanna.formats.checkpoint.torch_values import Entries, Plain, children_of, entries_of, key_text
+from kanna.formats.safetensors import METADATA
 from kanna.model import Note, TensorInfo
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 # In the order in which they are tried. Sources: PyTorch Lightning (state_dict), BasicSR
 # (params_ema before params), timm and many trainers (model), DeepSpeed (module).
 _WRAPPERS: Final = ("state_dict", "params_ema", "params", "model", "module")
-_METADATA: Final = ("metadata", "__metadata__")
-_RESERVED: Final = "__metadata__"  # safetensors keeps this name for itself
+_METADATA: Final = ("metadata", METADATA)
 _MAX_WRAPPERS: Final = 8
 _MAX_DEPTH: Final = 64
 _MAX_NODES: Final = 200_000
@@ -188,7 +188,7 @@ def _join(name: str | None, key: object) -> str | None:
 
 def _unusable_name(name: str) -> str | None:
     """Return why no container can hold a tensor of this name, or None."""
-    if name == _RESERVED:
+    if name == METADATA:  # safetensors keeps this name for itself
         return "checkpoint.refused_reserved"
     if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
         return "checkpoint.refused_surrogate"
