@@ -11,7 +11,7 @@ from kanna.dtypes import FP32, INT64, DType
 from kanna.identify import identify
 from kanna.identity import Identity
 from kanna.model import ModelFile, TensorInfo
-from kanna.ops.convert import Conversion, convert
+from kanna.ops.convert import ConvertOptions, convert
 from kanna.plan import Output, Plan
 
 IDS = "cond_stage_model.transformer.text_model.embeddings.position_ids"
@@ -69,7 +69,7 @@ def weight(name: str, *shape: int, dtype: DType = FP32) -> TensorInfo:
 
 def planned(model: ModelFile, baked: ModelFile | None = None, **wanted: object) -> Plan:
     source = None if baked is None else (baked, identify(baked))
-    asked = Conversion(**wanted)  # type: ignore[arg-type]
+    asked = ConvertOptions(**wanted)  # type: ignore[arg-type]
     return convert(model, identify(model), asked, source).plan
 
 

@@ -1,6 +1,6 @@
 """One typed function per verb: what the command line calls, and what a script should.
 
-Nothing here prints. Every function raises a `kanna.errors.KannaError` and leaves no output behind
+Nothing here prints. Every function raises a `kanna.errors.KannaError`, and leaves no output behind
 when it fails.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from kanna.disk import make_folder
 from kanna.formats import open_model
 from kanna.identify import identify
 from kanna.identity import Identity
@@ -21,25 +21,83 @@ from kanna.identity import Identity
 if TYPE_CHECKING:
     from kanna.engine import Progress, Result, RunOptions
     from kanna.model import ModelFile
-    from kanna.ops.convert import Conversion
+    from kanna.ops.convert import ConvertOptions, Planned
     from kanna.plan import Plan
 
 StrPath = str | os.PathLike[str]
 
+__all__ = [
+    "Conversion",
+    "ConvertOptions",
+    "Inspection",
+    "Progress",
+    "RunOptions",
+    "check_names",
+    "convert",
+    "inspect",
+    "make_demo",
+    "words",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Return the option classes, which `inspect` does not need, when they are asked for."""
+    if name == "ConvertOptions":
+        from kanna.ops.convert import ConvertOptions
+
+        return ConvertOptions
+    if name in {"RunOptions", "Progress"}:
+        from kanna import engine
+
+        return getattr(engine, name)
+    raise AttributeError(name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What `inspect` found: the identity, and what the container itself has to say."""
+    """What `inspect` found: the identity, and the header of the file, which is closed by then."""
 
     identity: Identity
     model: ModelFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """A conversion: planned, and carried out unless only the plan was asked for.
+
+    `source` is the header of the input and `before` its identity. `memory` is the most bytes of
+    buffers that carrying it out takes. `result` is None for a dry run.
+    """
+
+    source: ModelFile
+    before: Identity
+    plan: Plan
+    destination: Path
+    memory: int
+    result: Result | None
+
+
+def words(option: str) -> tuple[str, ...]:
+    """Return the words that an option of `ConvertOptions` or `RunOptions` can have."""
+    from kanna.engine import options as running
+    from kanna.ops import convert as converting
+    from kanna.plan import WriteContainer
+
+    choices = {
+        "purpose": converting.Purpose,
+        "container": WriteContainer,
+        "ema": converting.EmaMode,
+        "position_ids": converting.IdMode,
+        "verify": running.Verification,
+    }
+    return get_args(choices[option])
 
 
 def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
     """Say what a model file is, from its header.
 
     At most 4 KiB of named small tensors are read, unless `compare_ema` asks to compare the EMA
-    with the model, which reads both. The returned model is closed: its header stays readable.
+    with the model, which reads both.
 
     Raises:
         FormatError: the file is broken.
@@ -47,77 +105,115 @@ def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
         Incomplete: there is no such file, or a shard is missing.
     """
     with open_model(path) as model:
-        identity = identify(model)
-        if compare_ema:
-            identity = _with_comparison(model, identity)
-        return Inspection(identity=identity, model=model)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A conversion that was planned, and carried out unless it was only asked for a plan."""
-
-    source: ModelFile
-    before: Identity
-    plan: Plan
-    destination: Path
-    result: Result | None
+        return Inspection(identity=_identified(model, compare_ema=compare_ema), model=model)
 
 
 def convert(
     path: StrPath,
     destination: StrPath | None,
-    wanted: Conversion,
+    options: ConvertOptions,
     *,
     vae: StrPath | None = None,
     compare_ema: bool = False,
     dry_run: bool = False,
-    options: RunOptions | None = None,
+    run_options: RunOptions | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
-) -> Made:
-    """Make `wanted` of the model at `path`, with the VAE of `vae` inside.
+) -> Conversion:
+    """Make what `options` ask for of the model at `path`, with the VAE of `vae` inside.
 
-    `destination` is a file, or a folder in which the output gets its suggested name; None means
-    the folder of the input.
+    `destination` is a file, whose suffix chooses the container, or a folder, in which the output
+    gets its suggested name; None means the folder of the input.
 
     Raises:
         KannaError: whatever is wrong with the input, the request or the destination.
     """
-    from contextlib import ExitStack
-
-    from kanna.engine import RunOptions, run
-    from kanna.ops.convert import convert as planned
+    from kanna.engine import rehearse, run
+    from kanna.ops.convert import convert as plan_conversion
+    from kanna.ops.naming import container_of, is_folder
     from kanna.ops.naming import destination as named
-    from kanna.ops.naming import is_folder
 
+    options = replace(options, container=container_of(destination, options.container))
     with ExitStack() as stack:
         model = stack.enter_context(open_model(path))
-        identity = identify(model)
-        if compare_ema:
-            identity = _with_comparison(model, identity)
+        identity = _identified(model, compare_ema=compare_ema)
         baked = None
         if vae is not None:
             source = stack.enter_context(open_model(vae))
             baked = (source, identify(source))
-        converted = planned(model, identity, wanted, baked)
-        plan = converted.plan
-        target = named(Path(path), destination, converted.tags, plan.container)
+        planned = plan_conversion(model, identity, options, baked)
+        target = named(Path(path), destination, planned.tags, planned.plan.container)
+        make_folder = destination is not None and is_folder(destination)
+        memory = rehearse(
+            planned.plan, target, options=run_options, folder_will_be_made=make_folder
+        )
         result = None
         if not dry_run:
-            if destination is not None and is_folder(destination):
-                make_folder(target.parent)
-            prove = converted.baked.prove if converted.baked else None
-            result = run(plan, target, options=options or RunOptions(), progress=progress,
-                         cancel=cancel, prove=prove)  # fmt: skip
-        return Made(source=model, before=identity, plan=plan, destination=target, result=result)
+            with _folder(target.parent, wanted=make_folder):
+                result = run(planned.plan, target, options=run_options, progress=progress,
+                             cancel=cancel, prove=_proof(planned))  # fmt: skip
+        return Conversion(source=model, before=identity, plan=planned.plan, destination=target,
+                          memory=memory, result=result)  # fmt: skip
 
 
-def _with_comparison(model: ModelFile, identity: Identity) -> Identity:
-    """Return the identity with the answer to whether the EMA equals the model."""
+def check_names(paths: Sequence[StrPath], folder: StrPath | None) -> None:
+    """Refuse inputs whose outputs would get the same suggested name in `folder`.
+
+    Raises:
+        UsageError: two of them would.
+    """
+    from kanna.ops.naming import check_distinct
+
+    check_distinct(map(Path, paths), folder)
+
+
+def make_demo(folder: StrPath, *, full: bool = False) -> tuple[Path, Path]:
+    """Make a damaged checkpoint and a VAE to try things on, and return their paths.
+
+    The checkpoint has the names and shapes of Stable Diffusion 1.5 in fp32 with EMA, 7.7 GB; its
+    large tensors are holes in the file unless `full`.
+
+    Raises:
+        KannaError: they cannot be written, or are there already.
+    """
+    from kanna.demo import write_checkpoint, write_vae
+    from kanna.disk import make_folder
+
+    place = Path(folder)
+    make_folder(place)
+    model, vae = place / "my model.v1.5.ckpt", place / "vae.safetensors"
+    write_checkpoint(model, full=full)
+    write_vae(vae)
+    return model, vae
+
+
+@contextmanager
+def _folder(path: Path, *, wanted: bool) -> Iterator[None]:
+    """Make the folder for an output where it is wanted; take it away again if the output fails."""
+    from kanna.disk import make_folder
+
+    new = wanted and not path.exists()
+    if new:
+        make_folder(path)
+    try:
+        yield
+    except BaseException:
+        if new:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+
+
+def _proof(planned: Planned) -> Callable[[ModelFile], None] | None:
+    return planned.baked.prove if planned.baked else None
+
+
+def _identified(model: ModelFile, *, compare_ema: bool) -> Identity:
+    """Return the identity, on request with the answer to whether the EMA equals the model."""
+    identity = identify(model)
+    if not compare_ema or not identity.ema.pairs:
+        return identity
     from kanna.ops.ema import equal_to_model
 
-    if not identity.ema.pairs:
-        return identity
     equal = equal_to_model(model, identity.ema.pairs)
     return replace(identity, ema=replace(identity.ema, equal_to_model=equal))

@@ -39,17 +39,15 @@ def component_digests(components: Sequence[Mapping[str, TensorInfo]], dtype: DTy
 
 def _blocks(tensor: TensorInfo, dtype: DType) -> Iterator[memoryview]:
     """Yield the tensor's data in pieces, floats rounded to `dtype`."""
-    cast = tensor.dtype.is_float and tensor.dtype is not dtype
-    size = tensor.nbytes if tensor.data.whole else min(_CHUNK, tensor.nbytes)
-    source = memoryview(bytearray(size))
-    target = memoryview(bytearray(size * dtype.bits // tensor.dtype.bits if cast else 0))
-    for start in range(0, tensor.nbytes, max(size, 1)):
-        piece = source[: min(size, tensor.nbytes - start)]
-        tensor.data.read_into(start, piece)
-        if not cast:
-            yield piece
-            continue
+    if not tensor.dtype.is_float or tensor.dtype is dtype:
+        yield from tensor.pieces(_CHUNK)
+        return
+    target = bytearray()
+    for piece in tensor.pieces(_CHUNK):
         count = len(piece) * 8 // tensor.dtype.bits
-        out = target[: dtype.nbytes(count)]
+        size = dtype.nbytes(count)
+        if len(target) < size:
+            target = bytearray(size)
+        out = memoryview(target)[:size]
         weighted_sum(out, dtype, [piece], [tensor.dtype], (1.0,), count)
         yield out

@@ -136,6 +136,50 @@ def test_many_inputs_one_summary_and_a_failure_stops_nobody(
     assert "1 converted, 1 failed" in capsys.readouterr().err
 
 
+def test_names_that_are_ascii_alike_do_not_overwrite_each_other(
+    taesd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cat, dog, out = tmp_path / "猫.safetensors", tmp_path / "犬.safetensors", tmp_path / "out"
+    for path in (cat, dog):
+        path.write_bytes(taesd.read_bytes())
+    assert run(["convert", str(cat), str(dog), "-o", str(out), "--force"]) == 2
+    assert not out.exists()
+    assert "same output name" in capsys.readouterr().err
+    twin = tmp_path / "猫.ckpt"
+    twin.write_bytes(taesd.read_bytes())
+    assert run(["convert", str(cat), str(twin), "--force"]) == 2
+
+
+def test_a_failed_conversion_takes_its_new_folder_along(tmp_path: Path) -> None:
+    big, folder = tmp_path / "big.safetensors", tmp_path / "new"
+    save_file({"too.big": torch.tensor([1e9])}, big)
+    assert run(["convert", str(big), "--dtype", "fp16", "-o", f"{folder}/", "-q"]) == 14
+    assert not folder.exists()
+
+
+def test_a_dry_run_refuses_what_the_run_would(taesd: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.safetensors"
+    out.write_bytes(b"mine")
+    for more in ([], ["--dry-run"]):
+        assert run(["convert", str(taesd), "-o", str(out), "-q", *more]) == 15
+    assert run(["convert", str(taesd), "-o", str(tmp_path / "new") + "/", "-q", "--dry-run"]) == 0
+    assert not (tmp_path / "new").exists()
+
+
+def test_quiet_is_quiet(taesd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(taesd.read_bytes())
+    assert run(["convert", str(taesd), str(other), "-o", str(tmp_path / "out"), "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_output_name_that_no_disk_takes_is_an_error_in_words(
+    taesd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["convert", str(taesd), "-o", str(tmp_path / f"{'x' * 300}.safetensors")]) != 0
+    assert "error:" in capsys.readouterr().err
+
+
 def test_two_inputs_of_one_name_are_refused_before_anything_is_written(
     taesd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,7 +208,7 @@ def test_values_that_overflow_are_named_and_refused(
     assert "too.big (2)" in capsys.readouterr().err
     assert not out.exists()
     assert run(["convert", str(big), "--dtype", "fp16", "-o", str(out), "--allow-overflow"]) == 0
-    assert "too.big: 2 values" in capsys.readouterr().out
+    assert "too.big: 2 values did not fit" in capsys.readouterr().out
     assert torch.isinf(load_file(out)["too.big"]).sum() == 2
 
 

@@ -11,8 +11,10 @@ import pytest
 from kanna.demo import component_tensors
 from kanna.dtypes import BF16, FP16, FP32, INT64, WORDS
 from kanna.errors import Incompatible, Incomplete
+from kanna.families import row_called, tables
 from kanna.metadata import HISTORY
 from kanna.model import ModelFile, TensorInfo
+from kanna.ops.draft import Draft
 from kanna.plan import Constant, Copy, Plan, WeightedSum
 from models import (
     IDS,
@@ -20,6 +22,7 @@ from models import (
     VAE,
     bare_vae,
     full_checkpoint,
+    identity_of,
     ids,
     model_of,
     outputs,
@@ -73,14 +76,14 @@ def test_for_training_keeps_the_ema_and_upcasts_what_is_smaller() -> None:
 
 
 def test_options_go_before_the_purpose() -> None:
-    plan = planned(checkpoint(), purpose="generation", dtype=BF16, ema="keep", prune=False)
+    plan = planned(checkpoint(), purpose="generation", dtype="bf16", ema="keep", prune=False)
     assert set(names(plan)) == set(checkpoint())
     assert outputs(plan)[f"{UNET}out.2.weight"].dtype is BF16
 
 
 def test_parts_can_have_their_own_precision() -> None:
     plan = planned(
-        checkpoint(), dtype=FP16, dtypes={"vae": FP32, "ema": BF16, "text_encoder": BF16}
+        checkpoint(), dtype="fp16", dtypes={"vae": "fp32", "ema": "bf16", "text_encoder": "bf16"}
     )
     found = outputs(plan)
     assert found[f"{VAE}decoder.conv_in.weight"].dtype is FP32
@@ -90,7 +93,7 @@ def test_parts_can_have_their_own_precision() -> None:
 
 
 def test_schedules_counters_and_ids_are_never_cast() -> None:
-    found = outputs(planned(checkpoint(), dtype=FP16))
+    found = outputs(planned(checkpoint(), dtype="fp16"))
     for name in ("betas", "alphas_cumprod", "model_ema.decay", "model_ema.num_updates", IDS):
         assert found[name].dtype is checkpoint()[name].dtype
         assert found[name].op == Copy()
@@ -182,9 +185,9 @@ def test_damaged_ids_become_int64(mode: str, expected: list[int]) -> None:
 
 def test_keeping_damaged_ids_is_said_and_dropping_them_takes_them_out() -> None:
     model = plus(without(checkpoint(), IDS), ids(DAMAGED, FP32))
-    kept = planned(model, dtype=FP16)
+    kept = planned(model, dtype="fp16")
     assert outputs(kept)[IDS].op == Copy()
-    assert "convert.ids_kept_damaged" in said(kept)
+    assert "convert.ids_keep_damaged" in said(kept)
     assert IDS not in names(planned(model, position_ids="drop"))
 
 
@@ -309,7 +312,7 @@ def test_a_quantised_part_is_not_cast_unless_nobody_asked() -> None:
     vae = component_tensors(VAE, "vae-kl-f8-c4-ldm", seed=2)
     model = model_of([*scaled, *scales, marker, *vae])
     with pytest.raises(Incompatible, match="quantised"):
-        planned(model, dtype=FP16)
+        planned(model, dtype="fp16")
     plan = planned(model, purpose="generation")
     found = outputs(plan)
     assert found[f"{UNET}out.2.weight"].op == Copy()
@@ -322,3 +325,33 @@ def test_a_model_whose_vae_has_no_native_names_cannot_be_baked_into() -> None:
     sana = model_of(component_tensors("model.diffusion_model.", "sana-1600m", seed=1))
     with pytest.raises(Incompatible, match="where to put a VAE"):
         planned(sana, bare_vae())
+
+
+@pytest.mark.parametrize(
+    "row", [row["id"] for row in tables()["components"] if row["role"] == "vae"]
+)
+def test_every_other_vae_is_refused_in_words(row: str) -> None:
+    if not row_called(row).required or row == "vae-kl-f8-c4-ldm" or "c4-diffusers" in row:
+        return
+    with pytest.raises((Incompatible, Incomplete)):
+        planned(checkpoint(), bare_vae(row=row))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
+def test_ids_that_are_no_integers_can_be_repaired_but_not_truncated(value: float) -> None:
+    model = plus(without(checkpoint(), IDS), ids([*range(76), value], FP32))
+    assert outputs(planned(model, position_ids="repair"))[IDS].op == Constant(
+        struct.pack("<77q", *range(77))
+    )
+    with pytest.raises(Incompatible, match="repair"):
+        planned(model, position_ids="truncate")
+
+
+def test_a_new_name_that_is_taken_is_refused() -> None:
+    draft = Draft.of(checkpoint(), identity_of(checkpoint()))
+    with pytest.raises(Incompatible):
+        draft.rename({"betas": "alphas_cumprod"})
+    draft.rename({"betas": "alphas_cumprod", "alphas_cumprod": "betas"})
+    assert list(draft.outputs) == [
+        {"betas": "alphas_cumprod", "alphas_cumprod": "betas"}.get(n, n) for n in checkpoint()
+    ]

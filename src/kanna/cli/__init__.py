@@ -6,7 +6,6 @@ sentences and an exit code.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -88,8 +87,6 @@ def run(argv: Sequence[str]) -> int:
     except KannaError as error:
         print_error(error, as_json="--json" in argv)
         return error.exit_code
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
     except click.ClickException as error:
         usage = _usage_error(error)
         print_error(usage, as_json="--json" in argv)
@@ -97,9 +94,6 @@ def run(argv: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         print_error(Interrupted("cli.interrupted"), as_json=False)
         return Interrupted.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return result if isinstance(result, int) else 0
 
 
@@ -154,5 +148,8 @@ def _usage_error(error: click.ClickException) -> UsageError:
         return UsageError("cli.missing_parameter", name=name)
     if isinstance(error, click.BadParameter) and error.param is not None:
         names = "/".join(error.param.opts)
+        if isinstance(error.param.type, click.Choice):
+            words = ", ".join(map(str, error.param.type.choices))
+            return UsageError("cli.no_such_word", name=names, words=words)
         return UsageError("cli.bad_parameter", name=names, reason=error.message)
     return UsageError("cli.usage", reason=error.format_message())

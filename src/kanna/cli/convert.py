@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import click
 
 from kanna import api
+from kanna.api import ConvertOptions, RunOptions
 from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, files, option
 from kanna.cli.output import (
@@ -21,12 +20,8 @@ from kanna.cli.output import (
     print_notice,
 )
 from kanna.cli.progress import Bar
-from kanna.dtypes import TARGETS, WORDS
-from kanna.engine import RunOptions
-from kanna.errors import Interrupted, KannaError, UsageError
-from kanna.ops.convert import Conversion
-from kanna.ops.naming import container_of, is_folder, stem
-from kanna.ops.position_ids import MODES
+from kanna.dtypes import TARGETS
+from kanna.errors import Interrupted, KannaError
 
 _dtype = click.Choice(TARGETS)
 _path = click.Path(path_type=Path)
@@ -34,27 +29,30 @@ _path = click.Path(path_type=Path)
 _ROLES = {"unet": "diffusion_model", "te": "text_encoder", "vae": "vae", "ema": "ema"}
 
 
+def _words(option: str) -> click.Choice[str]:
+    """Return the words that an option of `ConvertOptions` or `RunOptions` takes."""
+    return click.Choice(api.words(option))
+
+
 @click.command("convert", cls=Verb)
 @files
 @option("-o", "--output", text="convert.option_output", type=str)
-@option(
-    "--for", "purpose", text="convert.option_for", type=click.Choice(["generation", "training"])
-)
-@option("--to", "container", text="convert.option_to", type=click.Choice(["safetensors", "ckpt"]))
+@option("--for", "purpose", text="convert.option_for", type=_words("purpose"))
+@option("--to", "container", text="convert.option_to", type=_words("container"))
 @option("--dtype", text="convert.option_dtype", type=_dtype)
 @option("--unet-dtype", text="convert.option_unet_dtype", type=_dtype)
 @option("--te-dtype", text="convert.option_te_dtype", type=_dtype)
 @option("--vae-dtype", text="convert.option_vae_dtype", type=_dtype)
 @option("--ema-dtype", text="convert.option_ema_dtype", type=_dtype)
-@option("--ema", text="convert.option_ema", type=click.Choice(["keep", "drop", "use"]))
+@option("--ema", text="convert.option_ema", type=_words("ema"))
 @option("--prune/--no-prune", text="convert.option_prune", default=None)
 @option("--vae", text="convert.option_vae", type=_path)
-@option("--position-ids", text="convert.option_position_ids", type=click.Choice(MODES))
+@option("--position-ids", text="convert.option_position_ids", type=_words("position_ids"))
 @option("--rename-keys", text="convert.option_rename_keys", is_flag=True)
 @option("--allow-overflow", text="convert.option_allow_overflow", is_flag=True)
 @option("--compare-ema", text="inspect.option_compare_ema", is_flag=True)
 @option("--no-hash", text="convert.option_no_hash", is_flag=True)
-@option("--verify", text="convert.option_verify", type=click.Choice(["header", "full"]),
+@option("--verify", text="convert.option_verify", type=_words("verify"),
         default="header")  # fmt: skip
 @option("--dry-run", text="convert.option_dry_run", is_flag=True)
 @option("--force", text="convert.option_force", is_flag=True)
@@ -75,7 +73,7 @@ def convert(
             raise
         except KannaError as error:
             codes.append(error.exit_code)
-            documents.append({"input": str(path), "error": error_document(error)})
+            documents.append({"path": str(path), "error": error_document(error)})
             if not as_json:
                 print_error(error, as_json=False)
             continue
@@ -84,59 +82,44 @@ def convert(
             click.echo("\n".join(result_lines(made, verbose=verbose)))
     if as_json:
         print_json(documents if len(files) > 1 else documents[0])
-    elif len(files) > 1:
+    elif len(files) > 1 and not quiet:
         print_notice("convert.summary", done=len(files) - len(codes), failed=len(codes))
     return common_exit_code(codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """What the options ask for, the same for every file."""
+    """What the command line asks for, the same for every file."""
 
     output: str | None
-    wanted: Conversion
-    options: RunOptions
+    options: ConvertOptions
+    run_options: RunOptions
     vae: Path | None
     compare_ema: bool
     dry_run: bool
 
-    def run(self, path: Path, bar: Bar) -> api.Made:
+    def run(self, path: Path, bar: Bar) -> api.Conversion:
         return api.convert(
-            path, self.output, self.wanted, vae=self.vae, compare_ema=self.compare_ema,
-            dry_run=self.dry_run, options=self.options, progress=bar,
+            path, self.output, self.options, vae=self.vae, compare_ema=self.compare_ema,
+            dry_run=self.dry_run, run_options=self.run_options, progress=bar,
         )  # fmt: skip
 
 
 def _job(files: tuple[Path, ...], given: dict[str, Any]) -> _Job:
-    output = _output(files, given["output"])
-    container = given["container"]
-    if output is not None and not is_folder(output):
-        container = container_of(output, container)
-    words = {role: given[f"{option}_dtype"] for option, role in _ROLES.items()}
-    wanted = Conversion(
-        purpose=given["purpose"], container=container, ema=given["ema"], prune=given["prune"],
-        dtype=WORDS[given["dtype"]] if given["dtype"] else None,
-        dtypes={role: WORDS[word] for role, word in words.items() if word},
-        position_ids=given["position_ids"], rename_keys=given["rename_keys"],
-        digest=not given["no_hash"],
+    output = given["output"]
+    if len(files) > 1:
+        output = output if output is None or output.endswith("/") else f"{output}/"
+        api.check_names(files, output)
+    dtypes = {role: given[f"{word}_dtype"] for word, role in _ROLES.items()}
+    options = ConvertOptions(
+        purpose=given["purpose"], container=given["container"], dtype=given["dtype"],
+        dtypes={role: dtype for role, dtype in dtypes.items() if dtype}, ema=given["ema"],
+        prune=given["prune"], position_ids=given["position_ids"],
+        rename_keys=given["rename_keys"], digest=not given["no_hash"],
     )  # fmt: skip
-    options = RunOptions(
+    run_options = RunOptions(
         threads=given["threads"], verify=given["verify"], force=given["force"],
         allow_overflow=given["allow_overflow"],
     )  # fmt: skip
-    return _Job(output=output, wanted=wanted, options=options, vae=given["vae"],
+    return _Job(output=output, options=options, run_options=run_options, vae=given["vae"],
                 compare_ema=given["compare_ema"], dry_run=given["dry_run"])  # fmt: skip
-
-
-def _output(files: tuple[Path, ...], output: str | None) -> str | None:
-    """Return the output, as a folder where there are several files.
-
-    Raises:
-        UsageError: two files would get the same output name.
-    """
-    if len(files) == 1:
-        return output
-    twice = [name for name, count in Counter(stem(f).lower() for f in files).items() if count > 1]
-    if twice and output is not None:
-        raise UsageError("convert.same_output", name=twice[0])
-    return output if output is None or is_folder(output) else f"{output}{os.sep}"

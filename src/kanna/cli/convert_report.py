@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from kanna.api import Made
+from kanna.api import Conversion
 from kanna.cli.output import note_line, styled, table
-from kanna.engine import Result
 from kanna.messages import say, shown, size_text
 from kanna.model import TensorInfo
 from kanna.plan import Output
@@ -16,7 +15,7 @@ from kanna.plan import Output
 _MANY: Final = 12
 
 
-def result_lines(made: Made, *, verbose: bool) -> list[str]:
+def result_lines(made: Conversion, *, verbose: bool) -> list[str]:
     """Return the report of one conversion, planned or done."""
     arrow = styled("→", "cyan")
     sizes = f"{size_text(made.before.size)} {arrow} {size_text(_size(made))}"
@@ -33,11 +32,11 @@ def result_lines(made: Made, *, verbose: bool) -> list[str]:
     return [*lines, *_closing(made)]
 
 
-def _size(made: Made) -> int:
+def _size(made: Conversion) -> int:
     return made.result.size if made.result else made.plan.data_bytes
 
 
-def _dtype_table(made: Made) -> list[str]:
+def _dtype_table(made: Conversion) -> list[str]:
     """Return the bytes of each dtype, before and after."""
     before, after = _by_dtype(made.source.values()), _by_dtype(made.plan.outputs)
     words = sorted({*before, *after}, key=lambda w: -max(before.get(w, 0), after.get(w, 0)))
@@ -55,13 +54,14 @@ def _by_dtype(tensors: Iterable[TensorInfo | Output]) -> dict[str, int]:
     return sizes
 
 
-def _closing(made: Made) -> Iterator[str]:
+def _closing(made: Conversion) -> Iterator[str]:
     result = made.result
     yield ""
     if result is None:
-        yield "  " + say("convert.dry_run", tensors=len(made.plan.outputs))
+        memory = size_text(made.memory)
+        yield "  " + say("convert.dry_run", tensors=len(made.plan.outputs), memory=memory)
         return
-    for name, count in list(_overflowed(result).items())[:_MANY]:
+    for name, count in list(_lost(made).items())[:_MANY]:
         yield f"  {styled('!', 'yellow', 'bold')} " + say(
             "convert.overflowed", name=name, count=count
         )
@@ -74,25 +74,26 @@ def _closing(made: Made) -> Iterator[str]:
         yield "    " + say("convert.digest", digest=result.digest)
 
 
-def _overflowed(result: Result) -> dict[str, int]:
-    """Return how many finite values became Inf, NaN or the largest value, by tensor."""
-    counts = {name: c.overflowed + c.nan_made for name, c in result.counts.items()}
-    return {name: count for name, count in counts.items() if count}
+def _lost(made: Conversion) -> dict[str, int]:
+    """Return how many values did not fit in their dtype, by tensor."""
+    counts = made.result.counts if made.result else {}
+    return {name: count.lost for name, count in counts.items() if count.lost}
 
 
-def result_document(made: Made) -> dict[str, object]:
+def result_document(made: Conversion) -> dict[str, object]:
     """Return the JSON document of one conversion."""
     result = made.result
     done = None if result is None else {
         "size": result.size, "data_sha256": result.digest, "seconds": round(result.seconds, 3),
-        "bytes_read": result.bytes_read, "overflowed": _overflowed(result),
+        "bytes_read": result.bytes_read, "overflowed": _lost(made),
         "verified": result.verified,
     }  # fmt: skip
     return {
-        "input": made.before.path, "output": str(made.destination), "dry_run": result is None,
+        "path": made.before.path, "output": str(made.destination), "dry_run": result is None,
         "architecture": made.before.architecture, "kind": made.before.kind,
         "container": made.plan.container, "tensors": len(made.plan.outputs),
-        "data_bytes": made.plan.data_bytes, "dtypes": _by_dtype(made.plan.outputs),
+        "data_bytes": made.plan.data_bytes,
+        "memory": made.memory, "dtypes": _by_dtype(made.plan.outputs),
         "ema": {"saving": made.before.ema.bytes, "equal_to_model": made.before.ema.equal_to_model},
         "notes": [{"key": n.key, "warning": n.warning, "text": say(n.key, **n.values)}
                   for n in made.plan.notes],

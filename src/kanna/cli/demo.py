@@ -14,11 +14,8 @@ from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, option
 from kanna.cli.output import print_json, styled, table
 from kanna.cli.progress import Bar
-from kanna.cli.report import report
-from kanna.demo import write_checkpoint, write_vae
-from kanna.disk import make_folder
+from kanna.cli.report import document, report
 from kanna.messages import say, size_text
-from kanna.ops.convert import Conversion
 
 
 @click.command("demo", cls=Verb)
@@ -28,7 +25,6 @@ from kanna.ops.convert import Conversion
 def demo(*, full: bool, folder: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Make a damaged checkpoint and a VAE, and take them through the whole job."""
     place = folder or Path(tempfile.mkdtemp(prefix="kanna-demo-"))
-    make_folder(place)
     try:
         _show(place, full=full, as_json=as_json, quiet=quiet, verbose=verbose)
     finally:
@@ -37,18 +33,18 @@ def demo(*, full: bool, folder: Path | None, as_json: bool, quiet: bool, verbose
 
 
 def _show(place: Path, *, full: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
-    model, vae = place / "my model.v1.5.ckpt", place / "vae.safetensors"
     silent = as_json or quiet
     _say("demo.making", silent=silent, folder=place)
-    write_checkpoint(model, full=full)
-    write_vae(vae)
+    model, vae = api.make_demo(place, full=full)
     before = api.inspect(model)
     _say("demo.step", silent=silent, command=f'kanna inspect "{model.name}"')
     _lines(report(before, verbose=verbose), silent=silent)
     command = f'kanna convert "{model.name}" --for generation --vae {vae.name}'
     _say("demo.step", silent=silent, command=command)
     with Bar(model.name, hidden=silent) as bar:
-        made = api.convert(model, None, Conversion(purpose="generation"), vae=vae, progress=bar)
+        made = api.convert(
+            model, None, api.ConvertOptions(purpose="generation"), vae=vae, progress=bar
+        )
     _lines(result_lines(made, verbose=verbose), silent=silent)
     after = api.inspect(made.destination)
     _say("demo.step", silent=silent, command=f"kanna inspect {made.destination.name}")
@@ -56,11 +52,11 @@ def _show(place: Path, *, full: bool, as_json: bool, quiet: bool, verbose: bool)
     _say("demo.compare", silent=silent)
     _lines(_comparison(before, after, made), silent=silent)
     if as_json:
-        print_json({"before": before.identity.to_json(), "convert": result_document(made),
-                    "after": after.identity.to_json()})  # fmt: skip
+        print_json({"before": document(before), "convert": result_document(made),
+                    "after": document(after)})  # fmt: skip
 
 
-def _comparison(before: api.Inspection, after: api.Inspection, made: api.Made) -> list[str]:
+def _comparison(before: api.Inspection, after: api.Inspection, made: api.Conversion) -> list[str]:
     """Return the table of the file before and after."""
     old, new = before.identity, after.identity
     yes, no = say("demo.yes"), say("demo.no")

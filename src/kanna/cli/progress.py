@@ -6,10 +6,10 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from kanna.messages import size_text
+from kanna.messages import shown, size_text
 
 if TYPE_CHECKING:
-    from kanna.engine import Progress
+    from kanna.api import Progress
 
 _PATIENCE_SECONDS = 1.0
 
@@ -40,12 +40,12 @@ class Bar:
         from rich.console import Console
 
         self._bar = rich.Progress(
-            rich.TextColumn("{task.description}"), rich.BarColumn(),
+            rich.TextColumn("{task.description}", markup=False), rich.BarColumn(),
             rich.TextColumn("{task.percentage:>3.0f} %"),
             rich.TextColumn("{task.fields[speed]}"), rich.TimeRemainingColumn(),
             console=Console(stderr=True), transient=True,
         )  # fmt: skip
-        self._task = self._bar.add_task(self._label, total=progress.bytes_total, speed="")
+        self._task = self._bar.add_task(shown(self._label), total=progress.bytes_total, speed="")
         self._bar.start()
 
     def __enter__(self) -> Self:

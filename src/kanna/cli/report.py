@@ -71,7 +71,7 @@ def _heading(identity: Identity) -> Iterator[str]:
     if identity.architecture:
         name = _title(identity.architecture)
     variant = identity.variant or " / ".join(identity.variant_candidates)
-    words = [name, say(f"inspect.kind_{identity.kind}")]
+    words = [name, say(f"inspect.part_{identity.kind}")]
     if variant and not (identity.architecture is None and identity.architecture_candidates):
         words.append(f"({variant})")
     certainty = ""
@@ -100,7 +100,7 @@ def _parts(found: Inspection) -> list[str]:
 
 
 def _part_row(part: Part) -> list[str]:
-    role = say(f"inspect.role_{part.role}")
+    role = say(f"inspect.part_{part.role}")
     if part.role == "text_encoder" and part.variant:
         role += f" {part.variant}"
     return [
@@ -111,7 +111,8 @@ def _part_row(part: Part) -> list[str]:
 
 def _dtype_text(part: Part) -> str:
     """Return the part's main dtype, with a plus where other floats are mixed in."""
-    others = [w for w in part.dtypes if w != part.dtype and WORDS[w].kind == "float"]
+    whole = {word for word, dtype in WORDS.items() if dtype.kind != "float"}
+    others = [word for word in part.dtypes if word != part.dtype and word not in whole]
     word = part.quantization or part.dtype or "-"
     return f"{word}+{'+'.join(others)}" if len(others) == 1 else word + "+…" * bool(others)
 
@@ -139,7 +140,7 @@ def _ema_row(found: Inspection) -> list[str]:
     else:
         state = say("inspect.ema_equal" if ema.equal_to_model else "inspect.ema_differs")
     return [
-        say("inspect.role_ema"),
+        say("inspect.part_ema"),
         words,
         f"{len(tensors):,}",
         count_text(sum(tensor.numel for tensor in tensors)),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
-from kanna.dtypes import FP16, FP32, DType
-from kanna.errors import Incompatible
+from kanna.dtypes import FP16, FP32, TARGETS, WORDS, DType
+from kanna.errors import Incompatible, UsageError
 from kanna.identity import Identity
+from kanna.messages import say
 from kanna.metadata import extended
 from kanna.model import ModelFile, Note
 from kanna.ops import ema, vae
@@ -21,22 +22,23 @@ from kanna.ops.prune import drop_trainer_state, prune
 from kanna.plan import Plan, WriteContainer
 
 Purpose = Literal["generation", "training"]
-EmaMode = Literal["keep", "drop", "use", "auto"]
+EmaMode = Literal["keep", "drop", "use"]
 IdMode = Literal["repair", "truncate", "keep", "drop"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
+class ConvertOptions:
     """What is wanted of the output. None means: as the purpose says, else as the input has it.
 
-    `dtypes` is by role (``diffusion_model``, ``text_encoder``, ``vae``, ``ema``). EMA mode ``auto``
-    drops the EMA, or uses it where it is the only complete model.
+    `dtype` and the values of `dtypes` are words (``fp32 fp16 bf16 fp8_e4m3 fp8_e5m2``); the keys of
+    `dtypes` are roles (``diffusion_model``, ``text_encoder``, ``vae``, ``ema``). Without `digest`
+    no SHA-256 of the data is computed.
     """
 
     purpose: Purpose | None = None
     container: WriteContainer | None = None
-    dtype: DType | None = None
-    dtypes: Mapping[str, DType] = field(default_factory=lambda: MappingProxyType({}))
+    dtype: str | None = None
+    dtypes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ema: EmaMode | None = None
     prune: bool | None = None
     position_ids: IdMode | None = None
@@ -44,19 +46,29 @@ class Conversion:
     digest: bool = True
 
 
-PRESETS: Final[Mapping[Purpose | None, Conversion]] = {
-    None: Conversion(container="safetensors", ema="keep", prune=False, position_ids="keep"),
-    "generation": Conversion(
-        container="safetensors", dtype=FP16, ema="auto", prune=True, position_ids="repair"
-    ),
-    "training": Conversion(
-        container="safetensors", dtype=FP32, ema="keep", prune=False, position_ids="keep"
-    ),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """What a purpose asks for; options replace its fields.
+
+    EMA mode ``auto`` drops the EMA, or uses it where it is the only complete model.
+    """
+
+    container: WriteContainer = "safetensors"
+    dtype: DType | None = None
+    ema: EmaMode | Literal["auto"] = "keep"
+    prune: bool = False
+    position_ids: IdMode = "keep"
+
+
+PRESETS: Final[Mapping[Purpose | None, Preset]] = {
+    None: Preset(),
+    "generation": Preset(dtype=FP16, ema="auto", prune=True, position_ids="repair"),
+    "training": Preset(dtype=FP32),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class Planned:
     """A plan, the words that its output's name should carry, and the VAE to be proved."""
 
     plan: Plan
@@ -64,41 +76,60 @@ class Converted:
     baked: vae.Baked | None = None
 
 
-def settled(wanted: Conversion) -> Conversion:
-    """Return `wanted` with everything left open filled in from its purpose."""
-    preset = PRESETS[wanted.purpose]
-    open_fields = {
-        f.name: getattr(preset, f.name) for f in fields(wanted) if getattr(wanted, f.name) is None
+def settled(options: ConvertOptions) -> Preset:
+    """Return the purpose's preset with every option that is given in its place.
+
+    Raises:
+        UsageError: a dtype is none that can be written.
+    """
+    given = {
+        "container": options.container,
+        "dtype": _dtype(options.dtype) if options.dtype else None,
+        "ema": options.ema,
+        "prune": options.prune,
+        "position_ids": options.position_ids,
     }
-    return replace(wanted, **open_fields)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return replace(PRESETS[options.purpose], **chosen)  # type: ignore[arg-type]
 
 
 def convert(
     model: ModelFile,
     identity: Identity,
-    wanted: Conversion,
+    options: ConvertOptions,
     baked: tuple[ModelFile, Identity] | None = None,
-) -> Converted:
-    """Return the plan that makes `wanted` of `model`, with the VAE of `baked` inside.
+) -> Planned:
+    """Return the plan that makes what `options` ask for, with the VAE of `baked` inside.
 
     Raises:
+        UsageError: an option makes no sense.
         Incomplete: an EMA or a VAE that is asked for is not there or not whole.
         Incompatible: the file holds tensors that no conversion can write, or parts that do not fit.
     """
+    choice = settled(options)
+    by_role = {role: _dtype(word) for role, word in options.dtypes.items()}
     _refuse_what_cannot_be_written(model)
-    choice = settled(wanted)
     draft = Draft.of(model, identity)
     _apply_ema(draft, choice)
     if choice.prune:
         prune(draft)
     new_vae = None if baked is None else vae.bake(draft, *baked)
-    set_position_ids(draft, choice.position_ids or "keep")
-    if choice.rename_keys:
+    set_position_ids(draft, choice.position_ids)
+    if options.rename_keys:
         rename_keys(draft)
-    strict = wanted.dtype is not None or bool(wanted.dtypes)
-    set_precision(draft, choice.dtype, choice.dtypes, strict=strict)
-    extras = _extras(draft, choice)
-    return Converted(_plan(draft, choice, extras), tuple(draft.tags), new_vae)
+    strict = options.dtype is not None or bool(options.dtypes)
+    set_precision(draft, choice.dtype, by_role, strict=strict)
+    # for a purpose only the model itself is wanted, and only a ckpt has a place for more
+    keep = options.purpose is None and not choice.prune and choice.container == "ckpt"
+    extras = drop_trainer_state(draft, keep=keep)
+    plan = _plan(draft, choice.container, extras, digest=options.digest)
+    return Planned(plan, tuple(draft.tags), new_vae)
+
+
+def _dtype(word: str) -> DType:
+    if word not in TARGETS:
+        raise UsageError("convert.no_dtype", word=word, words=", ".join(TARGETS))
+    return WORDS[word]
 
 
 def _refuse_what_cannot_be_written(model: ModelFile) -> None:
@@ -106,10 +137,11 @@ def _refuse_what_cannot_be_written(model: ModelFile) -> None:
         raise Incompatible("convert.folder", path=model.path)
     if model.refused:
         name, why = next(iter(model.refused.items()))
-        raise Incompatible(why.key, path=model.path, **{"name": name, **why.values})
+        raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
+                           reason=say(why.key, **why.values))  # fmt: skip
 
 
-def _apply_ema(draft: Draft, choice: Conversion) -> None:
+def _apply_ema(draft: Draft, choice: Preset) -> None:
     mode = choice.ema
     if mode == "auto":
         mode = "use" if ema.only_complete_model(draft) else "drop"
@@ -119,18 +151,14 @@ def _apply_ema(draft: Draft, choice: Conversion) -> None:
         ema.drop(draft)
 
 
-def _extras(draft: Draft, choice: Conversion) -> Mapping[str, object]:
-    """Return what a ckpt carries along beside its tensors."""
-    keep = choice.prune is False and choice.purpose is None
-    return drop_trainer_state(draft, keep=keep and choice.container == "ckpt")
-
-
-def _plan(draft: Draft, choice: Conversion, extras: Mapping[str, object]) -> Plan:
+def _plan(
+    draft: Draft, container: WriteContainer, extras: Mapping[str, object], *, digest: bool
+) -> Plan:
     step = {"verb": "convert", "input": draft.model.path.name, **draft.done}
-    metadata = extended(draft.model.metadata, step, digest=choice.digest)
+    metadata = extended(draft.model.metadata, step, digest=digest)
     return Plan(
         outputs=tuple(draft.outputs.values()),
-        container=choice.container or "safetensors",
+        container=container,
         inputs=tuple(draft.inputs),
         metadata=metadata.fields,
         digest_fields=metadata.digest_fields,
@@ -141,10 +169,8 @@ def _plan(draft: Draft, choice: Conversion, extras: Mapping[str, object]) -> Pla
 
 def _reminders(draft: Draft) -> tuple[Note, ...]:
     """Return what the output still lacks for making images."""
-    lacking = [
-        word for word in draft.identity.missing_parts
-        if not (word == "vae" and "vae" in draft.roles.values())
-    ]  # fmt: skip
+    inside = set(draft.roles.values())
+    lacking = [word for word in draft.identity.missing_parts if word not in inside]
     if not lacking:
         return ()
     return (Note("convert.still_lacks", {"parts": ", ".join(lacking)}, warning=False),)

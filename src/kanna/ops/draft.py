@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from kanna.errors import Incompatible
 from kanna.identity import Identity
 from kanna.model import ModelFile, Note
 from kanna.plan import Output
@@ -56,7 +57,16 @@ class Draft:
         self.fixed.discard(output.name)
 
     def rename(self, names: Mapping[str, str]) -> None:
-        """Give outputs new names in their old places."""
+        """Give outputs new names in their old places.
+
+        Raises:
+            Incompatible: a new name is taken.
+        """
+        taken = set(self.outputs) - set(names)
+        for name in names.values():
+            if name in taken:
+                raise Incompatible("layout.twice", path=self.model.path, name=name)
+            taken.add(name)
         self.outputs = {
             names.get(name, name): _renamed(output, names.get(name, name))
             for name, output in self.outputs.items()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kanna.errors import Incomplete
-from kanna.model import ModelFile
+from kanna.messages import size_text
+from kanna.model import ModelFile, TensorInfo
 from kanna.ops.draft import Draft
 from kanna.plan import Output
 
@@ -25,7 +26,7 @@ def drop(draft: Draft) -> None:
         raise Incomplete("convert.ema_is_the_model", path=draft.model.path)
     saved = draft.remove([*ema.pairs.values(), *ema.extra])
     draft.done["ema"] = "dropped"
-    draft.note("convert.ema_dropped", count=len(ema.pairs), gigabytes=saved / 1e9)
+    draft.note("convert.ema_dropped", count=len(ema.pairs), size=size_text(saved))
     if ema.unmatched:
         draft.note("convert.ema_unmatched", warning=True, count=len(ema.unmatched),
                    name=ema.unmatched[0])  # fmt: skip
@@ -63,21 +64,19 @@ def equal_to_model(model: ModelFile, pairs: Mapping[str, str]) -> bool:
 
     `pairs` maps model names to EMA names. Tensors of different dtype or shape count as different.
     """
-    left, right = bytearray(_CHUNK), bytearray(_CHUNK)
     for file in model.files:
         file.will_stream()
     for name, ema_name in pairs.items():
-        a, b = model.get(name), model[ema_name]
-        if a is None or (a.dtype, a.shape) != (b.dtype, b.shape):
+        one, other = model.get(name), model[ema_name]
+        if one is None or (one.dtype, one.shape) != (other.dtype, other.shape):
             return False
-        step = a.nbytes if a.data.whole or b.data.whole else _CHUNK
-        for start in range(0, a.nbytes, max(step, 1)):
-            size = min(step, a.nbytes - start)
-            if size > len(left):
-                left, right = bytearray(size), bytearray(size)
-            one, other = memoryview(left)[:size], memoryview(right)[:size]
-            a.data.read_into(start, one)
-            b.data.read_into(start, other)
-            if one != other:
-                return False
+        if not _same_bytes(one, other):
+            return False
     return True
+
+
+def _same_bytes(one: TensorInfo, other: TensorInfo) -> bool:
+    # pieces are cut alike only where both tensors can be read in pieces
+    size = one.nbytes if one.data.whole or other.data.whole else _CHUNK
+    pairs = zip(one.pieces(size), other.pieces(size), strict=True)
+    return all(a == b for a, b in pairs)

@@ -5,36 +5,30 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from kanna.errors import UsageError
+from kanna.formats import FORMATS
 from kanna.plan import WriteContainer
 
-_SUFFIXES: Final = (
-    ".safetensors.index.json", ".bin.index.json", ".index.json", ".safetensors", ".sft", ".ckpt",
-    ".pth", ".pt", ".bin", ".gguf",
-)  # fmt: skip
-_CONTAINERS: Final[dict[str, WriteContainer]] = {
-    ".safetensors": "safetensors", ".sft": "safetensors", ".ckpt": "ckpt", ".pt": "ckpt",
-    ".pth": "ckpt", ".bin": "ckpt",
-}  # fmt: skip
+_WRITTEN: Final[dict[str, WriteContainer]] = {"safetensors": "safetensors", "checkpoint": "ckpt"}
+_CONTAINERS: Final = {
+    suffix: container for row, container in _WRITTEN.items() for suffix in FORMATS[row].suffixes
+}
+_SUFFIXES: Final = tuple(suffix for row in FORMATS.values() for suffix in row.suffixes)
 # names that Windows gives to devices, whatever their suffix
 _FORBIDDEN: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
-
-
-def stem(path: Path) -> str:
-    """Return the file name without its container's suffix: ``model.v1.5.ckpt`` → ``model.v1.5``."""
-    name = path.name
-    suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
-    return name[: len(name) - len(suffix)] or name
+_LONGEST: Final = 180
 
 
 def is_folder(destination: str | os.PathLike[str]) -> bool:
     """Whether a destination names a folder: it is one, or it ends like one."""
     text = os.fspath(destination)
-    return text.endswith(("/", os.sep)) or Path(text).is_dir()
+    # Path.is_dir raises where a name is too long
+    return text.endswith(("/", os.sep)) or os.path.isdir(text)  # noqa: PTH112
 
 
 def destination(
@@ -50,30 +44,54 @@ def destination(
     return folder / suggested_name(source, tags, f".{container}")
 
 
-def container_of(name: str | os.PathLike[str], asked: WriteContainer | None) -> WriteContainer:
-    """Return the container that a file name stands for; what was `asked` for must agree.
+def container_of(
+    wanted: str | os.PathLike[str] | None, asked: WriteContainer | None
+) -> WriteContainer | None:
+    """Return the container that a destination stands for; what was `asked` for must agree.
 
     Raises:
-        UsageError: they disagree, or the suffix says nothing.
+        UsageError: they disagree, or the suffix of a file says nothing.
     """
-    suffix = Path(name).suffix.lower()
-    found = _CONTAINERS.get(suffix)
+    if wanted is None or is_folder(wanted):
+        return asked
+    found = _CONTAINERS.get(Path(wanted).suffix.lower())
     if found is None and asked is None:
-        raise UsageError("convert.suffix_unknown", name=name)
+        raise UsageError("convert.suffix_unknown", name=wanted)
     if found and asked and found != asked:
-        raise UsageError("convert.suffix_differs", name=name, container=asked)
-    return asked or found or "safetensors"
+        raise UsageError("convert.suffix_differs", name=wanted, container=asked)
+    return asked or found
+
+
+def check_distinct(sources: Iterable[Path], folder: str | os.PathLike[str] | None) -> None:
+    """Refuse inputs whose outputs would get the same name in the same folder.
+
+    Raises:
+        UsageError: two of them would.
+    """
+    names = Counter(
+        str(destination(source, folder, (), "safetensors")).lower() for source in sources
+    )
+    name, count = max(names.items(), key=lambda item: item[1], default=("", 0))
+    if count > 1:
+        raise UsageError("convert.same_output", name=Path(name).stem)
 
 
 def suggested_name(path: Path, tags: Sequence[str], suffix: str) -> str:
     """Return a file name for what is made of `path`: its ASCII stem, what was done, the suffix.
 
-    Tags that the stem ends with already are not repeated, so naming twice is naming once.
+    Tags that the stem holds already are not repeated, so naming twice is naming once.
     """
-    plain = unicodedata.normalize("NFKD", stem(path)).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", _stem(path)).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^A-Za-z0-9._+-]+", "_", plain).strip("._-") or "model"
     if _FORBIDDEN.match(plain):
         plain = f"model-{plain}"
     words = plain.split("-")
     new = [tag for tag in tags if tag not in words]
-    return "-".join([plain[:180], *new]) + suffix
+    return "-".join([plain[:_LONGEST], *new]) + suffix
+
+
+def _stem(path: Path) -> str:
+    """Return the file name without its container's suffix: ``model.v1.5.ckpt`` → ``model.v1.5``."""
+    name = re.sub(r"\.index(\.\w+)?\.json$", "", path.name, flags=re.IGNORECASE)
+    suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
+    return name[: len(name) - len(suffix)] or name

@@ -8,15 +8,13 @@ the plan always says which ids were wrong. Source: AUTOMATIC1111 pull request 67
 from __future__ import annotations
 
 import struct
-from math import prod
 
 from kanna.dtypes import INT64
+from kanna.errors import Incompatible
 from kanna.identity import PositionIdKey
 from kanna.messages import ranges
 from kanna.ops.draft import Draft
 from kanna.plan import Constant, Output
-
-MODES = ("repair", "truncate", "keep", "drop")
 
 
 def set_position_ids(draft: Draft, mode: str) -> None:
@@ -27,27 +25,35 @@ def set_position_ids(draft: Draft, mode: str) -> None:
 
 
 def _treat(draft: Draft, key: PositionIdKey, mode: str) -> None:
-    wrong = ranges(key.wrong)
+    kind = _kind(key)
     if mode == "drop":
         draft.remove([key.name])
         draft.note("convert.ids_dropped", name=key.name)
         draft.done["position_ids"] = "dropped"
-    elif key.state == "ok" or not key.values:
-        return
-    elif mode == "keep":
-        draft.note(f"convert.ids_kept_{_kind(key)}", warning=True, name=key.name, wrong=wrong)
-    else:
-        ids = range(len(key.values)) if mode == "repair" else [int(v) for v in key.values]
-        shape = draft.model[key.name].shape
-        if prod(shape) != len(key.values):
-            return
-        data = struct.pack(f"<{len(ids)}q", *ids)
-        draft.outputs[key.name] = Output(key.name, INT64, shape, Constant(data))
-        draft.note(f"convert.ids_{mode}_{_kind(key)}", warning=bool(key.wrong), name=key.name,
-                   wrong=wrong, dtype=key.dtype)  # fmt: skip
-        draft.done["position_ids"] = {"mode": mode, "wrong": list(key.wrong)}
+    elif key.state != "ok":
+        if mode != "keep":
+            _write(draft, key, mode)
+        draft.note(f"convert.ids_{mode}_{kind}", warning=kind != "float" or mode == "keep",
+                   name=key.name, wrong=ranges(key.wrong), dtype=key.dtype)  # fmt: skip
+
+
+def _write(draft: Draft, key: PositionIdKey, mode: str) -> None:
+    """Put integers in the place of the ids: what they should be, or what loaders make of them.
+
+    Raises:
+        Incompatible: loaders make no integers of them.
+    """
+    tensor = draft.model[key.name]
+    ids = range(tensor.numel) if mode == "repair" else [i for i in key.loaded if i is not None]
+    if len(ids) != tensor.numel:
+        raise Incompatible("convert.ids_no_integers", path=draft.model.path, name=key.name)
+    data = struct.pack(f"<{len(ids)}q", *ids)
+    draft.outputs[key.name] = Output(key.name, INT64, tensor.shape, Constant(data))
+    draft.done["position_ids"] = {"mode": mode, "wrong": list(key.wrong)}
 
 
 def _kind(key: PositionIdKey) -> str:
-    """Whether ids are wrong, or right and only stored as another dtype than int64."""
+    """Whether ids could not be read, are wrong, or are right and only stored as another dtype."""
+    if key.state == "unread":
+        return "unread"
     return "damaged" if key.wrong else "float"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kanna.dtypes import DType
 from kanna.errors import Incompatible
+from kanna.messages import say
 from kanna.ops.draft import Draft
 from kanna.plan import Copy, Output, WeightedSum
 
@@ -42,11 +43,11 @@ def _quantised_names(
             continue
         if by_role.get(part.role, default) is None:
             continue
+        told = {"part": say(f"inspect.part_{part.role}"), "scheme": part.quantization}
         if strict:
-            raise Incompatible("convert.quantised", path=draft.model.path, part=part.role,
-                               scheme=part.quantization)  # fmt: skip
+            raise Incompatible("convert.quantised", path=draft.model.path, **told)
         names.update(part.names)
-        draft.note("convert.quantised_kept", warning=True, part=part.role, scheme=part.quantization)
+        draft.note("convert.quantised_kept", warning=True, **told)
     return names
 
 

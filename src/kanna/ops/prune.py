@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from kanna.identity import JunkGroup
+from kanna.messages import size_text
 from kanna.ops.draft import Draft
 from kanna.ops.schedule import holds_schedule
 
@@ -31,7 +32,7 @@ def prune(draft: Draft) -> None:
             continue
         size = draft.remove(names)
         draft.note(
-            "convert.junk_dropped", group=group.group, count=len(names), kilobytes=size / 1e3
+            "convert.junk_dropped", group=group.group, count=len(names), size=size_text(size)
         )
     if draft.identity.unrecognised:
         names_kept = draft.identity.unrecognised

@@ -128,7 +128,10 @@ def native_names(part: Part) -> dict[str, str]:
     short = {name: name[len(part.prefix) :] for name in part.names if name not in part.unexpected}
     if part.layout in (None, _NATIVE):
         return short
-    mapped = key_map(_NAMES, source=part.layout, target=_NATIVE)
+    try:
+        mapped = key_map(_NAMES, source=part.layout, target=_NATIVE)
+    except KeyError:  # no map for this layout: the names will be found not to fit
+        return short
     return {name: mapped.get(key, key) for name, key in short.items()}
 
 

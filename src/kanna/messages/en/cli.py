@@ -23,7 +23,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "unknown_verb_near": ("There is no verb '{verb}'.", "Did you mean '{near}'?"),
     "no_such_option": ("There is no option {option} here.", "Add --help to see the options."),
     "missing_parameter": ("{name} is missing.", "Add --help to see how the verb is used."),
+    "no_such_word": ("{name} takes one of {words}.", "Add --help to see what they mean."),
     "bad_parameter": ("{name} does not fit: {reason}", "Add --help to see what it takes."),
     "usage": ("The command line does not fit: {reason}", "Add --help to see how it is used."),
-    "interrupted": ("Stopped.", "Nothing was left behind; every input is as it was."),
+    "interrupted": ("Stopped.", "No half-made file was left; every input is as it was."),
 }

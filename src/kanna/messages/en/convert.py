@@ -29,7 +29,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_position_ids": "Damaged position ids: repair (0…76, changes images), truncate (what "
     "loaders make of them today), keep, or drop.",
     "option_rename_keys": "Give NAI-style text encoder tensors their standard names.",
-    "option_allow_overflow": "Write the output even if values become Inf.",
+    "option_allow_overflow": "Write the output even if values do not fit in their dtype.",
     "option_no_hash": "Do not compute the SHA-256 of the data (faster).",
     "option_verify": "Check the output's header, or in full every byte.",
     "option_dry_run": "Say what would be done, and write nothing.",
@@ -38,24 +38,26 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "before": "before",
     "after": "after",
     "more_notes": "… and {count} more (-v shows all)",
-    "dry_run": "Nothing was written (--dry-run): {tensors} tensors would be.",
+    "dry_run": "Nothing was written (--dry-run): {tensors} tensors would be, with {memory} of buffers.",
     "done_header": "{tensors} tensors written and their header verified in {seconds} s ({speed}/s).",
     "done_full": "{tensors} tensors written and every byte verified in {seconds} s ({speed}/s).",
     "digest": "data sha256 {digest}",
     "summary": "{done} converted, {failed} failed.",
-    "overflowed": "{name}: {count} values became Inf.",
+    "overflowed": "{name}: {count} values did not fit.",
     "hash_dropped": "{field} is left out: it was a hash of the old data.",
-    "ema_dropped": "EMA left out: {count} tensors, {gigabytes:.2f} GB.",
+    "ema_dropped": "EMA left out: {count} tensors, {size}.",
     "ema_unmatched": "{count} EMA tensors match no tensor of the model and stay ({name} …).",
     "ema_used": "EMA weights put in the model's place: {count} tensors.",
-    "junk_dropped": "Junk left out: {group}, {count} tensors, {kilobytes:.1f} KB.",
+    "junk_dropped": "Junk left out: {group}, {count} tensors, {size}.",
     "schedule_kept": "{name} differs from the standard schedule and stays.",
     "unrecognised_kept": "{count} tensors are not recognised and stay ({name} …).",
     "trainer_state_dropped": "Trainer state left out: {names}.",
     "ids_dropped": "{name} left out; programs make their own.",
-    "ids_kept_damaged": "{name}: ids {wrong} are wrong and stay wrong. --position-ids repair mends "
+    "ids_keep_damaged": "{name}: ids {wrong} are wrong and stay wrong. --position-ids repair mends "
     "them.",
-    "ids_kept_float": "{name} is right but no int64, and stays so.",
+    "ids_keep_float": "{name} is right but no int64, and stays so.",
+    "ids_keep_unread": "{name} ({dtype}) could not be read and stays.",
+    "ids_repair_unread": "{name} ({dtype}) could not be read and is written anew, 0…76.",
     "ids_repair_damaged": "{name}: ids {wrong} were wrong ({dtype}) and are repaired to 0…76. Images "
     "will differ from those of the damaged file.",
     "ids_repair_float": "{name} becomes int64 (it was {dtype}); the values stay.",
@@ -69,6 +71,14 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "vae_stranger": "{name} is a VAE of {theirs}, and this is a model of {ours}: the shapes fit, the "
     "images may not.",
     "still_lacks": "Not inside, and needed besides: {parts}.",
+    "ids_no_integers": (
+        "{name} in {path} holds values that no loader makes integers of.",
+        "Use --position-ids repair.",
+    ),
+    "refused": (
+        "{name} in {path} cannot be converted ({count} such tensors): {reason}",
+        "kanna inspect -v lists them; take a version of the model without them.",
+    ),
     "ema_absent": ("{path} has no EMA weights.", "Leave out --ema use."),
     "ema_incomplete": (
         "The EMA of {path} is not complete: {count} tensors are missing ({names} …).",
@@ -103,6 +113,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} is a diffusers folder with several models.",
         "Convert one of its subfolders, or the file inside it.",
     ),
+    "no_dtype": ("{word} is no precision that can be written.", "Use one of {words}."),
     "suffix_unknown": (
         "The name {name} does not say which container to write.",
         "End it with .safetensors or .ckpt, or add --to.",

@@ -32,6 +32,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "--help を付けるとオプションの一覧が出ます。",
     ),
     "missing_parameter": ("{name} が指定されていません。", "--help を付けると使い方が出ます。"),
+    "no_such_word": (
+        "{name} に指定できるのは {words} のどれかです。",
+        "--help を付けると意味が出ます。",
+    ),
     "bad_parameter": (
         "{name} の指定が正しくありません: {reason}",
         "--help を付けると指定できる値が出ます。",

@@ -31,7 +31,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_position_ids": "壊れた position_ids の扱い: repair（0〜76 に修復。画像が変わります）、truncate"
     "（今の読み込み結果のまま整数化）、keep（そのまま）、drop（除く）。",
     "option_rename_keys": "NAI 形式のテキストエンコーダーのテンソル名を標準の名前に直します。",
-    "option_allow_overflow": "値が Inf になっても出力します。",
+    "option_allow_overflow": "値がその精度に収まらなくても出力します。",
     "option_no_hash": "データの SHA-256 を計算しません（速くなります）。",
     "option_verify": "出力の検証。header はヘッダーのみ、full は全バイトを読み直します。",
     "option_dry_run": "何をするかを表示するだけで、何も書き込みません。",
@@ -40,24 +40,26 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "before": "変換前",
     "after": "変換後",
     "more_notes": "… ほか {count} 件（-v ですべて表示）",
-    "dry_run": "何も書き込んでいません（--dry-run）。実行すると {tensors} 個のテンソルを書き込みます。",
+    "dry_run": "何も書き込んでいません（--dry-run）。実行すると {tensors} 個のテンソルを書き込みます（作業用メモリ {memory}）。",
     "done_header": "{tensors} 個のテンソルを書き込み、ヘッダーを検証しました（{seconds} 秒、{speed}/s）。",
     "done_full": "{tensors} 個のテンソルを書き込み、全バイトを検証しました（{seconds} 秒、{speed}/s）。",
     "digest": "データの sha256 {digest}",
     "summary": "{done} 件を変換、{failed} 件が失敗しました。",
-    "overflowed": "{name}: {count} 個の値が Inf になりました。",
+    "overflowed": "{name}: {count} 個の値が収まりませんでした。",
     "hash_dropped": "{field} は元のデータのハッシュなので除きました。",
-    "ema_dropped": "EMA を除きます: {count} テンソル、{gigabytes:.2f} GB。",
+    "ema_dropped": "EMA を除きます: {count} テンソル、{size}。",
     "ema_unmatched": "本体に対応するものがない EMA テンソル {count} 個は残します（{name} など）。",
     "ema_used": "EMA の重みを本体と置き換えます: {count} テンソル。",
-    "junk_dropped": "不要データを除きます: {group}、{count} テンソル、{kilobytes:.1f} KB。",
+    "junk_dropped": "不要データを除きます: {group}、{count} テンソル、{size}。",
     "schedule_kept": "{name} は標準のスケジュールと異なるため残します。",
     "unrecognised_kept": "未知のテンソル {count} 個は残します（{name} など）。",
     "trainer_state_dropped": "学習の途中データを除きます: {names}。",
     "ids_dropped": "{name} を除きます（読み込む側が自動で作ります）。",
-    "ids_kept_damaged": "{name}: {wrong} 番目に誤りがありますが、そのまま残します。修復するには "
+    "ids_keep_damaged": "{name}: {wrong} 番目に誤りがありますが、そのまま残します。修復するには "
     "--position-ids repair を付けてください。",
-    "ids_kept_float": "{name} は値は正しいものの int64 ではありません。そのまま残します。",
+    "ids_keep_float": "{name} は値は正しいものの int64 ではありません。そのまま残します。",
+    "ids_keep_unread": "{name}（{dtype}）は読み取れないため、そのまま残します。",
+    "ids_repair_unread": "{name}（{dtype}）は読み取れないため、0〜76 で書き直します。",
     "ids_repair_damaged": "{name}: 誤りのあった {wrong} 番目（{dtype}）を 0〜76 に修復します。壊れた"
     "ファイルとは生成画像が変わります。",
     "ids_repair_float": "{name} を {dtype} から int64 に直します。値は変わりません。",
@@ -71,6 +73,14 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "vae_stranger": "{name} は {theirs} の VAE で、このモデルは {ours} です。形は合いますが、画像が崩れる"
     "おそれがあります。",
     "still_lacks": "このファイルに含まれず、別途必要なもの: {parts}。",
+    "ids_no_integers": (
+        "{path} の {name} には、整数として読めない値があります。",
+        "--position-ids repair を使ってください。",
+    ),
+    "refused": (
+        "{path} の {name} は変換できません（同様のテンソルが {count} 個）: {reason}",
+        "kanna inspect -v で一覧を確認し、これらを含まない版のモデルを使ってください。",
+    ),
     "ema_absent": ("{path} に EMA はありません。", "--ema use を外してください。"),
     "ema_incomplete": (
         "{path} の EMA は不完全です。{count} 個のテンソルが足りません（{names} など）。",
@@ -108,6 +118,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} は複数のモデルを含む diffusers フォルダーです。",
         "サブフォルダーか、その中のファイルを指定してください。",
     ),
+    "no_dtype": ("{word} という精度では書き込めません。", "{words} のどれかを指定してください。"),
     "suffix_unknown": (
         "{name} という名前では、書き込む形式がわかりません。",
         "末尾を .safetensors か .ckpt にするか、--to を付けてください。",
