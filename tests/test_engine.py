@@ -28,6 +28,7 @@ from engine_plans import (
 from kanna.dtypes import BF16, FP8_E4M3, FP16, FP32, INT64, WORDS, DType
 from kanna.engine import Progress, RunOptions, memory_bound, run
 from kanna.errors import Incompatible, NumericError, UsageError
+from kanna.formats import open_model
 from kanna.kernel import backend
 from kanna.plan import Constant, Output, Plan, WeightedSum, WriteContainer
 
@@ -176,6 +177,15 @@ def test_the_digest_is_that_of_the_data_and_stands_in_the_metadata(
         metadata = torch.load(tmp_path / "out", weights_only=True)["metadata"]
     assert metadata == expected
     assert list(metadata) == list(expected)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_plan_without_tensors_makes_a_file_with_its_metadata(
+    tmp_path: Path, container: WriteContainer
+) -> None:
+    run(Plan(outputs=(), container=container, inputs=(), metadata={"a": "b"}), tmp_path / "out")
+    with open_model(tmp_path / "out") as model:
+        assert (list(model), model.metadata) == ([], {"a": "b"})
 
 
 def test_no_digest_is_computed_that_nobody_asked_for(tmp_path: Path) -> None:

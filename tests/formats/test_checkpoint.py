@@ -265,6 +265,14 @@ def test_text_metadata_beside_the_state_dict_is_the_file_s(tmp_path: Path) -> No
     assert model.extras == {}
 
 
+@pytest.mark.parametrize("tensors", [{}, {"w": torch.ones(1)}])
+def test_text_metadata_among_the_tensors_is_the_file_s_too(
+    tmp_path: Path, tensors: dict[str, torch.Tensor]
+) -> None:
+    model = opened(tmp_path, SAVES["zip 2"](tensors | {"metadata": {"a": "b"}}))
+    assert (list(model), model.metadata, model.extras) == (list(tensors), {"a": "b"}, {})
+
+
 def test_embeddings_and_hypernetworks_are_flattened(tmp_path: Path) -> None:
     vector = torch.nn.Parameter(torch.randn(2, 768))
     embedding = {"string_to_token": {"*": 265}, "string_to_param": {"*": vector}, "name": "x"}

@@ -142,6 +142,8 @@ class StateDictReader:
         count = 0
         for key, child in children:
             count += 1
+            if not depth and key in _METADATA and self._take_metadata(child):
+                continue
             left = self._collect(child, _join(name, key) if depth else _text(key), depth + 1)
             if left is not _NOTHING:
                 rest[key_text(key)] = left
