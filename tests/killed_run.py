@@ -13,7 +13,8 @@ from typing import Any
 from unittest.mock import patch
 
 from engine_chunks import small_chunks
-from kanna.disk import InputFile, OutputFile
+from kanna.disk import InputFile
+from kanna.disk.writing import OutputFile
 from kanna.dtypes import FP32
 from kanna.engine import RunOptions, run
 from kanna.errors import KannaError
@@ -21,7 +22,6 @@ from kanna.model import FileRun, ModelFile, TensorInfo
 from kanna.plan import Output, Plan
 
 COUNT, TENSORS = 250, 8
-# A run reserves, writes each tensor and the header, syncs, publishes, closes: steps 1 to 13.
 STEPS = ("reserve", "write", "sync", "publish", "close")
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kanna import disk
-from kanna.disk import InputFile, OutputFile, free_bytes, remove_leftover
+from kanna.disk import InputFile, free_bytes, system, writing
+from kanna.disk.writing import OutputFile, remove_leftover
 from kanna.errors import FormatError, Incomplete
 
 
@@ -24,8 +24,8 @@ def output(
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
     if request.param == "plain":
-        monkeypatch.setattr(disk, "PLAIN", True)
-        monkeypatch.setattr(disk, "CAN_MOVE", False)
+        monkeypatch.setattr(system, "PLAIN", True)
+        monkeypatch.setattr(system, "CAN_MOVE", False)
     if request.param == "no hard links":
         monkeypatch.setattr(os, "link", unsupported)
     if request.param == "no copying inside":
@@ -112,7 +112,7 @@ def test_a_file_taken_for_a_leftover_at_birth_is_given_up(
     def taken(_fd: int) -> None:
         raise BlockingIOError
 
-    monkeypatch.setattr(disk, "_lock", taken)
+    monkeypatch.setattr(writing, "_lock", taken)
     with pytest.raises(FileExistsError):
         OutputFile(tmp_path / "part")
 
@@ -123,7 +123,7 @@ def test_a_file_system_without_locks_will_do(
     def unsupported(_fd: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(disk, "_lock", unsupported)
+    monkeypatch.setattr(writing, "_lock", unsupported)
     OutputFile(tmp_path / "part").close()
     remove_leftover(tmp_path / "part")
     assert (tmp_path / "part").exists()

@@ -17,8 +17,8 @@ import torch
 
 from engine_chunks import small_chunks
 from engine_plans import Slow, Whole, equal, plan, read_back, store, with_data
-from kanna import disk
-from kanna.disk import OutputFile
+from kanna.disk import reading, system
+from kanna.disk.writing import OutputFile
 from kanna.dtypes import FP16
 from kanna.engine import (
     Progress,
@@ -250,8 +250,8 @@ def test_an_input_that_cannot_be_read_ends_the_run(
     def broken(*_arguments: object) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(disk, "_read_at", broken)
-    monkeypatch.setattr(disk, "CAN_MOVE", False)
+    monkeypatch.setattr(reading, "_read_at", broken)
+    monkeypatch.setattr(system, "CAN_MOVE", False)
     with pytest.raises(Incomplete, match="Input/output error"):
         run(wanted, tmp_path / "out")
     assert names(tmp_path) == ["in"]

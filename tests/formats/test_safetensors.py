@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from containers import Tensor, opened, safetensors_bytes, with_length
-from kanna import disk
+from kanna.disk import reading
 from kanna.dtypes import SAFETENSORS, TORCH
 from kanna.errors import FormatError, KannaError
 from kanna.formats import open_model
@@ -137,13 +137,13 @@ def test_opening_reads_the_header_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    plain_read = disk._read_at
+    plain_read = reading._read_at
 
     def counting(fd: int, out: memoryview, offset: int) -> int:
         read.append(plain_read(fd, out, offset))
         return read[-1]
 
-    monkeypatch.setattr(disk, "_read_at", counting)
+    monkeypatch.setattr(reading, "_read_at", counting)
     with open_model(sparse(tmp_path / "big.safetensors", 24_000)) as model:
         assert len(model) == 24_000
         assert model.size > 24 * 10**9

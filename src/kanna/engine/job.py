@@ -9,7 +9,8 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from kanna.disk import InputFile, OutputFile
+from kanna.disk import InputFile
+from kanna.disk.writing import OutputFile
 from kanna.engine import accidents
 from kanna.engine.checksums import Checksums
 from kanna.engine.digest import Digest

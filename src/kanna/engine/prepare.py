@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from kanna import disk
-from kanna.disk import InputFile
+from kanna.disk import InputFile, system
 from kanna.engine.options import RunOptions
 from kanna.engine.stream import memory_needed
 from kanna.engine.work import Batch, Move, divide
@@ -71,7 +70,7 @@ def prepare(plan: Plan, options: RunOptions) -> Job:
         extras=plan.extras,
     )
     untouched = not (layout.wants_digest or layout.wants_crcs or options.verify == "full")
-    items = divide(plan.outputs, layout.offsets, moving=untouched and disk.CAN_MOVE)
+    items = divide(plan.outputs, layout.offsets, moving=untouched and system.CAN_MOVE)
     return Job(plan, options, layout, items, options.thread_count())
 
 

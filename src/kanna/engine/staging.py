@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from kanna.disk import Fingerprint, InputFile, OutputFile, free_bytes, remove_leftover
+from kanna.disk import Fingerprint, InputFile, free_bytes
+from kanna.disk.writing import OutputFile, remove_leftover
 from kanna.errors import KannaError, OutputExists, UsageError
 
 _SUFFIX: Final = ".part"

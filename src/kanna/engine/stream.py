@@ -10,7 +10,7 @@ from threading import Lock, Thread
 from time import sleep
 from typing import Final
 
-from kanna.disk import OutputFile
+from kanna.disk.writing import OutputFile
 from kanna.engine.checksums import Checksums
 from kanna.engine.compute import fill
 from kanna.engine.digest import Digest
