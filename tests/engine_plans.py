@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from kanna.disk import InputFile
 from kanna.dtypes import TORCH, DType
-from kanna.model import Extent, FileRun, ModelFile, TensorInfo
+from kanna.model import Data, Extent, FileRun, ModelFile, TensorInfo
 from kanna.plan import Output, Plan, WriteContainer
 
 Tensors = Mapping[str, torch.Tensor]
@@ -72,7 +72,23 @@ class Slow:
         self.inner.read_into(start, out)
 
 
-def with_data(tensor: TensorInfo, kind: type[Whole | Slow]) -> TensorInfo:
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Data that calls somebody before it is read."""
+
+    inner: FileRun
+    notice: Callable[[], object]
+    whole: bool = False
+
+    def extent(self) -> Extent | None:
+        return None
+
+    def read_into(self, start: int, out: memoryview) -> None:
+        self.notice()
+        self.inner.read_into(start, out)
+
+
+def with_data(tensor: TensorInfo, kind: Callable[[FileRun], Data]) -> TensorInfo:
     assert isinstance(tensor.data, FileRun)
     return replace(tensor, data=kind(tensor.data))
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import tracemalloc
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Semaphore
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from engine_chunks import small_chunks
 from engine_plans import (
+    Noticed,
     Slow,
     Whole,
     data_region,
@@ -146,13 +150,25 @@ def test_data_that_comes_only_in_one_go_is_read_in_one_go(tmp_path: Path) -> Non
         assert equal(written[name], tensor.half() if i % 2 else tensor)
 
 
-def test_a_slow_first_tensor_holds_up_no_more_than_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("verify", "ahead"), [("header", 59), ("full", 7)])
+def test_others_are_made_while_the_first_tensor_keeps_waiting(
+    tmp_path: Path, verify: Any, ahead: int
+) -> None:
+    """Without a digest all others; with one as many as there are buffers, twice the threads."""
     tensors = {f"{i}": torch.randn(64) for i in range(60)}
     model = store(tmp_path / "in", tensors)
+    made = Semaphore(0)
+
+    def wait_for_others() -> None:
+        assert all(made.acquire(timeout=60) for _ in range(ahead))
+
     first, *rest = model.values()
-    outputs = [Output.of(with_data(first, Slow)), *map(Output.of, rest)]
+    outputs = [
+        Output.of(with_data(first, partial(Noticed, notice=wait_for_others))),
+        *(Output.of(with_data(tensor, partial(Noticed, notice=made.release))) for tensor in rest),
+    ]
     with small_chunks(256):
-        run(plan(model, outputs), tmp_path / "out", options=RunOptions(verify="full", threads=4))
+        run(plan(model, outputs), tmp_path / "out", options=RunOptions(verify=verify, threads=4))
     assert data_region(tmp_path / "out") == b"".join(map(raw, tensors.values()))
 
 
