@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,3 +142,8 @@ def test_what_cannot_be_opened_is_told(tmp_path: Path) -> None:
 
 def test_free_space_is_a_number_of_bytes(tmp_path: Path) -> None:
     assert free_bytes(tmp_path) > 0
+
+
+def test_looking_at_a_file_loads_nothing_that_writes() -> None:
+    program = "import sys, kanna.formats; sys.exit('kanna.disk.writing' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from kanna.engine.job import memory_bound, rehearse, run
+from kanna.engine.job import rehearse, run
 from kanna.engine.options import Progress, Result, RunOptions
 
-__all__ = ["Progress", "Result", "RunOptions", "memory_bound", "rehearse", "run"]
+__all__ = ["Progress", "Result", "RunOptions", "rehearse", "run"]

@@ -109,15 +109,6 @@ def rehearse(
     return _checked(plan, path, options, folder_will_be_made=folder_will_be_made).memory
 
 
-def memory_bound(plan: Plan, options: RunOptions | None = None) -> int:
-    """Return the most bytes of buffers that running `plan` takes, beside the interpreter itself.
-
-    Raises:
-        Incompatible: the container cannot hold what the plan wants, or an op does not fit.
-    """
-    return prepare(plan, options or RunOptions()).memory
-
-
 def _checked(
     plan: Plan, path: Path, options: RunOptions | None, *, folder_will_be_made: bool = False
 ) -> Job:
