@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -9,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanna.errors import FormatError
-from kanna.families import Component, component, family, row_called, tables
-from kanna.families.key_maps import key_map, models
+from kanna.families import Component, component, family, row_called, tables, vocabulary
+from kanna.families.key_maps import key_map, standard_names
 from kanna.families.keys import expand, expand_lines, fits, packed, parse_line
 from kanna.families.loading import HERE, load_tables
+from kanna.families.schema import check_fields, check_rows
 from model_headers import headers, shapes_of
 
 # tools/ is no package: what it holds is run by developers, and loaded by its path here.
@@ -171,7 +173,7 @@ def test_a_key_list_has_as_many_parameters_as_the_model(row: str, millions: floa
     assert total / 1e6 == pytest.approx(millions, rel=2e-4)
 
 
-@pytest.mark.parametrize("model", models())
+@pytest.mark.parametrize("model", tables()["names"])
 def test_name_maps_lose_no_name_and_join_none(model: str) -> None:
     layouts = {word for row in tables()["names"][model]["row"] for word in row}
     for source in layouts:
@@ -197,6 +199,12 @@ def test_the_clip_map_turns_nai_names_into_the_usual_ones() -> None:
     prefix = "cond_stage_model.transformer."
     renamed = {names[name] for name in shapes_of("sd1-nai-fp32-ckpt", prefix)}
     assert renamed == shapes_of("sd15-fp16-pruned", prefix).keys()
+
+
+def test_only_an_old_layout_has_standard_names() -> None:
+    assert standard_names("nai") == key_map("clip-l", source="nai", target="hf")
+    assert not standard_names("hf")
+    assert not standard_names(None)
 
 
 def test_an_unknown_layout_is_a_key_error() -> None:
@@ -243,14 +251,97 @@ def test_a_users_table_extends_a_family(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "sd1-unet-ldm" in ids
 
 
-@pytest.mark.parametrize("text", ["name = ", 'title = "no name"', "\x00"])
-def test_a_users_broken_table_is_named(
-    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def with_component(lines: str) -> str:
+    return f'name = "sd1"\n[[component]]\nid = "mine"\nrole = "vae"\n{lines}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("name = ", ""),
+        ("\x00", ""),
+        pytest.param(f"name = {'[' * 5000}", "", id="deep"),
+        ('title = "no name"', "name"),
+        ('name = "mine"', "title"),
+        ('name = "mine"\ntitle = 5', "title"),
+        ('name = "mine"\ntitle = "Mine"\ncomponent = 5', "component"),
+        ('name = "mine"\ntitle = "Mine"\nvae = "sd1"', "vae_prefix"),
+        ('name = "mine"\ntitle = "Mine"\ntasks = ["flying"]', "flying"),
+        ('name = "mine"\ntitle = "Mine"\nborn = 2024-01-01', "born"),
+        ('name = "everywhere"\nkinds = ["mine"]', "kinds"),
+        ('name = "everywhere"', "everywhere"),
+        ('name = "sd1"\n[[component]]\nrole = "vae"', "id"),
+        ('name = "sd1"\n[[component]]\nid = "mine"', "role"),
+        ('name = "sd1"\n[[component]]\nid = "mine"\nrole = "wings"', "wings"),
+        ('name = "sd1"\n[[metadata]]\nkey = "a"', "contains"),
+        ('name = "sd1"\n[[peek]]\nany = ["a"]', "deviation"),
+        ('name = "sd1"\n[[prediction]]\nname = "v"\nwhy = "because"', "because"),
+        ('name = "sd1"\n[[variant]]\nname = "a"\nany = ["a.{x..y}"]', ""),
+        ('name = "sd1"\n[[variant]]\nname = "a"\nanyy = ["a"]', "anyy"),
+        ('name = "sd1"\n[keys]\nmine = "a.{0..x}.weight [3]"', ""),
+        ('name = "sd1"\n[keys]\nmine = "a.weight [3,x]"', ""),
+        (with_component('any = ["a.{0..x}"]'), ""),
+        (with_component('any = ["a.{0..9999999999}"]'), ""),
+        (with_component('any = ["{0..999}.{0..999}.{0..999}"]'), ""),
+        (with_component('any = "a"'), "any"),
+        (with_component('any = ["a [3,x]"]'), ""),
+        (with_component('keys = ["nowhere"]'), "nowhere"),
+        (with_component('architectures_by = "nobody"'), "nobody"),
+        (with_component('aliases = [["a"]]'), "aliases"),
+        (with_component('[[component.variant]]\ntasks = ["flying"]'), "flying"),
+        ('name = "sd1"\n[[row]]\na = "x"\nb = "y"', ""),
+        ('name = "mine"\n[[row]]\na = "{x,y}"\nb = "y"', ""),
+        ('name = "mine"\nold = ["a"]\nstandard = "c"\n[[row]]\na = "x"\nb = "y"', "c"),
+        ('name = "mine"\nold = ["a"]\n[[row]]\na = "x"\nb = "y"', "standard"),
+        ('name = "vae-kl"\n[[component]]\nid = "mine"\nrole = "vae"', "vae-kl"),
+    ],
+)
+def test_a_users_broken_table_is_named_with_its_slip(
+    text: str, field: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     table = user_table(tmp_path, monkeypatch, text)
     with pytest.raises(FormatError) as caught:
         load_tables()
-    assert str(table) in caught.value.message
+    assert caught.value.path == str(table)
+    assert field in caught.value.message
+
+
+def test_a_users_table_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    monkeypatch.setattr("kanna.families.loading._user_tables", lambda: [tmp_path / "folder.toml"])
+    with pytest.raises(FormatError):
+        load_tables()
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("**/*.toml")), ids=lambda path: path.name)
+def test_our_own_tables_keep_the_rules_that_hold_for_a_users(path: Path) -> None:
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    if table["name"] != "everywhere":
+        check_fields(table)
+        check_rows(table, tables())
+
+
+def test_the_vocabulary_holds_every_word_that_the_tables_can_say() -> None:
+    words = vocabulary()
+    assert {row.role for row in rows()} <= words["role"]
+    assert set(tables()["everywhere"]["kinds"]) <= words["role"] | words["kind"]
+    assert {row.layout for row in rows()} - {None} <= words["layout"]
+    tasks = {task for name in tables()["families"] for task in tasks_of(name)}
+    assert words["task"] == tasks
+    assert {"fp8", "fp8-scaled", "bnb-nf4"} <= words["quantization"]
+
+
+def tasks_of(name: str) -> set[str]:
+    own = family(name)
+    assert own is not None
+    every = [
+        own,
+        *own.variants,
+        *(v for row in rows() if row.family == name for v in row.variant_choices),
+    ]
+    return {task for one in every for task in one.tasks}
 
 
 def test_all_headers_are_there() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from kanna.families import row_called, tables
 from kanna.families.keys import ShapeRule
-from kanna.identify import identify
+from kanna.identify import identify, recognise
 from kanna.identity import Identity
 from model_headers import Header, headers, keys, known, model_of
 
@@ -196,10 +198,22 @@ def test_no_name_is_too_odd(odd: str) -> None:
     assert identify(model_of({odd: (2, 2), f"{odd}.lora_up.weight": (2, 2)})).kind == "lora"
 
 
-def test_a_hundred_thousand_prefixes_are_looked_at_once() -> None:
+def test_however_many_prefixes_a_row_has_few_are_compared_with_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[int] = []
+
+    def counting(number: int, *rest: Any) -> recognise.Found:
+        compared.append(number)
+        return verify(number, *rest)
+
+    verify = recognise.verify
+    monkeypatch.setattr(recognise, "verify", counting)
     anchor = "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
-    identity = identify(model_of({f"p{n}.{anchor}": (640, 768) for n in range(20_000)}))
+    identity = identify(model_of({f"p{n}.{anchor}": (640, 768) for n in range(2_000)}))
     assert identity.kind == "unknown"
+    assert compared
+    assert max(Counter(compared).values()) == recognise._MAX_PREFIXES
 
 
 def shape_of(rule: ShapeRule | None) -> tuple[int, ...]:

@@ -189,6 +189,21 @@ def test_quantisation_is_named(name: str, scheme: str | None) -> None:
     identity = known(name)
     assert identity.quantization == scheme
     assert identity.parts[0].complete
+    assert identity.parts[0].scaled is (scheme not in {None, "fp8"})
+
+
+def test_whole_numbers_without_scales_are_no_weights_as_they_stand() -> None:
+    model = headers()["vae-sdxl"].model()
+    whole = {n: TensorInfo(n, WORDS["int8"], t.shape, t.data) for n, t in model.items()}
+    part = identify(model_of(whole)).parts[0]
+    assert (part.quantization, part.scaled) == ("int8", True)
+
+
+def test_a_tensor_without_a_name_is_no_packed_weight() -> None:
+    scale = "decoder.conv_in.scale_weight"
+    nameless = TensorInfo("", WORDS["int8"], (3, 5), Bytes())
+    identity = identify(model_of({**headers()["vae-sdxl"].model(), "": nameless, scale: (1,)}))
+    assert identity.parts[0].parameters == known("vae-sdxl").parts[0].parameters + 15
 
 
 def test_packed_weights_count_as_the_weights_they_hold() -> None:

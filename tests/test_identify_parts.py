@@ -101,6 +101,34 @@ def test_a_vae_with_linear_attention_or_one_tensor_short_is_still_a_vae() -> Non
     assert (part.role, part.complete, part.missing) == ("vae", False, ("quant_conv.bias",))
 
 
+def test_what_an_architecture_needs_is_null_where_it_is_not_known() -> None:
+    assert known("sd15-fp16-pruned").to_json()["missing_parts"] == []
+    assert known("lora-kohya-sd1-r128").to_json()["missing_parts"] == []
+    assert identify(model_of({"a.b": (3, 3)})).to_json()["missing_parts"] is None
+    assert known("vae-sdxl").to_json()["missing_parts"] is None
+    assert known("chroma-bf16").to_json()["missing_parts"] is None
+
+
+def test_a_safety_checker_is_one_part_with_the_vision_model_inside_it() -> None:
+    shapes: dict[str, tuple[int, ...]] = {
+        "special_care_embeds": (3, 768), "concept_embeds": (17, 768),
+        "visual_projection.weight": (768, 1024),
+    }  # fmt: skip
+    vision = {f"vision_model.encoder.layers.{n}.layer_norm1.weight": (1024,) for n in range(24)}
+    checker = {**shapes, **{f"vision_model.{name}": shape for name, shape in vision.items()}}
+    alone = identify(model_of(checker))
+    assert [(part.role, part.tensors) for part in alone.parts] == [("safety_checker", 27)]
+    unet = headers()["sdxl-unet-diffusers-f16"].model()
+    folder = {f"unet.{name}": tensor.shape for name, tensor in unet.items()}
+    folder |= {f"safety_checker.{name}": shape for name, shape in checker.items()}
+    folder |= {f"image_encoder.{name}": shape for name, shape in vision.items()}
+    parts = {(part.role, part.prefix): part.tensors for part in identify(model_of(folder)).parts}
+    assert parts == {
+        ("diffusion_model", "unet."): 1680, ("safety_checker", "safety_checker."): 27,
+        ("clip_vision", "image_encoder."): 24,
+    }  # fmt: skip
+
+
 def test_the_document_has_the_agreed_keys_in_order_and_is_json() -> None:
     document = known("sd15-full-ema-fp32").to_json()
     assert list(document)[:23] == [
@@ -110,6 +138,7 @@ def test_the_document_has_the_agreed_keys_in_order_and_is_json() -> None:
         "findings",
     ]  # fmt: skip
     assert json.loads(json.dumps(document)) == document
+    assert document["findings"] is None
 
 
 def test_sentences_are_translated_and_keys_are_not() -> None:

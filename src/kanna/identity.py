@@ -23,8 +23,9 @@ class Part:
 
     `names` are its tensors in file order, with `prefix` still on; `missing` are full names too.
     `unexpected` names stand under its prefix and are in no table; they are among `names`.
-    `dtypes` is bytes by dtype word. `complete` is None where no key list is known. `component` is
-    the row of the tables that recognised it.
+    `dtypes` is bytes by dtype word. `complete` is None where no key list is known. `quantization`
+    names the scheme; `scaled` says that its numbers mean nothing without their scales. `component`
+    is the row of the tables that recognised it.
     """
 
     role: str
@@ -43,6 +44,7 @@ class Part:
     layout: str | None = None
     dtype: str | None = None
     quantization: str | None = None
+    scaled: bool = False
     component: str = ""
 
     @property
@@ -138,8 +140,9 @@ class Prediction:
 class Identity:
     """What a model file is. Absent knowledge is None, never a guess.
 
-    `missing_parts` are words of parts that the architecture needs and the file lacks: ``vae``, or
-    a text encoder's variant (``clip-l``, ``t5xxl``). `unrecognised` names are kept by every verb.
+    `needs` are words of the parts that the architecture needs: a role such as ``vae``, or a text
+    encoder's variant (``clip-l``, ``t5xxl``). `unrecognised` names are kept by every verb.
+    `findings` is None where nothing was checked.
     """
 
     path: str
@@ -160,13 +163,19 @@ class Identity:
     position_ids: PositionIds = field(default_factory=PositionIds)
     junk: tuple[JunkGroup, ...] = ()
     unrecognised: tuple[str, ...] = ()
-    missing_parts: tuple[str, ...] = ()
+    needs: tuple[str, ...] | None = None
     markers: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     evidence: tuple[Note, ...] = ()
-    findings: tuple[str, ...] = ()
+    findings: tuple[str, ...] | None = None
     tasks: tuple[str, ...] = ()
     resolution: int | None = None
+
+    @property
+    def missing_parts(self) -> tuple[str, ...]:
+        """The words of `needs` that no part answers, as far as that is known."""
+        there = {word for part in self.parts for word in (part.role, *part.variant_candidates)}
+        return tuple(word for word in self.needs or () if word not in there)
 
     def part(self, role: str) -> Part | None:
         """Return the first part with `role`, or None."""
@@ -196,11 +205,11 @@ class Identity:
             },
             "junk": [_junk_json(group) for group in self.junk],
             "unrecognised": list(self.unrecognised),
-            "missing_parts": list(self.missing_parts),
+            "missing_parts": None if self.needs is None else list(self.missing_parts),
             "markers": list(self.markers),
             "metadata": dict(self.metadata),
             "evidence": [said(note) for note in self.evidence],
-            "findings": list(self.findings),
+            "findings": None if self.findings is None else list(self.findings),
             "architecture_candidates": list(self.architecture_candidates),
             "tasks": list(self.tasks),
             "resolution": self.resolution,

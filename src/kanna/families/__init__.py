@@ -1,98 +1,17 @@
-"""What models look like: the rows of the tables as values, made when they are first needed."""
+"""What models look like: the tables, and their rows as values, made when they are first needed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kanna.families.keys import expand_lines
 from kanna.families.loading import load_tables
+from kanna.families.rows import Choice, Component, Family, make_component, make_family
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from kanna.families.keys import ShapeRule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Choice:
-    """One row of a list of which the first that holds is taken: a variant, say, or a base model.
-
-    It holds where every line of `all`, one of `any` and none of `none` is in the file. A line is a
-    name and a shape (see `kanna.families.keys`): relative to the part, ``:`` in front for a whole
-    name, ``*`` for any name with that end. `candidates` are names that nothing here can separate;
-    `layout` asks for the file's layout. The rest is what the row says of a file where it holds;
-    `why` is the end of a message key.
-    """
-
-    name: str | None = None
-    candidates: tuple[str, ...] = ()
-    all: tuple[str, ...] = ()
-    any: tuple[str, ...] = ()
-    none: tuple[str, ...] = ()
-    layout: str | None = None
-    needs: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-    prediction: str | None = None
-    shared_with: str | None = None
-    certainty: str | None = None
-    why: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The name, or all candidates."""
-        return self.candidates or ((self.name,) if self.name else ())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Family:
-    """One architecture: what it is for, which parts it needs, how its variants are told apart.
-
-    A row of `peeks` names vectors whose standard deviation, above or below a threshold, settles
-    what the header leaves open. `vae` names the architecture whose VAE it takes; `vae_prefix`
-    stands before it in a checkpoint.
-    """
-
-    name: str
-    title: str
-    vae: str | None = None
-    vae_prefix: str = "first_stage_model."
-    tasks: tuple[str, ...] = ()
-    resolution: int | None = None
-    needs: tuple[str, ...] = ()
-    variants: tuple[Choice, ...] = ()
-    predictions: tuple[Choice, ...] = ()
-    peeks: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Component:
-    """One model in one layout: how it is recognised and, where known, all its tensors.
-
-    `required` and `optional` map names to shape rules; both are empty for a row that recognises by
-    signature only; `stem` is what all of them begin with. `aliases` are other spellings of a piece
-    of a name. `tails` take tensors by the end of their name, whatever stands before it; `widths`
-    take a file of nothing but vectors of such a width.
-    """
-
-    id: str
-    role: str
-    family: str
-    architecture: str | None
-    architectures: tuple[str, ...]
-    variants: tuple[str, ...]
-    layout: str | None
-    stem: str
-    prediction: str | None
-    needs: tuple[str, ...]
-    tails: tuple[str, ...]
-    widths: Mapping[str, str]
-    aliases: tuple[tuple[str, str], ...]
-    architecture_choices: tuple[Choice, ...]
-    variant_choices: tuple[Choice, ...]
-    required: Mapping[str, ShapeRule | None]
-    optional: Mapping[str, ShapeRule | None]
+__all__ = [
+    "Choice", "Component", "Family", "component", "family", "row_called", "tables", "title",
+    "vocabulary",
+]  # fmt: skip
 
 
 @cache
@@ -100,7 +19,7 @@ def tables() -> dict[str, Any]:
     """Return all tables as one raw document.
 
     Raises:
-        FormatError: a user's table cannot be read.
+        FormatError: a user's table cannot be read, or something in it is wrong.
     """
     return load_tables()
 
@@ -109,49 +28,19 @@ def tables() -> dict[str, Any]:
 def family(name: str) -> Family | None:
     """Return the family called `name`, or None where only signatures of it are known."""
     raw = tables()["families"].get(name)
-    if raw is None:
-        return None
-    return Family(
-        name=name,
-        title=raw["title"],
-        vae=raw.get("vae"),
-        vae_prefix=raw.get("vae_prefix", "first_stage_model."),
-        tasks=tuple(raw.get("tasks", ())),
-        resolution=raw.get("resolution"),
-        needs=tuple(raw.get("needs", ())),
-        variants=choices(raw.get("variant", ())),
-        predictions=choices(raw.get("prediction", ())),
-        peeks=tuple(raw.get("peek", ())),
-    )
+    return None if raw is None else make_family(name, raw)
+
+
+def title(architecture: str) -> str:
+    """Return the name that people use for an architecture."""
+    known = family(architecture)
+    return known.title if known else architecture
 
 
 @cache
 def component(number: int) -> Component:
     """Return row `number` of all components, its key lists expanded."""
-    raw = tables()["components"][number]
-    own = tables()["families"][raw["family"]].get("keys", {})
-    architectures = tuple(raw.get("architectures", ()))
-    return Component(
-        id=raw["id"],
-        role=raw["role"],
-        family=raw["family"],
-        architecture=_architecture(raw, architectures),
-        architectures=architectures,
-        variants=tuple(raw.get("variants", ())),
-        layout=raw.get("layout"),
-        stem=raw.get("stem", ""),
-        prediction=raw.get("prediction"),
-        needs=tuple(raw.get("needs", ())),
-        tails=tuple(raw.get("tails", ())),
-        widths=raw.get("widths", {}),
-        aliases=tuple((old, new) for old, new in raw.get("aliases", ())),
-        architecture_choices=choices(
-            raw.get("architecture_rows", ()) or _shared_choices(raw.get("architectures_by"))
-        ),
-        variant_choices=choices(raw.get("variant", ())),
-        required=dict(expand_lines(_lines(own, raw.get("keys", ())))),
-        optional=dict(expand_lines(_lines(own, raw.get("optional", ())))),
-    )
+    return make_component(tables()["components"][number], tables())
 
 
 def row_called(row_id: str) -> Component:
@@ -164,28 +53,19 @@ def row_called(row_id: str) -> Component:
     return component(next(n for n, row in enumerate(rows) if row["id"] == row_id))
 
 
-def choices(rows: Iterable[Mapping[str, Any]]) -> tuple[Choice, ...]:
-    """Return raw rows as choices, in order."""
-    return tuple(Choice(**_tuples(row)) for row in rows)
+def vocabulary() -> dict[str, set[str]]:
+    """Return every word that an identity can hold, by field: what messages must have names for.
 
-
-def _architecture(raw: Mapping[str, Any], architectures: tuple[str, ...]) -> str | None:
-    """A row's own word, its only candidate, or its family's name where that is one."""
-    if "architecture" in raw:
-        return str(raw["architecture"])
-    if architectures:
-        return architectures[0] if len(architectures) == 1 else None
-    return None if raw["family"] == "adapters" else str(raw["family"])
-
-
-def _shared_choices(name: str | None) -> Iterable[Mapping[str, Any]]:
-    rows: Iterable[Mapping[str, Any]] = tables()["choices"][name] if name else ()
-    return rows
-
-
-def _lines(own: Mapping[str, str], names: Iterable[str]) -> list[str]:
-    return [line for name in names for line in own[name].split("\n") if line]
-
-
-def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    The fields are ``role``, ``kind``, ``task``, ``layout`` and ``quantization``.
+    """
+    document = tables()
+    everywhere = document["everywhere"]
+    quantised = (*everywhere["quantization"], *everywhere["quantization_by_dtype"])
+    parted = (row["layout"] for row in document["components"] if "layout" in row)
+    return {
+        "role": set(everywhere["order"]),
+        "kind": {*everywhere["kinds"], "checkpoint", "unknown"},
+        "task": set(everywhere["tasks"]),
+        "layout": {*parted, *(row["name"] for row in everywhere["layout"])},
+        "quantization": {row["name"] for row in quantised if "name" in row},
+    }

@@ -18,7 +18,7 @@ def key_map(model: str, *, source: str, target: str) -> Mapping[str, str]:
     """Return every name that `model` can have in the layout `source`, with its name in `target`.
 
     Names are relative to the model's prefix. A layout's older spellings are among the sources,
-    never among the targets. `models` lists what there is.
+    never among the targets.
 
     Raises:
         KeyError: no such model, or it has no such layout.
@@ -36,6 +36,12 @@ def key_map(model: str, *, source: str, target: str) -> Mapping[str, str]:
     return MappingProxyType(names)
 
 
-def models() -> tuple[str, ...]:
-    """Return the models whose names are known in more than one layout."""
-    return tuple(tables()["names"])
+def standard_names(layout: str | None) -> Mapping[str, str]:
+    """Return the standard name of every name in `layout`, where that is an old layout; else none.
+
+    Names are relative to the model's prefix.
+    """
+    for model, table in tables()["names"].items():
+        if layout in table.get("old", ()):
+            return key_map(model, source=layout, target=table["standard"])
+    return MappingProxyType({})

@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
+
+# What one pattern may stand for: a slip such as {0..9999999} is told, not waited for.
+_MOST: Final = 100_000
 
 Shape: TypeAlias = tuple[int, ...]
 # One size, the sizes that are allowed, or None for any; lists where it comes from JSON.
@@ -20,7 +23,11 @@ ShapeRule: TypeAlias = Sequence[int | Sequence[int] | None]
 
 
 def expand(pattern: str) -> list[str]:
-    """Return all names that `pattern` stands for, in order."""
+    """Return all names that `pattern` stands for, in order.
+
+    Raises:
+        ValueError: a range is none, or there are more names than any model has.
+    """
     if "{" not in pattern:
         return [pattern]
     pieces: list[list[str]] = []
@@ -31,6 +38,8 @@ def expand(pattern: str) -> list[str]:
             pieces.append([rest])
         else:
             pieces.append([piece])
+    if prod(map(len, pieces)) > _MOST:
+        raise ValueError(pattern)
     return ["".join(words) for words in product(*pieces)]
 
 
@@ -82,7 +91,12 @@ def _packed_fits(numel: int, rule: ShapeRule) -> bool:
 
 def _range(choice: str) -> list[str]:
     first, dots, last = choice.partition("..")
-    return [str(n) for n in range(int(first), int(last) + 1)] if dots else [choice]
+    if not dots:
+        return [choice]
+    numbers = range(int(first), int(last) + 1)
+    if len(numbers) > _MOST:
+        raise ValueError(choice)
+    return list(map(str, numbers))
 
 
 def _size(word: str) -> int | tuple[int, ...] | None:

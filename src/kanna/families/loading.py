@@ -1,5 +1,7 @@
 """Reading the tables: the TOML files beside this module and those of the user, parsed once.
 
+Ours are right, which tests see to; a user's are checked before anything is made of them.
+
 Parsing TOML takes a hundred times as long as reading JSON, so the parsed tables are kept as JSON in
 ``__pycache__``, stamped with a checksum of every byte they came from. The copy is a convenience:
 where it cannot be read or written, the tables are parsed again.
@@ -10,7 +12,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -20,7 +23,7 @@ from kanna.families.keys import expand, parse_line
 
 HERE: Final = Path(__file__).parent
 # Raised when the layout of the cached document changes.
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SLOTS: Final = ("all", "any", "none", "tails")
 
 Raw = dict[str, Any]
@@ -30,15 +33,16 @@ def load_tables() -> Raw:
     """Return every table as one document: families, components, their index, name maps.
 
     Raises:
-        FormatError: a user's table is no TOML, or a row lacks what it needs.
+        FormatError: a user's table cannot be read, is no TOML, or has a row that cannot be used.
     """
-    paths = [*sorted(HERE.glob("*.toml")), *sorted(HERE.glob("names/*.toml")), *_user_tables()]
-    sources = [path.read_bytes() for path in paths]
+    users = _user_tables()
+    paths = [*sorted(HERE.glob("*.toml")), *sorted(HERE.glob("names/*.toml")), *users]
+    sources = [_read(path) for path in paths]
     stamp = _stamp(paths, sources)
     cache = HERE / "__pycache__" / f"tables-{_VERSION}.json"
     document = _cached(cache, stamp)
     if document is None:
-        document = {"stamp": stamp, **_build(paths, sources)}
+        document = {"stamp": stamp, **_build(paths, sources, users)}
         _keep(cache, document)
     return document
 
@@ -51,6 +55,25 @@ def _user_tables() -> list[Path]:
     from platformdirs import user_config_path  # slow, and seldom needed
 
     return sorted((user_config_path("kanna", appauthor=False) / "families").glob("*.toml"))
+
+
+def _read(path: Path) -> bytes:
+    with _blame(path):
+        return path.read_bytes()
+
+
+@contextmanager
+def _blame(path: Path) -> Iterator[None]:
+    """Say of whatever goes wrong that it is the fault of the table `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise FormatError("identity.bad_table", path=path, reason=reason) from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise FormatError("identity.bad_table", path=path, reason=error) from error
+    except KeyError as error:
+        raise FormatError("identity.table_lacks", path=path, field=error.args[0]) from error
 
 
 def _stamp(paths: list[Path], sources: list[bytes]) -> str:
@@ -77,16 +100,29 @@ def _keep(cache: Path, document: Raw) -> None:
         part.replace(cache)
 
 
-def _build(paths: list[Path], sources: list[bytes]) -> Raw:
+def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> Raw:
     import tomllib  # only needed when the cache is stale
 
+    from kanna.families.schema import check_fields, check_rows  # likewise
+
     families: dict[str, Raw] = {}
+    checked: list[tuple[Path, Raw]] = []
     for path, source in zip(paths, sources, strict=True):
-        try:
+        with _blame(path):
             table = tomllib.loads(source.decode("utf-8"))
+            if path in users:
+                check_fields(table)
+                checked.append((path, table))
             families[table["name"]] = _merged(families.get(table["name"], {}), table)
-        except (ValueError, KeyError, TypeError) as error:
-            raise FormatError("identity.bad_table", path=path, reason=error) from error
+    document = _joined(families)
+    for path, table in checked:
+        with _blame(path):
+            check_rows(table, document)
+    return {**document, "index": _index(document["components"])}
+
+
+def _joined(families: dict[str, Raw]) -> Raw:
+    """Sort what the tables hold by what it is."""
     everywhere = families.pop("everywhere", {})
     names = {name: families.pop(name) for name, table in list(families.items()) if "row" in table}
     components = [
@@ -95,9 +131,7 @@ def _build(paths: list[Path], sources: list[bytes]) -> Raw:
         for row in table.pop("component", ())
     ]
     choices = {
-        rows["name"]: rows["row"]
-        for table in families.values()
-        for rows in table.pop("choices", ())
+        rows["name"]: rows for table in families.values() for rows in table.pop("choices", ())
     }
     return {
         "families": families,
@@ -105,7 +139,6 @@ def _build(paths: list[Path], sources: list[bytes]) -> Raw:
         "choices": choices,
         "everywhere": everywhere,
         "names": names,
-        "index": _index(components),
     }
 
 

@@ -16,7 +16,7 @@ from kanna.identify.claims import claims
 from kanna.identify.evidence import tell_near, tell_open, tell_parts
 from kanna.identify.peek import Peek
 from kanna.identify.position_ids import read_position_ids
-from kanna.identify.verdict import hear, judge, lacking, look, needed, predict, with_context
+from kanna.identify.verdict import hear, judge, look, needed, predict, with_context
 from kanna.identity import Identity
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _identity(
         position_ids=position_ids,
         junk=junk_groups(anatomy.beside.junk, {*division.owners, *ema.extra}, model),
         unrecognised=(*division.unrecognised, *ema.unmatched),
-        missing_parts=lacking(needed(verdict), parts),
+        needs=needed(verdict),
         markers=tuple(anatomy.beside.markers),
         metadata=model.metadata,
         evidence=tuple(verdict.evidence),

@@ -82,7 +82,9 @@ def _shapes(model: ModelFile, beside: Beside) -> dict[str, Shape]:
         if "packed" in row
     }
     for scale, scheme in beside.scales.items():
-        weight = scale.removesuffix(endings.get(scheme, scale))
+        if scheme not in endings:
+            continue
+        weight = scale.removesuffix(endings[scheme])
         if weight in shapes and model[weight].dtype.kind == "int":
             shapes[weight] = packed(2 * model[weight].numel)
     return shapes

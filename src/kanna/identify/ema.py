@@ -66,8 +66,9 @@ def row_of_copy(
     return best[1]
 
 
-def copy_name(name: str, rule: Mapping[str, Any]) -> str:
-    """Return the name of the copy of the model tensor `name`."""
+def copy_name(name: str, rule: Mapping[str, Any] | None = None) -> str:
+    """Return the name of the copy of the model tensor `name`: LitEma's, or that of another rule."""
+    rule = rule or tables()["everywhere"]["ema"][0]
     rest = name.removeprefix(rule["of"])
     return f"{rule['prefix']}{rest.replace('.', '') if rule.get('dotless') else rest}"
 

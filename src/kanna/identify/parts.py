@@ -74,6 +74,7 @@ def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: 
     by_dtype, dtype = _dtypes([model[name] for name in owned.names])
     candidates = _architectures(found, names)
     row = names.choose(found.row.variant_choices, found.prefix)
+    quantization, scaled = _quantization(owned.names, beside, dtype)
     variants = row.names if row else found.row.variants
     return Part(
         role=found.row.role,
@@ -93,7 +94,8 @@ def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: 
         missing=tuple(found.missing),
         unexpected=tuple(owned.unexpected),
         layout=found.row.layout,
-        quantization=_quantization(owned.names, beside, dtype),
+        quantization=quantization,
+        scaled=scaled,
         component=found.row.id,
     )
 
@@ -151,7 +153,7 @@ def _architectures(found: Found, names: Names) -> tuple[str, ...]:
     if row.architecture_choices:
         if row.tails:
             own = {name: names.shapes[name] for name in found.known}
-            names = Names(own, underscored=row.role == "lora")
+            names = Names(own, underscored=row.underscored)
         choice = names.choose(row.architecture_choices, found.prefix)
         return choice.names if choice else ()
     every = (word for one in (found, *found.rivals) for word in _words(one))
@@ -181,11 +183,16 @@ def _numel(shape: Shape) -> int:
     return abs(prod(shape))
 
 
-def _quantization(names: Iterable[str], beside: Beside, dtype: str | None) -> str | None:
+def _quantization(
+    names: Iterable[str], beside: Beside, dtype: str | None
+) -> tuple[str | None, bool]:
+    """Return the word of the scheme, and whether its numbers mean nothing without scales."""
     everywhere = tables()["everywhere"]
     seen = {beside.scales[name] for name in names if name in beside.scales}
     for row in everywhere["quantization"]:
         if "name" in row and row["name"] in seen:
-            return str(row["name"])
-    plain: str | None = everywhere["plain_quantization"].get(dtype)
-    return plain
+            return row["name"], True
+    for row in everywhere["quantization_by_dtype"]:
+        if row["dtype"] == dtype:
+            return row["name"], row.get("scaled", False)
+    return None, False

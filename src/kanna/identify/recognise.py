@@ -184,6 +184,9 @@ def _chosen(ranked: list[Found]) -> list[Found]:
     taken: dict[str, Found] = {}
     chosen: list[Found] = []
     for found in ranked:
+        held = tuple(one.prefix + inner for one in chosen for inner in one.row.holds)
+        if found.prefix.startswith(held):
+            continue
         holders = {id(taken[name]): taken[name] for name in found.known if name in taken}
         free = sum(name not in taken for name in found.known)
         if holders and (not found.listed or 2 * free < len(found.known)):

@@ -168,19 +168,15 @@ def predict(
     return _likely(row.name, row.why) if row and row.name else None
 
 
-def needed(verdict: Verdict) -> tuple[str, ...]:
-    """Return the words of the parts that the architecture needs."""
-    known = verdict.family
-    if known is None or verdict.main is None:
+def needed(verdict: Verdict) -> tuple[str, ...] | None:
+    """Return the words of the parts that the architecture needs, or None where that is unknown."""
+    if verdict.main is None or verdict.architecture is None:
+        return None
+    if not verdict.diffusion:
         return ()
     of_row = row_called(verdict.main.component).needs
-    return (verdict.row.needs if verdict.row else ()) or of_row or known.needs
-
-
-def lacking(needs: Iterable[str], parts: Sequence[Part]) -> tuple[str, ...]:
-    """Return the words of `needs` that no part answers: a role, or a text encoder's variant."""
-    there = {word for part in parts for word in (part.role, *part.variant_candidates)}
-    return tuple(word for word in needs if word not in there)
+    of_family = verdict.family.needs if verdict.family else None
+    return (verdict.row.needs if verdict.row else ()) or of_row or of_family
 
 
 def with_context(parts: Iterable[Part], verdict: Verdict) -> tuple[Part, ...]:

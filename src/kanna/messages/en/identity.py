@@ -6,7 +6,11 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "bad_table": (
-        "The model table {path} cannot be read: {reason}.",
+        "The model table {path} cannot be used: {reason}.",
+        "Correct the table, or move it out of the folder.",
+    ),
+    "table_lacks": (
+        "The model table {path} cannot be used: “{field}” is not there.",
         "Correct the table, or move it out of the folder.",
     ),
     "complete": "{what}: all {count} known tensors are there, under the prefix “{prefix}”.",

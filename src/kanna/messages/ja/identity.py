@@ -6,7 +6,11 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "bad_table": (
-        "モデル定義 {path} を読み込めません: {reason}。",
+        "モデル定義 {path} は使えません: {reason}。",
+        "定義を修正するか、フォルダーの外に移動してください。",
+    ),
+    "table_lacks": (
+        "モデル定義 {path} は使えません。「{field}」がありません。",
         "定義を修正するか、フォルダーの外に移動してください。",
     ),
     "complete": "{what}: 既知のテンソル {count} 個がすべて揃っています(プレフィックス「{prefix}」)。",

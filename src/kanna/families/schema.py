@@ -1,0 +1,164 @@
+"""What a table may say: every field and what it holds.
+
+Our own tables are held to it by a test, a user's when it is read, so that a slip in it is told with
+the file's name instead of coming up in the middle of something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, TypeAlias
+
+from kanna.families.keys import expand, expand_lines, parse_line
+from kanna.families.rows import Choice, Family, make_component, make_family
+from kanna.messages import template
+
+Rule: TypeAlias = Callable[[Any], bool]
+Fields: TypeAlias = Mapping[str, Rule]
+
+
+def check_fields(table: dict[str, Any]) -> None:
+    """Check the fields of one table by itself.
+
+    Raises:
+        ValueError: a field is unknown, or does not hold what it must, or its lines do not expand.
+        KeyError: a field is missing.
+    """
+    (_NAMES if "row" in table else _FAMILY)(table)
+
+
+def check_rows(table: dict[str, Any], document: dict[str, Any]) -> None:
+    """Check that everything in `table` can be made, now that all tables are in `document`.
+
+    Raises:
+        ValueError: a word is none that the tables know, or two lists do not match.
+        KeyError: something is missing, or referred to and not there.
+        TypeError: a row has fields that do not go together.
+    """
+    name, everywhere = table["name"], document["everywhere"]
+    if "row" in table:
+        _check_names(document["names"][name])
+        return
+    made = make_family(name, document["families"][name])
+    rows: list[Family | Choice] = [made, *made.variants]
+    for raw in table.get("component", ()):
+        _known(raw["role"], everywhere["order"])
+        rows += make_component({**raw, "family": name}, document).variant_choices
+    for task in (task for row in rows for task in row.tasks):
+        _known(task, everywhere["tasks"])
+
+
+def _check_names(names: dict[str, Any]) -> None:
+    """Every row has as many names in each layout, and every layout that is named has rows."""
+    _NAMES(names)
+    for row in names["row"]:
+        if len({len(expand(pattern)) for pattern in row.values()}) > 1:
+            raise ValueError(row)
+    layouts = {layout for row in names["row"] for layout in row}
+    also = names.get("reads_also", {})
+    for layout in (*names.get("old", ()), *also, *(old for olds in also.values() for old in olds)):
+        _known(layout, layouts)
+    if "old" in names:
+        _known(names["standard"], layouts)
+
+
+def _known(word: str, words: Collection[str]) -> None:
+    if word not in words:
+        raise ValueError(f"{word} = ?")
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _pairs(value: Any) -> bool:
+    return isinstance(value, list) and all(_texts(pair) and len(pair) == 2 for pair in value)
+
+
+def _words(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_text, value.values()))
+
+
+def _lists(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_texts, value.values()))
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _lines(value: Any) -> bool:
+    """Lines that recognise: a pattern with or without a shape."""
+    return _texts(value) and all(expand(parse_line(line)[0]) for line in value)
+
+
+def _keys(value: Any) -> bool:
+    """Key lists by name."""
+    return _words(value) and all(
+        list(expand_lines(filter(None, lines.split("\n")))) for lines in value.values()
+    )
+
+
+def _reason(value: Any) -> bool:
+    """The end of a message key."""
+    return _text(value) and bool(template(f"identity.prediction_{value}"))
+
+
+def _table(needed: str, fields: Fields) -> Rule:
+    """Return the rule of a table that has the `needed` fields and no others than `fields`."""
+
+    def holds(table: Any) -> bool:
+        for field in needed.split():
+            table[field]
+        for field, value in table.items():
+            if field not in fields or not fields[field](value):
+                raise ValueError(f"{field} = {str(value)[:80]}")
+        return True
+
+    return holds
+
+
+def _rows(needed: str, fields: Fields) -> Rule:
+    """Return the rule of a list of such tables."""
+    row = _table(needed, fields)
+    return lambda value: isinstance(value, list) and all(map(row, value))
+
+
+_CHOICE: Final[Fields] = {
+    "name": _text, "candidates": _texts, "all": _lines, "any": _lines, "none": _lines,
+    "layout": _text, "needs": _texts, "tasks": _texts, "prediction": _text, "shared_with": _text,
+    "certainty": _text, "why": _reason,
+}  # fmt: skip
+_COMPONENT: Final[Fields] = {
+    "id": _text, "role": _text, "architecture": _text, "architectures": _texts, "variants": _texts,
+    "layout": _text, "stem": _text, "prediction": _text, "needs": _texts, "all": _lines,
+    "any": _lines, "none": _lines, "tails": _lines, "widths": _words, "aliases": _pairs,
+    "keys": _texts, "optional": _texts, "holds": _texts, "architectures_by": _text,
+    "architecture_rows": _rows("", _CHOICE), "variant": _rows("", _CHOICE),
+}  # fmt: skip
+_CHOICES: Final[Fields] = {"name": _text, "underscored": _flag, "row": _rows("", _CHOICE)}
+_SIDE: Final = _table("prediction variants", {"prediction": _text, "variants": _texts})
+_PEEK: Final[Fields] = {"any": _texts, "deviation": _number, "above": _SIDE, "below": _SIDE}
+_METADATA: Final[Fields] = {
+    "key": _text, "contains": _text, "variants": _texts, "prediction": _text,
+}  # fmt: skip
+_EVERY: Final[Fields] = {"name": _text, "title": _text, "sources": _texts}
+_NAMES: Final = _table("name row", {
+    **_EVERY, "row": lambda rows: all(map(_words, rows)), "reads_also": _lists, "standard": _text,
+    "old": _texts,
+})  # fmt: skip
+_FAMILY: Final = _table("name", {
+    **_EVERY, "mixed": _flag, "vae": _text, "vae_prefix": _text, "tasks": _texts,
+    "resolution": _number, "needs": _texts, "keys": _keys, "variant": _rows("", _CHOICE),
+    "prediction": _rows("", _CHOICE), "component": _rows("id role", _COMPONENT),
+    "choices": _rows("name row", _CHOICES), "metadata": _rows("key contains", _METADATA),
+    "peek": _rows("any deviation above below", _PEEK),
+})  # fmt: skip
