@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from kanna.families.key_maps import key_map
+from collections.abc import Mapping
+
+from kanna.families.key_maps import standard_names
+from kanna.identity import Part
 from kanna.ops.draft import Draft
 
 
 def rename_keys(draft: Draft) -> None:
-    """Give text encoders in the NAI layout (without ``text_model.``) the standard names."""
+    """Give the parts whose layout has old names, such as NAI's text encoders, the standard ones.
+
+    Raises:
+        Incompatible: a standard name is taken by another tensor.
+    """
     for part in draft.identity.parts:
-        if part.layout != "nai":
-            continue
-        names = key_map("clip-l", source="nai", target="hf")
-        renamed = {
-            name: part.prefix + names[name[len(part.prefix) :]]
-            for name in part.names if name not in part.unexpected
-        }  # fmt: skip
-        draft.rename(renamed)
-        draft.done["renamed"] = len(renamed)
-        draft.note("convert.renamed", count=len(renamed))
+        renamed = _renamed(part, standard_names(part.layout))
+        if renamed:
+            draft.rename(renamed)
+            draft.done["renamed"] = len(renamed)
+            draft.note("convert.renamed", count=len(renamed))
+
+
+def _renamed(part: Part, names: Mapping[str, str]) -> dict[str, str]:
+    """Return the new full name of every tensor of `part` that gets one."""
+    renamed = {}
+    for name in part.names:
+        old = name[len(part.prefix) :]
+        new = _standard(old, names)
+        # A prefix that ends with what the new name adds makes the name standard as it is.
+        if new != old and not part.prefix.endswith(new.removesuffix(old)):
+            renamed[name] = part.prefix + new
+    return renamed
+
+
+def _standard(name: str, names: Mapping[str, str]) -> str:
+    """Return the standard name; what stands beside a known weight, such as its scale, moves too."""
+    if name in names:
+        return names[name]
+    module, _, last = name.rpartition(".")
+    weight = names.get(f"{module}.weight")
+    return weight.removesuffix("weight") + last if weight else name
