@@ -11,16 +11,23 @@ def main() -> None:
     # A command is short and makes no garbage in cycles worth collecting: looking for some, now and
     # again at the end, would be a fifth of the time that `inspect` takes.
     gc.disable()
-    if sys.argv[1:] == ["--version"]:
+    try:
+        code = _run(sys.argv[1:])
+    except KeyboardInterrupt:  # before anything was begun
+        code = 130
+    gc.freeze()
+    sys.exit(code)
+
+
+def _run(argv: list[str]) -> int:
+    if argv == ["--version"]:
         from kanna import __version__
 
         sys.stdout.write(f"kanna {__version__}\n")
-        return
+        return 0
     from kanna.cli import run
 
-    code = run(sys.argv[1:])
-    gc.freeze()
-    sys.exit(code)
+    return run(argv)
 
 
 if __name__ == "__main__":

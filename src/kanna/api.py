@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,6 +114,7 @@ def convert(
     options: ConvertOptions,
     *,
     vae: StrPath | None = None,
+    protected: Iterable[StrPath] = (),
     compare_ema: bool = False,
     dry_run: bool = False,
     run_options: RunOptions | None = None,
@@ -123,14 +124,15 @@ def convert(
     """Make what `options` ask for of the model at `path`, with the VAE of `vae` inside.
 
     `destination` is a file, whose suffix chooses the container, or a folder, in which the output
-    gets its suggested name; None means the folder of the input.
+    gets its suggested name; None means the folder of the input. `protected` names files that the
+    output must not replace even with ``force``: the other inputs and outputs of a batch.
 
     Raises:
         KannaError: whatever is wrong with the input, the request or the destination.
     """
     from kanna.engine import rehearse, run
     from kanna.ops.convert import convert as plan_conversion
-    from kanna.ops.naming import container_of, is_folder
+    from kanna.ops.naming import check_protected, container_of, is_folder
     from kanna.ops.naming import destination as named
 
     options = replace(options, container=container_of(destination, options.container))
@@ -143,6 +145,7 @@ def convert(
             baked = (source, identify(source))
         planned = plan_conversion(model, identity, options, baked)
         target = named(Path(path), destination, planned.tags, planned.plan.container)
+        check_protected(target, protected)
         make_folder = destination is not None and is_folder(destination)
         memory = rehearse(
             planned.plan, target, options=run_options, folder_will_be_made=make_folder

@@ -9,7 +9,7 @@
     ├── UnsafeFile            11   the file asks for code, and nothing can be read without it
     ├── UnknownModel          12   no family matches and the job needs one
     ├── Incompatible          13   shapes, layouts or families cannot be combined
-    ├── NumericError          14   the job would make Inf or NaN
+    ├── NumericError          14   values would not fit in their dtype
     ├── OutputExists          15   the destination is there already
     ├── MissingExtra          16   an optional dependency is needed
     ├── RemoteError           17   the network, a hub or an object store failed
@@ -93,7 +93,7 @@ class Incompatible(KannaError):
 
 
 class NumericError(KannaError):
-    """The job would make Inf or NaN out of finite numbers."""
+    """Finite numbers would become Inf or NaN, or be clipped."""
 
     exit_code = 14
 

@@ -16,10 +16,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from containers import safetensors_bytes
+from kanna import api
 from kanna.cli import run
 from kanna.demo import component_tensors, write_vae
 from kanna.dtypes import FP16
 from kanna.engine import run as run_plan
+from kanna.errors import UsageError
 from kanna.formats import open_model
 from kanna.hashing import component_digest
 from kanna.model import TensorInfo
@@ -136,18 +138,56 @@ def test_many_inputs_one_summary_and_a_failure_stops_nobody(
     assert "1 converted, 1 failed" in capsys.readouterr().err
 
 
-def test_names_that_are_ascii_alike_do_not_overwrite_each_other(
-    taesd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_names_without_any_ascii_stay_apart(taesd: Path, tmp_path: Path) -> None:
     cat, dog, out = tmp_path / "猫.safetensors", tmp_path / "犬.safetensors", tmp_path / "out"
     for path in (cat, dog):
         path.write_bytes(taesd.read_bytes())
-    assert run(["convert", str(cat), str(dog), "-o", str(out), "--force"]) == 2
-    assert not out.exists()
-    assert "same output name" in capsys.readouterr().err
+    assert run(["convert", str(cat), str(dog), "-o", str(out), "--force", "-q"]) == 0
+    assert len(list(out.iterdir())) == 2
     twin = tmp_path / "猫.ckpt"
     twin.write_bytes(taesd.read_bytes())
     assert run(["convert", str(cat), str(twin), "--force"]) == 2
+
+
+@pytest.mark.parametrize("folder", [[], ["-o", "out"]])
+def test_no_output_of_a_batch_replaces_an_input_or_another_output(
+    taesd: Path, tmp_path: Path, folder: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name suggested for the first is that of the second."""
+    monkeypatch.chdir(tmp_path)
+    one, other = tmp_path / "a.safetensors", tmp_path / "a-fp16.safetensors"
+    one.write_bytes(taesd.read_bytes())
+    save_file({"mine": torch.ones(3)}, other)
+    before = sha256(other)
+    argv = ["convert", str(one), str(other), "--dtype", "fp16", "--force", "-q", *folder]
+    assert run(argv) != 0
+    assert sha256(other) == before
+    made = list((tmp_path / "out").glob("*")) if folder else []
+    assert all(len(load_file(path)) == len(load_file(one)) for path in made)
+
+
+def test_the_suffix_chooses_the_container_for_scripts_too(taesd: Path, tmp_path: Path) -> None:
+    api.convert(taesd, tmp_path / "x.ckpt", api.ConvertOptions())
+    assert torch.load(tmp_path / "x.ckpt", weights_only=True)["state_dict"]
+    for options in (
+        api.ConvertOptions(ema="nonsense"),  # type: ignore[arg-type]
+        api.ConvertOptions(dtype="fp12"),
+        api.ConvertOptions(dtypes={"nose": "fp16"}),
+        api.ConvertOptions(purpose="nonsense"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(UsageError):
+            api.convert(taesd, tmp_path / "y.safetensors", options)
+
+
+def test_an_empty_name_is_no_name(taesd: Path) -> None:
+    assert run(["convert", str(taesd), "-o", "", "-q"]) == 2
+
+
+def test_a_ckpt_too_large_to_be_read_again_is_refused_at_once(tmp_path: Path) -> None:
+    many = tmp_path / "many.safetensors"
+    entries = {f"layers.{n}.some.name.weight": ("F16", (0,), b"") for n in range(100_000)}
+    many.write_bytes(safetensors_bytes(entries))
+    assert run(["convert", str(many), "-o", str(tmp_path / "x.ckpt"), "--dry-run", "-q"]) == 13
 
 
 def test_a_failed_conversion_takes_its_new_folder_along(tmp_path: Path) -> None:

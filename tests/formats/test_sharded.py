@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,20 @@ def test_shards_of_every_dtype_width_keep_their_places(tmp_path: Path) -> None:
     with open_model(tmp_path / INDEX) as model:
         assert model["y"].read() == bytes(range(8))
         assert model["x"].read() == b"abc"
+
+
+def test_an_index_is_no_shard(tmp_path: Path) -> None:
+    name = "self.safetensors.index.json"
+    (tmp_path / name).write_text(json.dumps({"weight_map": {"a": name}}))
+    with pytest.raises(FormatError):
+        open_model(tmp_path / name)
+
+
+def test_a_pickled_shard_is_told(tmp_path: Path) -> None:
+    torch.save({"b": torch.ones(2)}, tmp_path / "b.bin")
+    (tmp_path / "a.safetensors").write_bytes(small("a"))
+    index = {"weight_map": {"a": "a.safetensors", "b": "b.bin"}}
+    (tmp_path / "x.index.json").write_text(json.dumps(index))
+    with open_model(tmp_path / "x.index.json") as model:
+        assert model.container == "ckpt-zip"
+        assert "formats.pickled_shard" in {note.key for note in model.notes}

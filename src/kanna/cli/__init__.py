@@ -81,7 +81,9 @@ def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     _make_streams_safe()
     set_language(_wanted_language(argv))
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _terminate)
     try:
         result = _group().main(list(argv), prog_name="kanna", standalone_mode=False)
     except KannaError as error:
@@ -94,6 +96,10 @@ def run(argv: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         print_error(Interrupted("cli.interrupted"), as_json=False)
         return Interrupted.exit_code
+    except OSError as error:  # of stdout or stderr: all other files have errors of their own
+        failure = KannaError("cli.no_output", reason=error.strerror or error)
+        print_error(failure, as_json=False)
+        return failure.exit_code
     return result if isinstance(result, int) else 0
 
 
@@ -134,7 +140,7 @@ def _make_streams_safe() -> None:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    """Treat SIGTERM as Ctrl-C, so that a stopped job cleans up after itself."""
+    """Treat a request to end as Ctrl-C, so that a stopped job cleans up after itself."""
     del number, frame
     raise KeyboardInterrupt
 

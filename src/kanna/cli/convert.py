@@ -65,10 +65,11 @@ def convert(
     job = _job(files, given)
     documents: list[object] = []
     codes: list[int] = []
+    protected = list(files)
     for path in files:
         try:
             with Bar(path.name, hidden=quiet or as_json) as bar:
-                made = job.run(path, bar)
+                made = job.run(path, protected, bar)
         except Interrupted:
             raise
         except KannaError as error:
@@ -77,6 +78,7 @@ def convert(
             if not as_json:
                 print_error(error, as_json=False)
             continue
+        protected.append(made.destination)
         documents.append(result_document(made))
         if not as_json and not quiet:
             click.echo("\n".join(result_lines(made, verbose=verbose)))
@@ -98,10 +100,11 @@ class _Job:
     compare_ema: bool
     dry_run: bool
 
-    def run(self, path: Path, bar: Bar) -> api.Conversion:
+    def run(self, path: Path, protected: list[Path], bar: Bar) -> api.Conversion:
         return api.convert(
-            path, self.output, self.options, vae=self.vae, compare_ema=self.compare_ema,
-            dry_run=self.dry_run, run_options=self.run_options, progress=bar,
+            path, self.output, self.options, vae=self.vae, protected=protected,
+            compare_ema=self.compare_ema, dry_run=self.dry_run, run_options=self.run_options,
+            progress=bar,
         )  # fmt: skip
 
 

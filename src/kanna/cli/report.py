@@ -10,7 +10,7 @@ from kanna.api import Inspection
 from kanna.cli.output import count_text, note_line, styled, table, width, wrapped
 from kanna.dtypes import WORDS
 from kanna.families import family
-from kanna.identity import Identity, Part, PositionIds, said
+from kanna.identity import Ema, Identity, Part, PositionIds, said
 from kanna.messages import ranges, say, shown, size_text
 
 _CERTAINTY_STYLE: Final = {"certain": "green", "likely": "yellow", "ambiguous": "yellow"}
@@ -70,10 +70,9 @@ def _heading(identity: Identity) -> Iterator[str]:
     name = " / ".join(map(_title, identity.architecture_candidates))
     if identity.architecture:
         name = _title(identity.architecture)
-    variant = identity.variant or " / ".join(identity.variant_candidates)
     words = [name, say(f"inspect.part_{identity.kind}")]
-    if variant and not (identity.architecture is None and identity.architecture_candidates):
-        words.append(f"({variant})")
+    if identity.variant and identity.variant != identity.kind:
+        words.append(f"({identity.variant})")
     certainty = ""
     if identity.kind != "unknown":
         style = _CERTAINTY_STYLE.get(identity.certainty, "red")
@@ -132,26 +131,29 @@ def _ema_row(found: Inspection) -> list[str]:
     ema = found.identity.ema
     tensors = [found.model[name] for name in ema.pairs.values()]
     words = "+".join(sorted({tensor.dtype.word for tensor in tensors}))
-    if ema.equal_to_model is None:
-        state = say(
-            "inspect.ema_complete" if ema.complete else "inspect.ema_incomplete",
-            missing=len(ema.missing),
-        )
-    else:
-        state = say("inspect.ema_equal" if ema.equal_to_model else "inspect.ema_differs")
     return [
-        say("inspect.part_ema"),
-        words,
-        f"{len(tensors):,}",
-        count_text(sum(tensor.numel for tensor in tensors)),
-        size_text(ema.bytes),
-        f"{state} · {say('inspect.ema_saving', size=size_text(ema.bytes))}",
-    ]
+        say("inspect.part_ema"), words, f"{len(tensors):,}",
+        count_text(sum(tensor.numel for tensor in tensors)), size_text(ema.bytes),
+        styled(say("inspect.complete"), "green") if ema.complete
+        else styled(say("inspect.missing", count=len(ema.missing)), "red"),
+    ]  # fmt: skip
+
+
+def _ema_text(ema: Ema) -> str:
+    """Say whether the EMA is the model over again, where that was asked, and what it takes."""
+    words = [say("inspect.ema_saving", size=size_text(ema.bytes))]
+    if ema.equal_to_model is not None:
+        words.insert(0, say("inspect.ema_equal" if ema.equal_to_model else "inspect.ema_differs"))
+    return " · ".join(words)
 
 
 def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
     """Yield rows of a label and a text for everything that is not a part."""
     identity = found.identity
+    if identity.architecture and len(identity.variant_candidates) > 1:
+        yield _row("variant", say("inspect.one_of", names=" / ".join(identity.variant_candidates)))
+    if identity.ema.present:
+        yield _row("ema", _ema_text(identity.ema))
     if identity.prediction:
         certainty = say(f"inspect.certainty_{identity.prediction.certainty}")
         yield _row("prediction", f"{identity.prediction.type} ({certainty})")
@@ -159,7 +161,8 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
         yield _row("position_ids", _ids_text(identity.position_ids))
     for group in identity.junk:
         size = size_text(group.bytes)
-        yield _row("junk", say("inspect.group", name=group.group, count=group.tensors, size=size))
+        key = "inspect.group" if group.prune else "inspect.group_kept"
+        yield _row("junk", say(key, name=group.group, count=group.tensors, size=size))
     for label, names in _lists(found):
         if names:
             yield _row(label, _names(names, verbose=verbose))

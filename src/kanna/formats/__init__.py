@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -96,19 +96,22 @@ def open_model(path: str | os.PathLike[str]) -> ModelFile:
     return replace(model, notes=(*_lone_shard(model.path), *model.notes))
 
 
-def open_file(path: str | os.PathLike[str]) -> ModelFile:
-    """Open one file with the reader that its first bytes ask for; see `open_model`."""
+def open_file(path: str | os.PathLike[str], among: Collection[str] | None = None) -> ModelFile:
+    """Open one file with the reader that its first bytes ask for; see `open_model`.
+
+    With `among`, only these rows of `FORMATS` may read it.
+    """
     file = InputFile(path)
     try:
-        return _read(file)
+        return _read(file, FORMATS if among is None else among)
     except BaseException:
         file.close()
         raise
 
 
-def _read(file: InputFile) -> ModelFile:
+def _read(file: InputFile, among: Collection[str]) -> ModelFile:
     found = recognise(file.read(0, min(file.size, _HEAD)))
-    if found is None:
+    if found is None or found not in among:
         from kanna.formats.wrong_content import explain
 
         raise explain(file)

@@ -12,9 +12,11 @@ from typing import Final
 from kanna.disk import InputFile
 from kanna.errors import FormatError, Incomplete, UnsafeFile
 from kanna.formats import open_file, strict_json
-from kanna.model import ModelFile
+from kanna.model import ModelFile, Note
 
 _INDEX_LIMIT: Final = 32_000_000
+_MOST_SHARDS: Final = 10_000
+_SHARD_FORMATS: Final = ("safetensors", "checkpoint")
 _SEPARATORS: Final = frozenset("/\\:\0")  # of every system, wherever the index was written
 
 
@@ -28,6 +30,8 @@ def open_index(file: InputFile) -> ModelFile:
     """
     weight_map = _weight_map(file.path, strict_json.load(file, limit=_INDEX_LIMIT))
     names = tuple(dict.fromkeys(weight_map.values()))
+    if len(names) > _MOST_SHARDS:
+        raise FormatError("formats.too_many_shards", path=file.path, count=len(names))
     paths = {name: neighbour(file.path.parent, name) for name in names}
     missing = [name for name, path in paths.items() if not os.path.isfile(path)]  # noqa: PTH113
     if missing:
@@ -39,7 +43,10 @@ def open_index(file: InputFile) -> ModelFile:
             total=len(names),
         )
     with ExitStack() as opened:
-        shards = {name: opened.enter_context(open_file(path)) for name, path in paths.items()}
+        shards = {
+            name: opened.enter_context(open_file(path, among=_SHARD_FORMATS))
+            for name, path in paths.items()
+        }
         _check_map(file.path, weight_map, shards)
         opened.pop_all()
     return _joined(file, weight_map, shards)
@@ -97,11 +104,11 @@ def _joined(
     file: InputFile, weight_map: Mapping[str, str], shards: Mapping[str, ModelFile]
 ) -> ModelFile:
     parts = tuple(shards.values())
-    plain = all(part.container == "safetensors" for part in parts)
+    pickled = [part for part in parts if part.container != "safetensors"]
     files = (file, *(opened for part in parts for opened in part.files))
     return ModelFile(
         path=file.path,
-        container="sharded-safetensors" if plain else parts[0].container,
+        container=pickled[0].container if pickled else "sharded-safetensors",
         size=sum(opened.size for opened in files),
         tensors=MappingProxyType(
             {
@@ -113,5 +120,8 @@ def _joined(
         files=files,
         metadata=parts[0].metadata,
         refused=MappingProxyType({k: v for part in parts for k, v in part.refused.items()}),
-        notes=tuple(note for part in parts for note in part.notes),
+        notes=(
+            *(Note("formats.pickled_shard", {"name": part.path.name}) for part in pickled),
+            *(note for part in parts for note in part.notes),
+        ),
     )

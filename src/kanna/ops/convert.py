@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from kanna.dtypes import FP16, FP32, TARGETS, WORDS, DType
 from kanna.errors import Incompatible, UsageError
@@ -24,6 +24,13 @@ from kanna.plan import Plan, WriteContainer
 Purpose = Literal["generation", "training"]
 EmaMode = Literal["keep", "drop", "use"]
 IdMode = Literal["repair", "truncate", "keep", "drop"]
+ROLES: Final = ("diffusion_model", "text_encoder", "vae", "ema")
+_WORDS: Final = {
+    "purpose": get_args(Purpose),
+    "container": get_args(WriteContainer),
+    "ema": get_args(EmaMode),
+    "position_ids": get_args(IdMode),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +87,11 @@ def settled(options: ConvertOptions) -> Preset:
     """Return the purpose's preset with every option that is given in its place.
 
     Raises:
-        UsageError: a dtype is none that can be written.
+        UsageError: an option has a word that it does not know.
     """
+    for name, words in _WORDS.items():
+        if (word := getattr(options, name)) is not None:
+            _known(name, word, words)
     given = {
         "container": options.container,
         "dtype": _dtype(options.dtype) if options.dtype else None,
@@ -107,7 +117,7 @@ def convert(
         Incompatible: the file holds tensors that no conversion can write, or parts that do not fit.
     """
     choice = settled(options)
-    by_role = {role: _dtype(word) for role, word in options.dtypes.items()}
+    by_role = {_role(role): _dtype(word) for role, word in options.dtypes.items()}
     _refuse_what_cannot_be_written(model)
     draft = Draft.of(model, identity)
     _apply_ema(draft, choice)
@@ -127,9 +137,17 @@ def convert(
 
 
 def _dtype(word: str) -> DType:
-    if word not in TARGETS:
-        raise UsageError("convert.no_dtype", word=word, words=", ".join(TARGETS))
-    return WORDS[word]
+    return WORDS[_known("dtype", word, TARGETS)]
+
+
+def _role(word: str) -> str:
+    return _known("dtypes", word, ROLES)
+
+
+def _known(option: str, word: str, words: Sequence[str]) -> str:
+    if word not in words:
+        raise UsageError("convert.no_such_word", option=option, word=word, words=", ".join(words))
+    return word
 
 
 def _refuse_what_cannot_be_written(model: ModelFile) -> None:

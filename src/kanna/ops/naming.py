@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ def container_of(
     Raises:
         UsageError: they disagree, or the suffix of a file says nothing.
     """
+    if wanted is not None and not os.fspath(wanted):
+        raise UsageError("convert.no_name")
     if wanted is None or is_folder(wanted):
         return asked
     found = _CONTAINERS.get(Path(wanted).suffix.lower())
@@ -76,13 +79,26 @@ def check_distinct(sources: Iterable[Path], folder: str | os.PathLike[str] | Non
         raise UsageError("convert.same_output", name=Path(name).stem)
 
 
+def check_protected(target: Path, protected: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse to replace a file that the same batch reads or has made.
+
+    Raises:
+        UsageError: `target` is one of `protected`, by whatever path.
+    """
+    for other in protected:
+        if target.exists() and Path(other).exists() and target.samefile(other):
+            raise UsageError("convert.would_replace", path=target, name=other)
+
+
 def suggested_name(path: Path, tags: Sequence[str], suffix: str) -> str:
     """Return a file name for what is made of `path`: its ASCII stem, what was done, the suffix.
 
     Tags that the stem holds already are not repeated, so naming twice is naming once.
     """
     plain = unicodedata.normalize("NFKD", _stem(path)).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^A-Za-z0-9._+-]+", "_", plain).strip("._-") or "model"
+    plain = re.sub(r"[^A-Za-z0-9._+-]+", "_", plain).strip("._-")
+    if not plain:  # names without any ASCII must stay apart
+        plain = f"model_{zlib.crc32(_stem(path).encode('utf-8', 'surrogateescape')):08x}"
     if _FORBIDDEN.match(plain):
         plain = f"model-{plain}"
     words = plain.split("-")

@@ -66,8 +66,9 @@ def drop_trainer_state(draft: Draft, *, keep: bool) -> Mapping[str, object]:
     }
     if recorded:
         draft.done["training"] = recorded
-    dropped = [key for key in extras if key in _TRAINER_STATE or not keep]
-    state = [key for key in dropped if key in _TRAINER_STATE]
+    state = [key for key in extras if key in _TRAINER_STATE]
     if state:
         draft.note("convert.trainer_state_dropped", names=", ".join(state))
-    return {key: value for key, value in extras.items() if key not in dropped}
+    if not keep:
+        return {}
+    return {key: value for key, value in extras.items() if key not in _TRAINER_STATE}

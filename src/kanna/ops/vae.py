@@ -6,7 +6,7 @@ attention weights as matrices or as 1x1 convolutions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kanna.dtypes import FP16
@@ -141,14 +141,21 @@ def _check(
     source: Mapping[str, TensorInfo],
     wanted: Mapping[str, tuple[int, ...]],
 ) -> None:
+    model = draft.model.path.name
     for name, shape in wanted.items():
         found = source.get(name)
-        if found is None or _squeezed(found.shape) != _squeezed(shape):
-            raise Incompatible(
-                "convert.vae_unfit", path=vae.path, model=draft.model.path.name, name=name,
-                found="x".join(map(str, found.shape)) if found else "-",
-                wanted="x".join(map(str, shape)),
-            )  # fmt: skip
+        if found is None:
+            raise Incompatible("convert.vae_lacks", path=vae.path, model=model, name=name)
+        if not found.dtype.is_float:
+            raise Incompatible("convert.vae_no_floats", path=vae.path, model=model, name=name,
+                               dtype=found.dtype.word)  # fmt: skip
+        if _squeezed(found.shape) != _squeezed(shape):
+            raise Incompatible("convert.vae_unfit", path=vae.path, model=model, name=name,
+                               found=_by(found.shape), wanted=_by(shape))  # fmt: skip
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -169,11 +176,23 @@ def _take_out_old(draft: Draft, new_names: set[str]) -> dict[str, TensorInfo] | 
 
 
 def _warn_of_strangers(draft: Draft, vae: ModelFile, identity: Identity) -> None:
-    """Warn where the VAE is known to belong to another architecture of the same shapes."""
+    """Say it where the VAE belongs to another architecture of the same shapes, or may do so."""
     part = identity.part("vae")
-    home = draft.identity.architecture
-    if part is None or home is None or not part.architecture or part.architecture == home:
+    known = family(draft.identity.architecture or "")
+    if part is None or known is None or known.vae is None:
         return
-    if home not in part.architecture_candidates:
-        draft.note("convert.vae_stranger", warning=True, name=vae.path.name,
-                   theirs=part.architecture, ours=home)  # fmt: skip
+    name = vae.path.name
+    if part.architecture is None:
+        theirs = _titles(part.architecture_candidates)
+        draft.note("convert.vae_of_either", name=name, ours=known.title, theirs=theirs)
+    elif part.architecture != known.vae:
+        theirs = _titles([part.architecture])
+        draft.note("convert.vae_stranger", warning=True, name=name, ours=known.title, theirs=theirs)
+    if part.unexpected:
+        draft.note("convert.vae_extras_left", warning=True, name=name, count=len(part.unexpected),
+                   names=", ".join(part.unexpected[:3]))  # fmt: skip
+
+
+def _titles(architectures: Iterable[str]) -> str:
+    families = [(name, family(name)) for name in architectures]
+    return " / ".join(known.title if known else name for name, known in families)

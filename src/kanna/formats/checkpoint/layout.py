@@ -12,14 +12,17 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Final
 
 from kanna.dtypes import DType
-from kanna.errors import Incompatible
+from kanna.errors import FormatError, Incompatible
 from kanna.formats.checkpoint import pickle_writer
+from kanna.formats.checkpoint.pickle_vm import read_pickle
 from kanna.formats.checkpoint.pickle_writer import Call, Global, Persistent
 from kanna.formats.layout import Block, FileLayout, Metadata, Spec
 
+_DOUBTFUL: Final = 4 << 20  # no pickle of a real model is as large
 _ALIGNMENT: Final = 64
 _FLAGS: Final = 0x0808  # UTF-8 names; sizes and checksum follow the payload
 _FLAGS_EMPTY: Final = 0x0800
@@ -161,7 +164,22 @@ def _pickle(
     tensors = {spec[0]: _tensor(key, *spec) for key, spec in enumerate(specs)}
     state_dict = Call(_ORDERED_DICT.function, (), tensors)
     texts = {"metadata": dict(metadata)} if metadata else {}
-    return pickle_writer.write({**extras, "state_dict": state_dict, **texts})
+    data = pickle_writer.write({**extras, "state_dict": state_dict, **texts})
+    if len(data) > _DOUBTFUL:
+        _check_readable(data, len(specs))
+    return data
+
+
+def _check_readable(data: bytes, tensors: int) -> None:
+    """Refuse a pickle that our own reader would take for an attack.
+
+    Raises:
+        Incompatible: it is larger than a reader can accept.
+    """
+    try:
+        read_pickle(data, path=Path())
+    except FormatError as error:
+        raise Incompatible("layout.pickle_too_large", tensors=tensors) from error
 
 
 def _tensor(key: int, name: str, dtype: DType, shape: tuple[int, ...]) -> Call:

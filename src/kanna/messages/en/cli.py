@@ -26,5 +26,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "no_such_word": ("{name} takes one of {words}.", "Add --help to see what they mean."),
     "bad_parameter": ("{name} does not fit: {reason}", "Add --help to see what it takes."),
     "usage": ("The command line does not fit: {reason}", "Add --help to see how it is used."),
+    "no_output": ("The output cannot be printed: {reason}.", "Check where stdout leads."),
     "interrupted": ("Stopped.", "No half-made file was left; every input is as it was."),
 }

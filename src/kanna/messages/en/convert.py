@@ -70,6 +70,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "vae_baked": "VAE of {name} put inside: {count} tensors.",
     "vae_stranger": "{name} is a VAE of {theirs}, and this is a model of {ours}: the shapes fit, the "
     "images may not.",
+    "vae_of_either": "The header of {name} does not tell whether it is made for {ours}; it may be for any of {theirs}.",
+    "vae_extras_left": "{count} tensors of {name} are not part of a VAE and stay behind: {names}.",
     "still_lacks": "Not inside, and needed besides: {parts}.",
     "ids_no_integers": (
         "{name} in {path} holds values that no loader makes integers of.",
@@ -93,6 +95,14 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "The VAE in {path} is not complete: {count} tensors are missing ({names} …).",
         "Download the VAE again, or take another.",
     ),
+    "vae_lacks": (
+        "The VAE in {path} does not fit {model}: it lacks {name}.",
+        "Take a VAE of the same architecture; a small preview VAE (TAESD) will not do.",
+    ),
+    "vae_no_floats": (
+        "The VAE in {path} is quantised: {name} is {dtype}.",
+        "Take a VAE in fp32, fp16 or bf16 for {model}.",
+    ),
     "vae_unfit": (
         "The VAE in {path} does not fit {model}: {name} is {found}, and {wanted} is needed.",
         "Take a VAE of the same architecture.",
@@ -113,7 +123,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} is a diffusers folder with several models.",
         "Convert one of its subfolders, or the file inside it.",
     ),
-    "no_dtype": ("{word} is no precision that can be written.", "Use one of {words}."),
+    "no_such_word": ("{option} cannot be {word}.", "It is one of {words}."),
     "suffix_unknown": (
         "The name {name} does not say which container to write.",
         "End it with .safetensors or .ckpt, or add --to.",
@@ -122,6 +132,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "The name {name} is not one of a {container} file.",
         "Change the name or leave --to out.",
     ),
+    "would_replace": (
+        "{path} is {name}, which this command reads or has made; it is not replaced.",
+        "Give the outputs another folder.",
+    ),
+    "no_name": ("The output has no name.", "Give a file or a folder after -o."),
     "same_output": (
         "Two of the inputs are called {name} and would get the same output name.",
         "Convert them one by one, or into different folders.",

@@ -75,6 +75,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} holds shards such as {shard}, but no *.index.json.",
         "Download the index as well.",
     ),
+    "too_many_shards": (
+        "{path} names {count:,} shards; no model has so many.",
+        "Get the index and its shards from their source again.",
+    ),
+    "pickled_shard": "The shard {name} is a pickle: other programs may run code from it.",
     "shard_missing": (
         "{path}: the shard {shard} is missing ({missing} of {total} are).",
         "Download the missing shards into the same folder.",

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "pickle_too_large": (
+        "A ckpt of {tensors:,} tensors and this much metadata would be too large to be read again.",
+        "Write safetensors instead.",
+    ),
     "twice": (
         "Two tensors of the output would be called {name}.",
         "Rename or drop one of them.",

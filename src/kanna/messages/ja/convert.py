@@ -72,6 +72,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "vae_baked": "{name} の VAE を焼き込みます: {count} テンソル。",
     "vae_stranger": "{name} は {theirs} の VAE で、このモデルは {ours} です。形は合いますが、画像が崩れる"
     "おそれがあります。",
+    "vae_of_either": "{name} が {ours} 用かどうかはヘッダーからはわかりません（{theirs} のどれかです）。",
+    "vae_extras_left": "{name} にある VAE 以外のテンソル {count} 個は取り込みません: {names}。",
     "still_lacks": "このファイルに含まれず、別途必要なもの: {parts}。",
     "ids_no_integers": (
         "{path} の {name} には、整数として読めない値があります。",
@@ -98,6 +100,14 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} の VAE は不完全です。{count} 個のテンソルが足りません（{names} など）。",
         "VAE をダウンロードし直すか、別の VAE を使ってください。",
     ),
+    "vae_lacks": (
+        "{path} の VAE は {model} に合いません。{name} がありません。",
+        "同じアーキテクチャの VAE を使ってください。プレビュー用の小さな VAE（TAESD）は使えません。",
+    ),
+    "vae_no_floats": (
+        "{path} の VAE は量子化されています（{name} が {dtype}）。",
+        "{model} には fp32、fp16、bf16 の VAE を使ってください。",
+    ),
     "vae_unfit": (
         "{path} の VAE は {model} に合いません。{name} が {found} で、必要なのは {wanted} です。",
         "同じアーキテクチャの VAE を使ってください。",
@@ -118,7 +128,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} は複数のモデルを含む diffusers フォルダーです。",
         "サブフォルダーか、その中のファイルを指定してください。",
     ),
-    "no_dtype": ("{word} という精度では書き込めません。", "{words} のどれかを指定してください。"),
+    "no_such_word": (
+        "{option} に {word} は指定できません。",
+        "{words} のどれかを指定してください。",
+    ),
     "suffix_unknown": (
         "{name} という名前では、書き込む形式がわかりません。",
         "末尾を .safetensors か .ckpt にするか、--to を付けてください。",
@@ -127,6 +140,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{name} は {container} 形式のファイル名ではありません。",
         "名前を変えるか、--to を外してください。",
     ),
+    "would_replace": (
+        "{path} は、このコマンドの入力または作ったばかりの出力（{name}）なので置き換えません。",
+        "出力先に別のフォルダーを指定してください。",
+    ),
+    "no_name": ("出力の名前が空です。", "-o の後にファイルかフォルダーを指定してください。"),
     "same_output": (
         "入力のうち 2 つが {name} という名前で、出力名が重なります。",
         "1 つずつ変換するか、別のフォルダーに出力してください。",

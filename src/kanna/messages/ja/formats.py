@@ -71,6 +71,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} には {shard} などの分割ファイルがありますが、*.index.json がありません。",
         "インデックスもダウンロードしてください。",
     ),
+    "too_many_shards": (
+        "{path} には {count:,} 個もの分割ファイルが書かれています。",
+        "インデックスと分割ファイルを入手元から取り直してください。",
+    ),
+    "pickled_shard": "分割ファイル {name} は pickle です。他のソフトではコードが実行されるおそれがあります。",
     "shard_missing": (
         "{path}: 分割ファイル {shard} がありません (全 {total} 個のうち {missing} 個が不足)。",
         "不足している分割ファイルを同じフォルダーにダウンロードしてください。",

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "pickle_too_large": (
+        "{tensors:,} 個のテンソルとこの量のメタデータを ckpt にすると、読み込めない大きさになります。",
+        "safetensors 形式で書き込んでください。",
+    ),
     "twice": (
         "出力に {name} という名前のテンソルが 2 つできてしまいます。",
         "どちらかの名前を変えるか、取り除いてください。",
