@@ -336,12 +336,8 @@ def test_the_vocabulary_holds_every_word_that_the_tables_can_say() -> None:
 def tasks_of(name: str) -> set[str]:
     own = family(name)
     assert own is not None
-    every = [
-        own,
-        *own.variants,
-        *(v for row in rows() if row.family == name for v in row.variant_choices),
-    ]
-    return {task for one in every for task in one.tasks}
+    choices = [c for row in rows() if row.family == name for c in row.variant_choices]
+    return {*own.tasks, *(task for choice in (*own.variants, *choices) for task in choice.tasks)}
 
 
 def test_all_headers_are_there() -> None:

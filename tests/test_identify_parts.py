@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from kanna.dtypes import BF16, FP16, FP32, INT64
+from kanna.families import vocabulary
 from kanna.identify import identify
-from kanna.messages import set_language
+from kanna.identity import said
+from kanna.messages import LANGUAGES, say, set_language
 from model_headers import headers, keys, known, model_of
 
 UNET = "model.diffusion_model."
@@ -149,6 +152,27 @@ def test_sentences_are_translated_and_keys_are_not() -> None:
     assert english.keys() == japanese.keys()
     assert english["evidence"] != japanese["evidence"]
     assert english["architecture_candidates"] == japanese["architecture_candidates"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_evidence_has_the_words_of_people_and_not_of_tables(language: str) -> None:
+    set_language(language)
+    for name in headers():
+        for note in known(name).evidence:
+            sentence = said(note)
+            words = re.sub(r"[“「\[].*?[”」\]]", "", sentence).replace("modelspec", "").split()
+            assert not [w for w in words if "_" in w and "." not in w], (name, sentence)
+            assert "Note(" not in sentence
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_role_and_task_has_a_name_in_every_language(language: str) -> None:
+    set_language(language)
+    words = vocabulary()
+    for word in words["kind"] | words["role"]:
+        assert say(f"inspect.part_{word}")
+    for word in words["task"]:
+        assert say(f"inspect.task_{word.replace('-', '_')}")
 
 
 def test_dtypes_are_counted_by_bytes() -> None:

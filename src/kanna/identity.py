@@ -217,8 +217,12 @@ class Identity:
 
 
 def said(note: Note) -> str:
-    """Return the sentence of `note` in the language in force."""
-    return say(note.key, **note.values)
+    """Return the sentence of `note` in the language in force; its values may be notes too."""
+    values = {
+        name: said(value) if isinstance(value, Note) else value
+        for name, value in note.values.items()
+    }
+    return say(note.key, **values)
 
 
 def _prediction_json(prediction: Prediction | None) -> dict[str, object] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kanna.families import title
 from kanna.identify.anatomy import take_apart
 from kanna.identify.beside import junk_groups
 from kanna.identify.claims import claims
@@ -51,7 +52,7 @@ def _by_tensors(anatomy: Anatomy) -> Verdict:
     verdict = judge(anatomy.parts if anatomy.mostly_known else [], anatomy.names)
     tell_parts(verdict, anatomy.found, anatomy.parts)
     if anatomy.copied is not None:
-        verdict.tell("ema_only", what=anatomy.copied.architecture)
+        verdict.tell("ema_only", what=title(anatomy.copied.architecture or "?"))
     tell_near(verdict, anatomy.near, len(anatomy.names.shapes))
     return verdict
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kanna.families import title
+from kanna.model import Note
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -16,14 +19,14 @@ if TYPE_CHECKING:
 def tell_parts(verdict: Verdict, found: Iterable[Found], parts: Sequence[Part]) -> None:
     """Say of each part on what it was recognised."""
     for one, part in zip(found, parts, strict=False):
-        what = _called(one)
+        what, where = _called(one), _place(one)
         if not one.listed:
-            verdict.tell("signature", what=what, count=len(one.known), prefix=one.prefix)
+            verdict.tell("signature", what=what, count=len(one.known), where=where)
         elif one.complete:
-            verdict.tell("complete", what=what, count=len(one.known), prefix=one.prefix)
+            verdict.tell("complete", what=what, count=len(one.known), where=where)
         else:
             verdict.tell("partial", what=what, count=one.right, missing=len(one.missing),
-                         wrong=one.wrong, prefix=one.prefix)  # fmt: skip
+                         wrong=one.wrong, where=where)  # fmt: skip
         if part.quantization:
             verdict.tell("quantized", scheme=part.quantization)
 
@@ -38,7 +41,7 @@ def tell_near(verdict: Verdict, near: Sequence[Found], tensors: int) -> None:
     if len(words) > 1:
         verdict.several = True
         verdict.architectures = words
-        verdict.tell("mixture", what=", ".join(words))
+        verdict.tell("mixture", what=titles(words))
     for one in close[:3]:
         verdict.tell("nearest", what=_called(one), count=one.right, missing=len(one.missing),
                      wrong=one.wrong + max(0, one.under - len(one.known)))  # fmt: skip
@@ -51,14 +54,31 @@ def tell_open(verdict: Verdict, model: ModelFile) -> None:
         verdict.tell("same_header", what=verdict.row.shared_with)
     if len(open_words) < 2 or verdict.several:
         return
-    verdict.tell("shared_header", what=", ".join(open_words))
+    verdict.tell("shared_header", what=titles(open_words))
     name = model.path.name.lower()
     hinted = [word for word in open_words if word in name]
     if len(hinted) == 1:
-        verdict.tell("name_hint", name=model.path.name, what=hinted[0])
+        verdict.tell("name_hint", name=model.path.name, what=title(hinted[0]))
 
 
-def _called(found: Found) -> str:
+def titles(words: Iterable[str]) -> str:
+    """Return architectures or variants as people call them, in one line."""
+    return " / ".join(map(title, words))
+
+
+def _called(found: Found) -> Note:
+    """Return what a row is, as a note: its model and its role read in any language."""
     row = found.row
-    words = (row.architecture or "/".join(row.architectures), *row.variants[:1], row.role)
-    return " ".join(word for word in words if word)
+    role = Note(f"inspect.part_{row.role}")
+    name = title(row.architecture) if row.architecture else titles(row.architectures)
+    # A variant that only repeats the model's or the role's word says nothing.
+    more = [word for word in row.variants[:1] if word.replace("-", "_") not in {name, row.role}]
+    words = " ".join(filter(None, (name, *more)))
+    return Note("identity.called", {"name": words, "role": role}) if words else role
+
+
+def _place(found: Found) -> Note:
+    """Return the prefix that a model stands under, as a note."""
+    if not found.prefix:
+        return Note("identity.no_prefix")
+    return Note("identity.prefix", {"prefix": found.prefix})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kanna.families import Choice, family, row_called, tables
+from kanna.families import Choice, family, row_called, tables, title
 from kanna.identify.parts import variant_row
 from kanna.identify.peek import deviation
 from kanna.identity import Certainty, Part, Prediction
@@ -83,7 +83,8 @@ def judge(parts: Sequence[Part], names: Names) -> Verdict:
         verdict.several = True
         verdict.architectures = _words(part.architecture for part in rivals)
         verdict.variants = ()
-        verdict.tell("several", what=", ".join(f"{p.architecture} ({p.prefix})" for p in rivals))
+        listed = ", ".join(f"{title(p.architecture or '?')} [{p.prefix}]" for p in rivals)
+        verdict.tell("several", what=listed)
     elif main.role == "diffusion_model" and not main.variant_candidates:
         verdict.row = variant_row(main, names, verdict.layout)
         verdict.variants = verdict.row.names if verdict.row else ()
@@ -98,7 +99,7 @@ def hear(verdict: Verdict, claims: Iterable[Claim]) -> None:
         if claim.architecture is None or not verdict.architectures:
             continue
         if claim.architecture not in verdict.architectures:
-            what = " / ".join(verdict.architectures)
+            what = " / ".join(map(title, verdict.architectures))
             verdict.tell("metadata_differs", key=claim.key, value=claim.value, what=what)
             continue
         shared = verdict.row is not None and verdict.row.shared_with is not None
@@ -110,7 +111,7 @@ def hear(verdict: Verdict, claims: Iterable[Claim]) -> None:
         elif claim.variants and (left or shared) and set(claim.variants) != set(verdict.variants):
             verdict.variants = left or claim.variants
             verdict.tell("metadata_settles", key=claim.key, value=claim.value)
-        elif claim.variants and not left:
+        elif claim.variants and not left and verdict.diffusion:
             what = " / ".join(verdict.variants)
             verdict.tell("metadata_differs", key=claim.key, value=claim.value, what=what)
 
@@ -193,7 +194,7 @@ def with_context(parts: Iterable[Part], verdict: Verdict) -> tuple[Part, ...]:
             and known.vae in part.architecture_candidates
         ):
             told.append(_settled(part, (known.vae,), part.variant_candidates))
-            verdict.tell("context", what=known.vae)
+            verdict.tell("context", what=title(known.vae))
         else:
             told.append(part)
     return tuple(told)

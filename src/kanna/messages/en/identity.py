@@ -13,28 +13,32 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "The model table {path} cannot be used: “{field}” is not there.",
         "Correct the table, or move it out of the folder.",
     ),
-    "complete": "{what}: all {count} known tensors are there, under the prefix “{prefix}”.",
-    "signature": "{what}: recognised by {count} telling tensors, under the prefix “{prefix}”.",
+    "called": "{name} {role}",
+    "prefix": "prefix “{prefix}”",
+    "no_prefix": "no prefix",
+    "complete": "{what}: all {count} known tensors are there ({where}).",
+    "signature": "{what}: recognised by {count} telling tensors ({where}).",
     "partial": (
         "{what}: {count} of its tensors are there, {missing} are missing and {wrong} have another "
-        "shape, under the prefix “{prefix}”."
+        "shape ({where})."
     ),
     "nearest": "Nearest to {what}: {count} tensors fit, {missing} are missing, {wrong} do not fit.",
     "several": "Several models of the same rank are in the file: {what}.",
-    "mixture": "The tensors are a mixture: parts fit {what}.",
+    "mixture": "Tensors of several models are mixed: {what}.",
     "shared_header": "The header cannot tell these apart: {what}.",
     "same_header": "The same header is also that of {what}.",
-    "context": "The VAE is taken for that of {what}, because the diffusion model beside it is.",
+    "context": "The VAE is taken for that of {what}, like the diffusion model beside it.",
     "metadata_settles": "The metadata field {key} says “{value}”, and the tensors allow it.",
     "metadata_differs": (
         "The metadata field {key} says “{value}”, but the tensors say {what}: the tensors count."
     ),
     "peek_deviation": (
-        "The values of {name} spread by {value:.3f} (limit {limit}): this is how {what} looks."
+        "The values of {name} have a standard deviation of {value:.3f} (limit {limit}), as those of "
+        "{what} have."
     ),
     "ema_only": "The file has only the averaged copy (EMA) of {what}; the model itself is not in it.",
     "name_hint": "The file is called “{name}”, which hints at {what}; a name proves nothing.",
-    "quantized": "The weights are quantised ({scheme}): shapes of packed weights are not compared.",
+    "quantized": "The weights are quantised ({scheme}).",
     "prediction_marker": "A marker tensor in the file says so.",
     "prediction_architecture": "Every model of this architecture does.",
     "prediction_usual": "Most models of this architecture do, and nothing in the file says otherwise.",

@@ -6,35 +6,42 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "bad_table": (
-        "モデル定義 {path} は使えません: {reason}。",
+        "モデル定義 {path} を使えません: {reason}。",
         "定義を修正するか、フォルダーの外に移動してください。",
     ),
     "table_lacks": (
-        "モデル定義 {path} は使えません。「{field}」がありません。",
+        "モデル定義 {path} を使えません。「{field}」がありません。",
         "定義を修正するか、フォルダーの外に移動してください。",
     ),
-    "complete": "{what}: 既知のテンソル {count} 個がすべて揃っています(プレフィックス「{prefix}」)。",
-    "signature": "{what}: 特徴的なテンソル {count} 個で判定しました(プレフィックス「{prefix}」)。",
+    "called": "{name} {role}",
+    "prefix": "接頭辞「{prefix}」",
+    "no_prefix": "接頭辞なし",
+    "complete": "{what}: 既知のテンソル {count} 個がすべてそろっています（{where}）。",
+    "signature": "{what}: 特徴的なテンソル {count} 個から判定しました（{where}）。",
     "partial": (
-        "{what}: テンソル {count} 個がありますが、{missing} 個が欠けていて、{wrong} 個は形が違います"
-        "(プレフィックス「{prefix}」)。"
+        "{what}: テンソル {count} 個がありますが、{missing} 個が不足し、{wrong} 個は形状が異なります"
+        "（{where}）。"
     ),
-    "nearest": "最も近いのは {what} です: {count} 個が一致、{missing} 個が不足、{wrong} 個が不一致です。",
+    "nearest": "最も近いのは {what} です（一致 {count} 個、不足 {missing} 個、不一致 {wrong} 個）。",
     "several": "同格のモデルが複数入っています: {what}。",
-    "mixture": "テンソルが混ざっています: 一部ずつ {what} に一致します。",
-    "shared_header": "ヘッダーだけでは区別できません: {what}。",
-    "same_header": "{what} もヘッダーが同じです。",
-    "context": "同じファイルの拡散モデルに合わせて、VAE は {what} のものとみなしました。",
-    "metadata_settles": "メタデータの {key} に「{value}」とあり、テンソルとも矛盾しません。",
-    "metadata_differs": "メタデータの {key} には「{value}」とありますが、テンソルは {what} です。テンソルを優先しました。",
-    "peek_deviation": "{name} の値のばらつきは {value:.3f}(基準 {limit})で、{what} の特徴です。",
-    "ema_only": "{what} の EMA だけが入っています。モデル本体はありません。",
-    "name_hint": "ファイル名「{name}」からは {what} と思われますが、名前は証拠になりません。",
-    "quantized": "重みは量子化されています({scheme})。圧縮された重みの形は比較していません。",
-    "prediction_marker": "ファイル内のマーカーテンソルがそう示しています。",
-    "prediction_architecture": "このアーキテクチャのモデルはすべてそうです。",
-    "prediction_usual": "このアーキテクチャのモデルはほとんどがそうで、ファイル内に反する情報はありません。",
-    "prediction_variant": "この種類のモデルはそのように学習されています。",
-    "prediction_metadata": "メタデータの {key} に「{value}」とあります。",
-    "prediction_peek": "{name} の値のばらつきが、そのようなモデルの特徴を示しています。",
+    "mixture": "複数のモデルのテンソルが混ざっています: {what}。",
+    "shared_header": "ヘッダーだけでは、次のどれなのか区別できません: {what}。",
+    "same_header": "{what} もヘッダーは同じです。",
+    "context": "VAE は、同じファイルの拡散モデルに合わせて {what} のものと判断しました。",
+    "metadata_settles": "メタデータの {key} が「{value}」で、テンソルとも矛盾しません。",
+    "metadata_differs": (
+        "メタデータの {key} は「{value}」ですが、テンソルを優先して {what} と判断しました。"
+    ),
+    "peek_deviation": (
+        "{name} の値の標準偏差が {value:.3f}（基準 {limit}）で、{what} の特徴と一致します。"
+    ),
+    "ema_only": "{what} の EMA だけが入っていて、本体はありません。",
+    "name_hint": "ファイル名「{name}」からは {what} と思われますが、名前だけでは確実とは言えません。",
+    "quantized": "重みは量子化されています（{scheme}）。",
+    "prediction_marker": "ファイル内のマーカーテンソルで指定されています。",
+    "prediction_architecture": "このアーキテクチャのモデルは、すべてこの方式です。",
+    "prediction_usual": "このアーキテクチャのモデルはほとんどがこの方式で、ファイル内に反する情報はありません。",
+    "prediction_variant": "このバリアントは、この方式で学習されています。",
+    "prediction_metadata": "メタデータの {key} が「{value}」です。",
+    "prediction_peek": "{name} の値のばらつきが、この方式のモデルの特徴と一致します。",
 }
