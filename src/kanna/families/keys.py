@@ -93,7 +93,7 @@ def _range(choice: str) -> list[str]:
     first, dots, last = choice.partition("..")
     if not dots:
         return [choice]
-    numbers = range(int(first), int(last) + 1)
+    numbers = range(_number(first, choice), _number(last, choice) + 1)
     if len(numbers) > _MOST:
         raise ValueError(choice)
     return list(map(str, numbers))
@@ -102,7 +102,14 @@ def _range(choice: str) -> list[str]:
 def _size(word: str) -> int | tuple[int, ...] | None:
     if word == "*":
         return None
-    return tuple(int(part) for part in word.split("|")) if "|" in word else int(word)
+    sizes = tuple(_number(part, word) for part in word.split("|"))
+    return sizes if len(sizes) > 1 else sizes[0]
+
+
+def _number(text: str, where: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(where)
+    return int(text)
 
 
 def _allowed(size: object, wanted: int | Sequence[int] | None) -> bool:
