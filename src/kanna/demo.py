@@ -21,8 +21,9 @@ from typing import Final
 from kanna.dtypes import BF16, FP32, WORDS
 from kanna.engine import run
 from kanna.errors import KannaError
-from kanna.families import row_called
+from kanna.families import row_called, tables
 from kanna.formats.layout import Spec, arrange
+from kanna.identify.ema import copy_name
 from kanna.model import Extent, TensorInfo
 from kanna.ops.schedule import cumulative_alphas, scaled_linear_betas
 from kanna.plan import Output, Plan
@@ -30,7 +31,6 @@ from kanna.plan import Output, Plan
 _BLOCK: Final = 1 << 20
 _SMALL: Final = 1 << 16  # larger tensors are holes in a sparse checkpoint
 _MERGE: Final = 0.1  # the weight of the merge that damaged the position ids
-_STEPS: Final = 1000
 _TOKENS: Final = 77
 _LIGHTNING: Final = {
     "epoch": 0, "global_step": 470000, "pytorch-lightning_version": "1.4.2", "callbacks": {},
@@ -125,8 +125,7 @@ def checkpoint_tensors() -> Iterator[TensorInfo]:
     yield TensorInfo("model_ema.decay", FP32, (), Given(struct.pack("<f", 0.9999)))
     yield TensorInfo("model_ema.num_updates", WORDS["int32"], (), Given(struct.pack("<i", 470000)))
     for number, tensor in enumerate(unet):
-        name = "model_ema." + tensor.name.removeprefix("model.").replace(".", "")
-        yield TensorInfo(name, FP32, tensor.shape, Noise(number + 11))
+        yield TensorInfo(copy_name(tensor.name), FP32, tensor.shape, Noise(number + 11))
     yield from models[1]
     yield _damaged_ids()
     yield from models[2]
@@ -158,7 +157,8 @@ def _fp32(value: float) -> float:
 
 def _schedule() -> Iterator[TensorInfo]:
     """Yield the buffers of the noise schedule (CompVis latent-diffusion, ``register_schedule``)."""
-    betas = scaled_linear_betas(0.00085, 0.012, _STEPS)
+    junk = tables()["everywhere"]["junk"]
+    betas = scaled_linear_betas(**next(row["standard"] for row in junk if "standard" in row))
     alphas = cumulative_alphas(betas)
     for name, values in {
         "betas": betas,
@@ -170,7 +170,9 @@ def _schedule() -> Iterator[TensorInfo]:
         "sqrt_recip_alphas_cumprod": [math.sqrt(1 / a) for a in alphas],
         "sqrt_recipm1_alphas_cumprod": [math.sqrt(1 / a - 1) for a in alphas],
     }.items():
-        yield TensorInfo(name, FP32, (_STEPS,), Given(struct.pack(f"<{_STEPS}f", *values)))
+        yield TensorInfo(
+            name, FP32, (len(values),), Given(struct.pack(f"<{len(values)}f", *values))
+        )
 
 
 def _write_sparse(path: Path, tensors: list[TensorInfo]) -> None:

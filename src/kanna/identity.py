@@ -21,7 +21,8 @@ IdState = Literal["ok", "damaged", "absent", "float", "unread"]
 class Part:
     """One model inside the file: a diffusion model, a text encoder, a VAE, an adapter.
 
-    `names` are its tensors in file order, with `prefix` still on; `missing` are full names too.
+    `names` are its tensors in file order, with `prefix` still on; `missing` are full names too, and
+    `misshapen` those whose shape is not the table's.
     `unexpected` names stand under its prefix and are in no table; they are among `names`.
     `dtypes` is bytes by dtype word. `complete` is None where no key list is known. `quantization`
     names the scheme; `scaled` says that its numbers mean nothing without their scales. `component`
@@ -37,6 +38,7 @@ class Part:
     dtypes: Mapping[str, int]
     complete: bool | None
     missing: tuple[str, ...] = ()
+    misshapen: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     variant: str | None = None
     variant_candidates: tuple[str, ...] = ()
@@ -247,6 +249,7 @@ def _part_json(part: Part) -> dict[str, object]:
         "complete": part.complete,
         "missing": list(part.missing),
         "unexpected": list(part.unexpected),
+        "misshapen": list(part.misshapen),
         "variant": part.variant,
         "variant_candidates": list(part.variant_candidates),
         "architecture_candidates": list(part.architecture_candidates),

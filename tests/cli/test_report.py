@@ -42,3 +42,12 @@ def test_mixed_quantisation_can_be_reported() -> None:
         for number, (name, tensor) in enumerate(tensors.items())
     }
     assert len(lines(model_of(mixed, dtype=FP32))) > 2
+
+
+def test_a_tensor_of_another_shape_is_named() -> None:
+    tensors = dict(headers()["vae-sd1-ft-mse"].tensors)
+    bias = tensors["decoder.conv_out.bias"]
+    tensors[bias.name] = TensorInfo(bias.name, bias.dtype, (4,), bias.data)
+    shown = lines(model_of(tensors))
+    assert any("decoder.conv_out.bias" in line for line in shown)
+    assert any("1 個の形が不一致" in line for line in shown)

@@ -9,7 +9,7 @@ from typing import Final
 from kanna.api import Inspection
 from kanna.cli.output import count_text, note_line, styled, table, width, wrapped
 from kanna.dtypes import WORDS
-from kanna.families import family
+from kanna.families import title
 from kanna.identity import Ema, Identity, Part, PositionIds, said
 from kanna.messages import ranges, say, shown, size_text
 
@@ -67,9 +67,9 @@ def _heading(identity: Identity) -> Iterator[str]:
         + f"  {size_text(identity.size)} · "
         + say(f"inspect.container_{identity.container.replace('-', '_')}")
     )
-    name = " / ".join(map(_title, identity.architecture_candidates))
+    name = " / ".join(map(title, identity.architecture_candidates))
     if identity.architecture:
-        name = _title(identity.architecture)
+        name = title(identity.architecture)
     words = [name, say(f"inspect.part_{identity.kind}")]
     if identity.variant and identity.variant != identity.kind:
         words.append(f"({identity.variant})")
@@ -78,12 +78,6 @@ def _heading(identity: Identity) -> Iterator[str]:
         style = _CERTAINTY_STYLE.get(identity.certainty, "red")
         certainty = "  " + styled(say(f"inspect.certainty_{identity.certainty}"), style)
     yield f"  {styled(' '.join(filter(None, words)), 'bold')}{certainty}"
-
-
-def _title(architecture: str) -> str:
-    """Return the name that people use for an architecture."""
-    known = family(architecture)
-    return known.title if known else architecture
 
 
 def _parts(found: Inspection) -> list[str]:
@@ -122,6 +116,8 @@ def _completeness(part: Part) -> str:
         words.append(styled(say("inspect.complete"), "green"))
     if part.missing:
         words.append(styled(say("inspect.missing", count=len(part.missing)), "red"))
+    if part.misshapen:
+        words.append(styled(say("inspect.misshapen", count=len(part.misshapen)), "red"))
     if part.unexpected:
         words.append(styled(say("inspect.unexpected", count=len(part.unexpected)), "yellow"))
     return " · ".join(words)
@@ -177,6 +173,7 @@ def _lists(found: Inspection) -> Iterator[tuple[str, list[str]]]:
     yield "markers", list(identity.markers)
     yield "unrecognised", list(identity.unrecognised)
     yield "missing_tensors", [name for part in identity.parts for name in part.missing]
+    yield "misshapen", [name for part in identity.parts for name in part.misshapen]
     yield "missing_parts", list(identity.missing_parts)
     yield "extras", [_outline(key, value) for key, value in model.extras.items()]
     yield "refused", list(model.refused)

@@ -92,6 +92,7 @@ def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: 
         dtype=dtype,
         complete=found.complete if found.listed else None,
         missing=tuple(found.missing),
+        misshapen=tuple(found.misshapen),
         unexpected=tuple(owned.unexpected),
         layout=found.row.layout,
         quantization=quantization,

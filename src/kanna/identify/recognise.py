@@ -39,7 +39,7 @@ class Hits:
 class Found:
     """A proposed row under a prefix, compared with the file.
 
-    `known` are the file's names that the row explains, `wrong` counts those among them with another
+    `known` are the file's names that the row explains, `misshapen` those among them with another
     shape, `missing` are names the file lacks, `under` counts the names that stand under the prefix.
     `rivals` are other rows that explain the very same names of an incomplete model.
     """
@@ -48,7 +48,7 @@ class Found:
     row: Component
     prefix: str
     known: list[str]
-    wrong: int = 0
+    misshapen: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     under: int = 0
     rivals: list[Found] = field(default_factory=list)
@@ -57,6 +57,11 @@ class Found:
     def listed(self) -> bool:
         """Whether the row has a key list to compare with."""
         return bool(self.row.required)
+
+    @property
+    def wrong(self) -> int:
+        """How many names it explains have another shape."""
+        return len(self.misshapen)
 
     @property
     def right(self) -> int:
@@ -158,7 +163,8 @@ def verify(number: int, prefix: str, shapes: Mapping[str, Shape], under: int) ->
             found.missing.append(full)
         else:
             found.known.append(full)
-            found.wrong += shape != rule and not fits(shape, rule)
+            if shape != rule and not fits(shape, rule):
+                found.misshapen.append(full)
     optional = (_spelled(prefix + name, row.aliases, shapes) for name in row.optional)
     found.known += [name for name in optional if name in shapes]
     return found

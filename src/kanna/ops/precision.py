@@ -39,7 +39,7 @@ def _quantised_names(
 ) -> set[str]:
     names: set[str] = set()
     for part in draft.identity.parts:
-        if part.quantization is None or _is_plain(part.quantization):
+        if not part.scaled:
             continue
         if by_role.get(part.role, default) is None:
             continue
@@ -49,11 +49,6 @@ def _quantised_names(
         names.update(part.names)
         draft.note("convert.quantised_kept", warning=True, **told)
     return names
-
-
-def _is_plain(quantization: str) -> bool:
-    """Whether the values stand for themselves, so that a cast needs no scales."""
-    return quantization in {"fp8", "fp8_e4m3", "fp8_e5m2"}
 
 
 def _tell(draft: Draft, default: DType | None, by_role: Mapping[str, DType], changed: int) -> None:

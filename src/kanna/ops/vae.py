@@ -6,12 +6,12 @@ attention weights as matrices or as 1x1 convolutions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kanna.dtypes import FP16
 from kanna.errors import Incompatible, Incomplete, NumericError
-from kanna.families import Component, family, row_called, tables
+from kanna.families import Component, family, row_called, tables, title
 from kanna.families.key_maps import key_map
 from kanna.families.keys import ShapeRule
 from kanna.hashing import component_digest, component_digests
@@ -183,16 +183,11 @@ def _warn_of_strangers(draft: Draft, vae: ModelFile, identity: Identity) -> None
         return
     name = vae.path.name
     if part.architecture is None:
-        theirs = _titles(part.architecture_candidates)
+        theirs = " / ".join(map(title, part.architecture_candidates))
         draft.note("convert.vae_of_either", name=name, ours=known.title, theirs=theirs)
     elif part.architecture != known.vae:
-        theirs = _titles([part.architecture])
+        theirs = title(part.architecture)
         draft.note("convert.vae_stranger", warning=True, name=name, ours=known.title, theirs=theirs)
     if part.unexpected:
         draft.note("convert.vae_extras_left", warning=True, name=name, count=len(part.unexpected),
                    names=", ".join(part.unexpected[:3]))  # fmt: skip
-
-
-def _titles(architectures: Iterable[str]) -> str:
-    families = [(name, family(name)) for name in architectures]
-    return " / ".join(known.title if known else name for name, known in families)

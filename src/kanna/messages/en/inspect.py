@@ -47,6 +47,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "column_size": "size",
     "complete": "complete",
     "missing": "{count} missing",
+    "misshapen": "{count} of another shape",
+    "row_misshapen": "wrong shapes",
     "unexpected": "{count} unexpected",
     "ema_equal": "equal to the model",
     "ema_differs": "differs from the model",

@@ -47,6 +47,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "column_size": "サイズ",
     "complete": "完全",
     "missing": "{count} 個不足",
+    "misshapen": "{count} 個の形が不一致",
+    "row_misshapen": "形の不一致",
     "unexpected": "{count} 個余分",
     "ema_equal": "本体と同一",
     "ema_differs": "本体と異なる",
