@@ -121,3 +121,9 @@ def test_names_of_strangers_are_escaped_where_they_are_shown() -> None:
         pass
     assert caught.value.message.isprintable()
     assert "\\x1b[31m\\u202e" in caught.value.message
+
+
+def test_a_header_full_of_wide_letters_is_refused_before_it_takes_memory() -> None:
+    header = b'{"__metadata__":{"a":"' + "😀".encode() * 6_200_000 + b'"}}'
+    with pytest.raises(FormatError), opened(with_length(header)):
+        pass

@@ -21,6 +21,9 @@ from kanna.errors import FormatError
 _MARKS: Final = (b",", b":", b"[", b"{")
 _MAX_MARKS: Final = 3_000_000
 
+# Text with a letter beyond the basic plane takes four bytes for each of its letters, twice over.
+_MAX_FOREIGN: Final = 24_000_000
+
 Pairs = Sequence[tuple[str, Any]]
 
 
@@ -47,7 +50,8 @@ def parse(raw: bytes, path: Path, build: Callable[[Pairs], object] | None = None
     Raises:
         FormatError: the bytes are not strict JSON.
     """
-    if sum(map(raw.count, _MARKS)) > _MAX_MARKS:
+    crowded = sum(map(raw.count, _MARKS)) > _MAX_MARKS
+    if crowded or (len(raw) > _MAX_FOREIGN and not raw.isascii()):
         raise FormatError("formats.json_crowded", path=path)
     build = build or partial(unique, path=path)
     try:
