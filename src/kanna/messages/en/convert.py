@@ -16,7 +16,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_output": "Output file, or a folder for suggested names (the default is the input's "
     "folder).",
     "option_for": "generation: fp16, without EMA, pruned, position ids repaired, safetensors. "
-    "training: fp32, EMA kept, only trainer state left out. Other options go first.",
+    "training: fp32, EMA kept, only trainer state left out. Any other option overrides it.",
     "option_to": "Container (otherwise by the output's suffix, or safetensors).",
     "option_dtype": "Precision of all floating tensors.",
     "option_unet_dtype": "Precision of the diffusion model.",
