@@ -79,18 +79,10 @@ class Conversion:
 
 def words(option: str) -> tuple[str, ...]:
     """Return the words that an option of `ConvertOptions` or `RunOptions` can have."""
-    from kanna.engine import options as running
-    from kanna.ops import convert as converting
-    from kanna.plan import WriteContainer
+    from kanna.engine.options import Verification
+    from kanna.ops.convert import CHOICES
 
-    choices = {
-        "purpose": converting.Purpose,
-        "container": WriteContainer,
-        "ema": converting.EmaMode,
-        "position_ids": converting.IdMode,
-        "verify": running.Verification,
-    }
-    return get_args(choices[option])
+    return {**CHOICES, "verify": get_args(Verification)}[option]
 
 
 def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
@@ -147,14 +139,16 @@ def convert(
         target = named(Path(path), destination, planned.tags, planned.plan.container)
         check_protected(target, protected)
         make_folder = destination is not None and is_folder(destination)
-        memory = rehearse(
-            planned.plan, target, options=run_options, folder_will_be_made=make_folder
-        )
-        result = None
-        if not dry_run:
+        if dry_run:
+            memory = rehearse(
+                planned.plan, target, options=run_options, folder_will_be_made=make_folder
+            )
+            result = None
+        else:
             with _folder(target.parent, wanted=make_folder):
                 result = run(planned.plan, target, options=run_options, progress=progress,
                              cancel=cancel, prove=_proof(planned))  # fmt: skip
+            memory = result.memory
         return Conversion(source=model, before=identity, plan=planned.plan, destination=target,
                           memory=memory, result=result)  # fmt: skip
 

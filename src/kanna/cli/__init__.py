@@ -16,7 +16,7 @@ from typing import Final
 import click
 
 from kanna import __version__
-from kanna.cli.options import Spoken, Verb, option
+from kanna.cli.options import Spoken, Verb, language
 from kanna.cli.output import print_error
 from kanna.errors import Interrupted, KannaError, UsageError
 from kanna.messages import say, set_language
@@ -110,9 +110,6 @@ def _group() -> Verbs:
     )  # fmt: skip
     version = click.version_option(
         __version__, message="kanna %(version)s", cls=Spoken, help="cli.option_version"
-    )
-    language = option(
-        "--lang", text="cli.option_lang", type=click.Choice(["en", "ja"]), expose_value=False
     )
     return version(language(group))
 

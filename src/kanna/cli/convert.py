@@ -14,8 +14,7 @@ from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, files, option
 from kanna.cli.output import (
     common_exit_code,
-    error_document,
-    print_error,
+    failed,
     print_json,
     print_notice,
 )
@@ -74,9 +73,7 @@ def convert(
             raise
         except KannaError as error:
             codes.append(error.exit_code)
-            documents.append({"path": str(path), "error": error_document(error)})
-            if not as_json:
-                print_error(error, as_json=False)
+            documents.append(failed(path, error, as_json=as_json))
             continue
         protected.append(made.destination)
         documents.append(result_document(made))

@@ -8,6 +8,8 @@ from typing import Final
 
 from kanna.api import Conversion
 from kanna.cli.output import note_line, styled, table
+from kanna.cli.report import ema_compared
+from kanna.identity import said
 from kanna.messages import say, shown, size_text
 from kanna.model import TensorInfo
 from kanna.plan import Output
@@ -26,9 +28,8 @@ def result_lines(made: Conversion, *, verbose: bool) -> list[str]:
     lines += ["", *(note_line(note) for note in notes)]
     if len(notes) < len(made.plan.notes):
         lines.append("  " + say("convert.more_notes", count=len(made.plan.notes) - len(notes)))
-    if made.before.ema.equal_to_model is not None:
-        key = "inspect.ema_equal" if made.before.ema.equal_to_model else "inspect.ema_differs"
-        lines.append(f"  {styled('·', 'dim')} EMA: {say(key)}")
+    if compared := ema_compared(made.before.ema):
+        lines.append(f"  {styled('·', 'dim')} EMA: {compared}")
     return [*lines, *_closing(made)]
 
 
@@ -95,7 +96,7 @@ def result_document(made: Conversion) -> dict[str, object]:
         "data_bytes": made.plan.data_bytes,
         "memory": made.memory, "dtypes": _by_dtype(made.plan.outputs),
         "ema": {"saving": made.before.ema.bytes, "equal_to_model": made.before.ema.equal_to_model},
-        "notes": [{"key": n.key, "warning": n.warning, "text": say(n.key, **n.values)}
+        "notes": [{"key": n.key, "warning": n.warning, "text": said(n)}
                   for n in made.plan.notes],
         "result": done,
     }  # fmt: skip

@@ -8,7 +8,7 @@ import click
 
 from kanna import api
 from kanna.cli.options import Verb, common, files, option
-from kanna.cli.output import common_exit_code, error_document, print_error, print_json
+from kanna.cli.output import common_exit_code, failed, print_json
 from kanna.cli.report import document, report
 from kanna.errors import KannaError
 
@@ -28,9 +28,7 @@ def inspect(
             found = api.inspect(path, compare_ema=compare_ema)
         except KannaError as error:
             codes.append(error.exit_code)
-            documents.append({"path": str(path), "error": error_document(error)})
-            if not as_json:
-                print_error(error, as_json=False)
+            documents.append(failed(path, error, as_json=as_json))
             continue
         documents.append(document(found))
         if not as_json and not quiet:

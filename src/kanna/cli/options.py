@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from kanna.messages import say
+from kanna.messages import LANGUAGES, say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -63,11 +63,16 @@ def option(*names: str, text: str, **settings: Any) -> Callable[[Command], Comma
     return click.option(*names, cls=Spoken, help=text, **settings)
 
 
+def language(command: Command) -> Command:
+    """Add ``--lang``, which takes effect before any option is parsed."""
+    add = option("--lang", text="cli.option_lang", type=click.Choice(LANGUAGES), expose_value=False)
+    return add(command)
+
+
 def common(command: Command) -> Command:
     """Add ``--json``, ``-q``, ``-v`` and ``--lang`` to a verb."""
     for decorate in (
-        option("--lang", text="cli.option_lang", type=click.Choice(["en", "ja"]),
-               expose_value=False),
+        language,
         option("-v", "--verbose", text="cli.option_verbose", is_flag=True),
         option("-q", "--quiet", text="cli.option_quiet", is_flag=True),
         option("--json", "as_json", text="cli.option_json", is_flag=True),

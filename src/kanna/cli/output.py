@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Final
 
+from kanna.identity import said
 from kanna.messages import say
 
 if TYPE_CHECKING:
@@ -107,10 +108,17 @@ def print_error(error: KannaError, *, as_json: bool) -> None:
         sys.stderr.write(f"  {error.hint}\n")
 
 
+def failed(path: os.PathLike[str], error: KannaError, *, as_json: bool) -> dict[str, object]:
+    """Tell that one of several files failed, and return its document for the list."""
+    if not as_json:
+        print_error(error, as_json=False)
+    return {"path": os.fspath(path), "error": error_document(error)}
+
+
 def note_line(note: Note) -> str:
     """Return a note as one line of a report."""
     mark = styled("!", "yellow", "bold") if note.warning else styled("·", "dim")
-    return f"  {mark} {wrapped(say(note.key, **note.values), 4)}"
+    return f"  {mark} {wrapped(said(note), 4)}"
 
 
 def print_notice(key: str, **values: object) -> None:

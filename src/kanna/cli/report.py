@@ -137,10 +137,15 @@ def _ema_row(found: Inspection) -> list[str]:
 
 def _ema_text(ema: Ema) -> str:
     """Say whether the EMA is the model over again, where that was asked, and what it takes."""
-    words = [say("inspect.ema_saving", size=size_text(ema.bytes))]
-    if ema.equal_to_model is not None:
-        words.insert(0, say("inspect.ema_equal" if ema.equal_to_model else "inspect.ema_differs"))
-    return " · ".join(words)
+    saving = say("inspect.ema_saving", size=size_text(ema.bytes))
+    return " · ".join(filter(None, [ema_compared(ema), saving]))
+
+
+def ema_compared(ema: Ema) -> str:
+    """Return whether the EMA is the model over again, or nothing where nobody compared them."""
+    if ema.equal_to_model is None:
+        return ""
+    return say("inspect.ema_equal" if ema.equal_to_model else "inspect.ema_differs")
 
 
 def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:

@@ -83,6 +83,7 @@ def run(
         path=path,
         size=job.layout.size,
         bytes_read=plan.read_bytes,
+        memory=job.memory,
         seconds=meter.seconds,
         digest=digest,
         verified=job.options.verify,

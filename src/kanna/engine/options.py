@@ -63,12 +63,14 @@ class Result:
     """A finished run: the file, what it took, and what happened to the numbers.
 
     `digest` is the SHA-256 of the tensor data in file order, if the plan or the verification
-    needed it. `counts` are by output name, where anything was counted.
+    needed it. `memory` is the most bytes of buffers that the run could take. `counts` are by output
+    name, where anything was counted.
     """
 
     path: Path
     size: int
     bytes_read: int
+    memory: int
     seconds: float
     digest: str | None
     verified: Verification

@@ -9,8 +9,7 @@ from typing import Final, Literal, get_args
 
 from kanna.dtypes import FP16, FP32, TARGETS, WORDS, DType
 from kanna.errors import Incompatible, UsageError
-from kanna.identity import Identity
-from kanna.messages import say
+from kanna.identity import Identity, said
 from kanna.metadata import extended
 from kanna.model import ModelFile, Note
 from kanna.ops import ema, vae
@@ -25,7 +24,7 @@ Purpose = Literal["generation", "training"]
 EmaMode = Literal["keep", "drop", "use"]
 IdMode = Literal["repair", "truncate", "keep", "drop"]
 ROLES: Final = ("diffusion_model", "text_encoder", "vae", "ema")
-_WORDS: Final = {
+CHOICES: Final = {
     "purpose": get_args(Purpose),
     "container": get_args(WriteContainer),
     "ema": get_args(EmaMode),
@@ -89,7 +88,7 @@ def settled(options: ConvertOptions) -> Preset:
     Raises:
         UsageError: an option has a word that it does not know.
     """
-    for name, words in _WORDS.items():
+    for name, words in CHOICES.items():
         if (word := getattr(options, name)) is not None:
             _known(name, word, words)
     given = {
@@ -156,7 +155,7 @@ def _refuse_what_cannot_be_written(model: ModelFile) -> None:
     if model.refused:
         name, why = next(iter(model.refused.items()))
         raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
-                           reason=say(why.key, **why.values))  # fmt: skip
+                           reason=said(why))  # fmt: skip
 
 
 def _apply_ema(draft: Draft, choice: Preset) -> None:

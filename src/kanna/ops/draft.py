@@ -7,7 +7,7 @@ step (EMA, pruning, VAE …), and freezes it into a `Plan`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kanna.errors import Incompatible
 from kanna.identity import Identity
@@ -68,7 +68,7 @@ class Draft:
                 raise Incompatible("layout.twice", path=self.model.path, name=name)
             taken.add(name)
         self.outputs = {
-            names.get(name, name): _renamed(output, names.get(name, name))
+            names.get(name, name): replace(output, name=names.get(name, name))
             for name, output in self.outputs.items()
         }
         self.roles = {names.get(name, name): role for name, role in self.roles.items()}
@@ -77,9 +77,3 @@ class Draft:
     def note(self, key: str, *, warning: bool = False, **values: object) -> None:
         """Tell the reader of the plan something."""
         self.notes.append(Note(key, values, warning))
-
-
-def _renamed(output: Output, name: str) -> Output:
-    if output.name == name:
-        return output
-    return Output(name, output.dtype, output.shape, output.op, output.inputs)

@@ -13,7 +13,7 @@ from kanna.dtypes import FP16
 from kanna.errors import Incompatible, Incomplete, NumericError
 from kanna.families import Component, family, row_called, tables, title
 from kanna.families.key_maps import key_map
-from kanna.families.keys import ShapeRule
+from kanna.families.keys import ShapeRule, fits
 from kanna.hashing import component_digest, component_digests
 from kanna.identity import Identity, Part
 from kanna.model import ModelFile, TensorInfo
@@ -149,20 +149,13 @@ def _check(
         if not found.dtype.is_float:
             raise Incompatible("convert.vae_no_floats", path=vae.path, model=model, name=name,
                                dtype=found.dtype.word)  # fmt: skip
-        if _squeezed(found.shape) != _squeezed(shape):
+        if not fits(found.shape, shape):
             raise Incompatible("convert.vae_unfit", path=vae.path, model=model, name=name,
                                found=_by(found.shape), wanted=_by(shape))  # fmt: skip
 
 
 def _by(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
-
-
-def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape without the trailing ones that a 1x1 convolution has over a matrix."""
-    while len(shape) > 1 and shape[-1] == 1:
-        shape = shape[:-1]
-    return shape
 
 
 def _take_out_old(draft: Draft, new_names: set[str]) -> dict[str, TensorInfo] | None:
