@@ -4,7 +4,8 @@ Ours are right, which tests see to; a user's are checked before anything is made
 
 Parsing TOML takes a hundred times as long as reading JSON, so the parsed tables are kept as JSON in
 ``__pycache__``, stamped with a checksum of every byte they came from. The copy is a convenience:
-where it cannot be read or written, the tables are parsed again.
+where it cannot be read or written, the tables are parsed again. What is only read by people (the
+``about`` of a family, the places of parts) is kept apart, so that recognition does not load it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from kanna.families.keys import expand, parse_line
 
 HERE: Final = Path(__file__).parent
 # Raised when the layout of the cached document changes.
-_VERSION: Final = 2
+_VERSION: Final = 3
 _SLOTS: Final = ("all", "any", "none", "tails")
 
 Raw = dict[str, Any]
@@ -35,16 +36,35 @@ def load_tables() -> Raw:
     Raises:
         FormatError: a user's table cannot be read, is no TOML, or has a row that cannot be used.
     """
+    return _load("tables")
+
+
+def load_pages() -> Raw:
+    """Return what the tables hold for people: the ``about`` of every family, and the places.
+
+    Raises:
+        FormatError: as `load_tables`.
+    """
+    return _load("pages")
+
+
+def _load(which: str) -> Raw:
     users = _user_tables()
     paths = [*sorted(HERE.glob("*.toml")), *sorted(HERE.glob("names/*.toml")), *users]
     sources = [_read(path) for path in paths]
     stamp = _stamp(paths, sources)
-    cache = HERE / "__pycache__" / f"tables-{_VERSION}.json"
-    document = _cached(cache, stamp)
-    if document is None:
-        document = {"stamp": stamp, **_build(paths, sources, users)}
-        _keep(cache, document)
-    return document
+    document = _cached(_cache(which), stamp)
+    if document is not None:
+        return document
+    built = _build(paths, sources, users)
+    for name, part in built.items():
+        part["stamp"] = stamp
+        _keep(_cache(name), part)
+    return built[which]
+
+
+def _cache(which: str) -> Path:
+    return HERE / "__pycache__" / f"{which}-{_VERSION}.json"
 
 
 def _user_tables() -> list[Path]:
@@ -100,7 +120,7 @@ def _keep(cache: Path, document: Raw) -> None:
         part.replace(cache)
 
 
-def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> Raw:
+def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> dict[str, Raw]:
     import tomllib  # only needed when the cache is stale
 
     from kanna.families.schema import check_fields, check_rows  # likewise
@@ -114,11 +134,20 @@ def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> Raw:
                 check_fields(table)
                 checked.append((path, table))
             families[table["name"]] = _merged(families.get(table["name"], {}), table)
+    pages = _pages(families)
     document = _joined(families)
     for path, table in checked:
         with _blame(path):
             check_rows(table, document)
-    return {**document, "index": _index(document["components"])}
+    document["index"] = _index(document["components"])
+    return {"tables": document, "pages": pages}
+
+
+def _pages(families: dict[str, Raw]) -> Raw:
+    """Take what is for people out of the tables."""
+    places = families.pop("places", {})
+    about = {name: table.pop("about") for name, table in families.items() if "about" in table}
+    return {"about": about, "places": places}
 
 
 def _joined(families: dict[str, Raw]) -> Raw:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias
 
 from kanna.families.keys import expand, expand_lines, parse_line
+from kanna.families.pages import DISTILLED
 from kanna.families.rows import Choice, Family, make_component, make_family
-from kanna.messages import template
+from kanna.messages import LANGUAGES, template
 
 Rule: TypeAlias = Callable[[Any], bool]
 Fields: TypeAlias = Mapping[str, Rule]
@@ -24,7 +25,7 @@ def check_fields(table: dict[str, Any]) -> None:
         ValueError: a field is unknown, or does not hold what it must, or its lines do not expand.
         KeyError: a field is missing.
     """
-    (_NAMES if "row" in table else _FAMILY)(table)
+    (_NAMES if "row" in table else _PLACES if "part" in table else _FAMILY)(table)
 
 
 def check_rows(table: dict[str, Any], document: dict[str, Any]) -> None:
@@ -38,6 +39,8 @@ def check_rows(table: dict[str, Any], document: dict[str, Any]) -> None:
     name, everywhere = table["name"], document["everywhere"]
     if "row" in table:
         _check_names(document["names"][name])
+        return
+    if "part" in table:
         return
     made = make_family(name, document["families"][name])
     rows: list[Family | Choice] = [made, *made.variants]
@@ -107,6 +110,19 @@ def _keys(value: Any) -> bool:
     )
 
 
+def _spoken(value: Any) -> bool:
+    """A text in every language."""
+    return _words(value) and set(value) == set(LANGUAGES)
+
+
+def _distilled(value: Any) -> bool:
+    return value in DISTILLED
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_number, value))
+
+
 def _reason(value: Any) -> bool:
     """The end of a message key."""
     return _text(value) and bool(template(f"identity.prediction_{value}"))
@@ -155,10 +171,29 @@ _NAMES: Final = _table("name row", {
     **_EVERY, "row": lambda rows: all(map(_words, rows)), "reads_also": _lists, "standard": _text,
     "old": _texts,
 })  # fmt: skip
+_FACTS: Final[Fields] = {
+    "parameters": _number, "released": _text, "repository": _text, "licence": _text,
+    "licence_read": _flag, "distilled": _distilled, "steps": _numbers, "guidance": _numbers,
+    "flow_shift": _number, "resolution": _number, "note": _spoken,
+}  # fmt: skip
+_ABOUT: Final = _table("summary maker", {
+    **_FACTS, "summary": _spoken, "maker": _text, "aliases": _texts, "latent_channels": _number,
+    "vae_scale": _number, "vae_shift": _number, "spatial_factor": _number,
+    "variant": _rows("name", {"name": _text, **_FACTS}),
+})  # fmt: skip
+_UIS: Final[Fields] = {"comfyui": _text, "a1111": _text, "forge": _text, "invokeai": _text}
+_PLACES: Final = _table("name part folder", {
+    **_EVERY,
+    "part": _rows("word title role files", {
+        "word": _text, "architecture": _text, "title": _text, "role": _text, "files": _texts,
+        "repository": _text, "parameters": _number, "note": _spoken,
+    }),
+    "folder": _rows("kind", {"kind": _text, **_UIS}),
+})  # fmt: skip
 _FAMILY: Final = _table("name", {
     **_EVERY, "mixed": _flag, "vae": _text, "vae_prefix": _text, "tasks": _texts,
     "resolution": _number, "needs": _texts, "keys": _keys, "variant": _rows("", _CHOICE),
     "prediction": _rows("", _CHOICE), "component": _rows("id role", _COMPONENT),
     "choices": _rows("name row", _CHOICES), "metadata": _rows("key contains", _METADATA),
-    "peek": _rows("any deviation above below", _PEEK),
+    "peek": _rows("any deviation above below", _PEEK), "about": _ABOUT,
 })  # fmt: skip

@@ -1,64 +1,22 @@
-"""One typed function per verb: what the command line calls, and what a script should.
-
-Nothing here prints. Every function raises a `kanna.errors.KannaError`, and leaves no output behind
-when it fails.
-"""
+"""Files made of files: `convert`, and the demo."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
+from kanna.api.reading import StrPath, identified
+from kanna.engine import Progress, Result, RunOptions, rehearse, run
 from kanna.formats import open_model
 from kanna.identify import identify
 from kanna.identity import Identity
-
-if TYPE_CHECKING:
-    from kanna.engine import Progress, Result, RunOptions
-    from kanna.model import ModelFile
-    from kanna.ops.convert import ConvertOptions, Planned
-    from kanna.plan import Plan
-
-StrPath = str | os.PathLike[str]
-
-__all__ = [
-    "Conversion",
-    "ConvertOptions",
-    "Inspection",
-    "Progress",
-    "RunOptions",
-    "check_names",
-    "convert",
-    "inspect",
-    "make_demo",
-    "words",
-]
-
-
-def __getattr__(name: str) -> object:
-    """Return the option classes, which `inspect` does not need, when they are asked for."""
-    if name == "ConvertOptions":
-        from kanna.ops.convert import ConvertOptions
-
-        return ConvertOptions
-    if name in {"RunOptions", "Progress"}:
-        from kanna import engine
-
-        return getattr(engine, name)
-    raise AttributeError(name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
-    """What `inspect` found: the identity, and the header of the file, which is closed by then."""
-
-    identity: Identity
-    model: ModelFile
+from kanna.model import ModelFile
+from kanna.ops.convert import ConvertOptions, Planned
+from kanna.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,21 +43,6 @@ def words(option: str) -> tuple[str, ...]:
     return {**CHOICES, "verify": get_args(Verification)}[option]
 
 
-def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
-    """Say what a model file is, from its header.
-
-    At most 4 KiB of named small tensors are read, unless `compare_ema` asks to compare the EMA
-    with the model, which reads both.
-
-    Raises:
-        FormatError: the file is broken.
-        UnsafeFile: the file pretends to be of a safe format.
-        Incomplete: there is no such file, or a shard is missing.
-    """
-    with open_model(path) as model:
-        return Inspection(identity=_identified(model, compare_ema=compare_ema), model=model)
-
-
 def convert(
     path: StrPath,
     destination: StrPath | None,
@@ -122,7 +65,6 @@ def convert(
     Raises:
         KannaError: whatever is wrong with the input, the request or the destination.
     """
-    from kanna.engine import rehearse, run
     from kanna.ops.convert import convert as plan_conversion
     from kanna.ops.naming import check_protected, container_of, is_folder
     from kanna.ops.naming import destination as named
@@ -130,7 +72,7 @@ def convert(
     options = replace(options, container=container_of(destination, options.container))
     with ExitStack() as stack:
         model = stack.enter_context(open_model(path))
-        identity = _identified(model, compare_ema=compare_ema)
+        identity = identified(model, compare_ema=compare_ema)
         baked = None
         if vae is not None:
             source = stack.enter_context(open_model(vae))
@@ -203,14 +145,3 @@ def _folder(path: Path, *, wanted: bool) -> Iterator[None]:
 
 def _proof(planned: Planned) -> Callable[[ModelFile], None] | None:
     return planned.baked.prove if planned.baked else None
-
-
-def _identified(model: ModelFile, *, compare_ema: bool) -> Identity:
-    """Return the identity, on request with the answer to whether the EMA equals the model."""
-    identity = identify(model)
-    if not compare_ema or not identity.ema.pairs:
-        return identity
-    from kanna.ops.ema import equal_to_model
-
-    equal = equal_to_model(model, identity.ema.pairs)
-    return replace(identity, ema=replace(identity.ema, equal_to_model=equal))

@@ -1,0 +1,119 @@
+"""What people look up about a family: numbers, licence, parts and where they are to be found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from kanna.families.loading import load_pages
+
+# What a model was distilled of: its guidance scale, its many steps, or layers of a larger model.
+DISTILLED: Final = ("no", "guidance", "steps", "size")
+
+Spoken = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Facts:
+    """Facts of a family, or of one variant where it differs.
+
+    `parameters` counts the diffusion model's, in billions. `licence_read` says that the licence was
+    read where the model is published, not taken from general knowledge. `distilled` is a word of
+    `DISTILLED`; `steps` and `guidance` are the usual range, from lowest to highest. `resolution` is
+    in pixels. `note` is text by language.
+    """
+
+    name: str = ""
+    parameters: float | None = None
+    released: str | None = None
+    repository: str | None = None
+    licence: str | None = None
+    licence_read: bool = False
+    distilled: str | None = None
+    steps: tuple[float, float] | None = None
+    guidance: tuple[float, float] | None = None
+    flow_shift: float | None = None
+    resolution: int | None = None
+    note: Spoken | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class About:
+    """The page of a family.
+
+    `summary` is text by language. `aliases` are other words that people type for the family.
+    A latent is ``(x - vae_shift) * vae_scale``, one in `spatial_factor` pixels each way.
+    """
+
+    summary: Spoken
+    maker: str
+    facts: Facts
+    variants: tuple[Facts, ...] = ()
+    aliases: tuple[str, ...] = ()
+    latent_channels: int | None = None
+    vae_scale: float | None = None
+    vae_shift: float | None = None
+    spatial_factor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place:
+    """A part that models share, and where people get it.
+
+    `word` is that of `Family.needs`; `architecture` tells VAEs apart. `files` are its usual names,
+    the most usual first; `repository` is where it is published; `parameters` are in billions.
+    """
+
+    word: str
+    title: str
+    role: str
+    files: tuple[str, ...]
+    architecture: str | None = None
+    repository: str | None = None
+    parameters: float | None = None
+    note: Spoken | None = None
+
+
+@cache
+def _pages() -> dict[str, Any]:
+    return load_pages()
+
+
+def about(name: str) -> About | None:
+    """Return the page of the family called `name`, or None where there is none."""
+    raw = _pages()["about"].get(name)
+    if raw is None:
+        return None
+    own = {field: value for field, value in raw.items() if field in Facts.__slots__}
+    rest = {field: value for field, value in raw.items() if field not in own}
+    rest["variants"] = tuple(map(_facts, rest.pop("variant", ())))
+    return About(facts=_facts(own), **{**rest, "aliases": tuple(rest.get("aliases", ()))})
+
+
+def pages() -> tuple[str, ...]:
+    """Return the names of all families that have a page."""
+    return tuple(_pages()["about"])
+
+
+def places(word: str, architecture: str | None = None) -> tuple[Place, ...]:
+    """Return the rows of the part called `word`; of a VAE, those of `architecture`."""
+    rows = _pages()["places"].get("part", ())
+    return tuple(
+        Place(**{**row, "files": tuple(row["files"])})
+        for row in rows
+        if row["word"] == word and row.get("architecture") in {None, architecture}
+    )
+
+
+def folders(kind: str) -> Mapping[str, str]:
+    """Return the folder that each UI keeps files of `kind` in, as far as it has one."""
+    rows = _pages()["places"].get("folder", ())
+    row = next((row for row in rows if row["kind"] == kind), {"kind": kind})
+    return {ui: folder for ui, folder in row.items() if ui != "kind"}
+
+
+def _facts(raw: Mapping[str, Any]) -> Facts:
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    return Facts(**values)

@@ -1,0 +1,1 @@
+"""Is this file safe? Clean, suspicious or dangerous, and exactly why."""
