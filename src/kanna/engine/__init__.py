@@ -12,11 +12,13 @@
             ├ accidents what overflowed, by name
             ├ verify    the output re-opened with our own reader and compared with the plan
             └ meter     progress and cancellation
+    small.publish       the same care for a small file beside a model
 """
 
 from __future__ import annotations
 
 from kanna.engine.job import rehearse, run
 from kanna.engine.options import Progress, Result, RunOptions
+from kanna.engine.small import publish
 
-__all__ = ["Progress", "Result", "RunOptions", "rehearse", "run"]
+__all__ = ["Progress", "Result", "RunOptions", "publish", "rehearse", "run"]

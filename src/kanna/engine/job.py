@@ -78,7 +78,7 @@ def run(
     except MemoryError as error:
         raise KannaError("engine.no_memory", path=path, size=job.memory) from error
     except OSError as error:
-        raise _write_error(error, path) from error
+        raise write_error(error, path) from error
     return Result(
         path=path,
         size=job.layout.size,
@@ -118,7 +118,7 @@ def _checked(
     try:
         check_destination(path, folder, job.layout.size, job.files, force=job.options.force)
     except OSError as error:
-        raise _write_error(error, path) from error
+        raise write_error(error, path) from error
     return job
 
 
@@ -153,6 +153,7 @@ def _check_inputs(files: Sequence[InputFile]) -> None:
             raise FormatError("engine.input_changed", path=file.path)
 
 
-def _write_error(error: OSError, path: Path) -> KannaError:
+def write_error(error: OSError, path: Path) -> KannaError:
+    """Return the error that says why `path` could not be written."""
     key = _WRITE_ERRORS.get(error.errno or 0, "engine.write_failed")
     return KannaError(key, path=path, reason=error.strerror or error)

@@ -145,9 +145,9 @@ def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> dict[s
 
 def _pages(families: dict[str, Raw]) -> Raw:
     """Take what is for people out of the tables."""
-    places = families.pop("places", {})
+    places, configs = families.pop("places", {}), families.pop("configs", {})
     about = {name: table.pop("about") for name, table in families.items() if "about" in table}
-    return {"about": about, "places": places}
+    return {"about": about, "places": places, "configs": configs}
 
 
 def _joined(families: dict[str, Raw]) -> Raw:

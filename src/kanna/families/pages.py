@@ -77,13 +77,18 @@ class Place:
 
 
 @cache
-def _pages() -> dict[str, Any]:
+def page_tables() -> dict[str, Any]:
+    """Return all that the tables hold for people, as one raw document.
+
+    Raises:
+        FormatError: a user's table cannot be read, or something in it is wrong.
+    """
     return load_pages()
 
 
 def about(name: str) -> About | None:
     """Return the page of the family called `name`, or None where there is none."""
-    raw = _pages()["about"].get(name)
+    raw = page_tables()["about"].get(name)
     if raw is None:
         return None
     own = {field: value for field, value in raw.items() if field in Facts.__slots__}
@@ -94,12 +99,12 @@ def about(name: str) -> About | None:
 
 def pages() -> tuple[str, ...]:
     """Return the names of all families that have a page."""
-    return tuple(_pages()["about"])
+    return tuple(page_tables()["about"])
 
 
 def places(word: str, architecture: str | None = None) -> tuple[Place, ...]:
     """Return the rows of the part called `word`; of a VAE, those of `architecture`."""
-    rows = _pages()["places"].get("part", ())
+    rows = page_tables()["places"].get("part", ())
     return tuple(
         Place(**{**row, "files": tuple(row["files"])})
         for row in rows
@@ -109,7 +114,7 @@ def places(word: str, architecture: str | None = None) -> tuple[Place, ...]:
 
 def folders(kind: str) -> Mapping[str, str]:
     """Return the folder that each UI keeps files of `kind` in, as far as it has one."""
-    rows = _pages()["places"].get("folder", ())
+    rows = page_tables()["places"].get("folder", ())
     row = next((row for row in rows if row["kind"] == kind), {"kind": kind})
     return {ui: folder for ui, folder in row.items() if ui != "kind"}
 

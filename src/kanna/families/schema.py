@@ -25,7 +25,8 @@ def check_fields(table: dict[str, Any]) -> None:
         ValueError: a field is unknown, or does not hold what it must, or its lines do not expand.
         KeyError: a field is missing.
     """
-    (_NAMES if "row" in table else _PLACES if "part" in table else _FAMILY)(table)
+    special = {"row": _NAMES, "part": _PLACES, "config": _CONFIGS}
+    next((rule for field, rule in special.items() if field in table), _FAMILY)(table)
 
 
 def check_rows(table: dict[str, Any], document: dict[str, Any]) -> None:
@@ -40,7 +41,7 @@ def check_rows(table: dict[str, Any], document: dict[str, Any]) -> None:
     if "row" in table:
         _check_names(document["names"][name])
         return
-    if "part" in table:
+    if "part" in table or "config" in table:
         return
     made = make_family(name, document["families"][name])
     rows: list[Family | Choice] = [made, *made.variants]
@@ -189,6 +190,16 @@ _PLACES: Final = _table("name part folder", {
         "repository": _text, "parameters": _number, "note": _spoken,
     }),
     "folder": _rows("kind", {"kind": _text, **_UIS}),
+})  # fmt: skip
+_CONFIGS: Final = _table("name config", {
+    **_EVERY,
+    "config": _rows("file architecture prediction values", {
+        "file": _text, "architecture": _text, "prediction": _text, "variants": _texts,
+        "guessed": _flag, "like": _text, "values": lambda value: isinstance(value, dict),
+    }),
+    "marker": _rows("name architectures", {
+        "name": _text, "prediction": _text, "zero_snr": _flag, "architectures": _texts,
+    }),
 })  # fmt: skip
 _FAMILY: Final = _table("name", {
     **_EVERY, "mixed": _flag, "vae": _text, "vae_prefix": _text, "tasks": _texts,
