@@ -11,6 +11,7 @@ from typing import get_args
 
 from kanna.api.reading import StrPath, identified
 from kanna.engine import Progress, Result, RunOptions, rehearse, run
+from kanna.families.configs import marker_names
 from kanna.formats import open_model
 from kanna.identify import identify
 from kanna.identity import Identity
@@ -40,7 +41,8 @@ def words(option: str) -> tuple[str, ...]:
     from kanna.engine.options import Verification
     from kanna.ops.convert import CHOICES
 
-    return {**CHOICES, "verify": get_args(Verification)}[option]
+    known = {**CHOICES, "verify": get_args(Verification), "markers": marker_names()}
+    return known[option]
 
 
 def convert(

@@ -48,6 +48,7 @@ def _words(option: str) -> click.Choice[str]:
 @option("--vae", text="convert.option_vae", type=_path)
 @option("--position-ids", text="convert.option_position_ids", type=_words("position_ids"))
 @option("--rename-keys", text="convert.option_rename_keys", is_flag=True)
+@option("--marker", "markers", text="convert.option_marker", type=_words("markers"), multiple=True)
 @option("--allow-overflow", text="convert.option_allow_overflow", is_flag=True)
 @option("--compare-ema", text="inspect.option_compare_ema", is_flag=True)
 @option("--no-hash", text="convert.option_no_hash", is_flag=True)
@@ -115,7 +116,7 @@ def _job(files: tuple[Path, ...], given: dict[str, Any]) -> _Job:
         purpose=given["purpose"], container=given["container"], dtype=given["dtype"],
         dtypes={role: dtype for role, dtype in dtypes.items() if dtype}, ema=given["ema"],
         prune=given["prune"], position_ids=given["position_ids"],
-        rename_keys=given["rename_keys"], digest=not given["no_hash"],
+        rename_keys=given["rename_keys"], markers=given["markers"], digest=not given["no_hash"],
     )  # fmt: skip
     run_options = RunOptions(
         threads=given["threads"], verify=given["verify"], force=given["force"],

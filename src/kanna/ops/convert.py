@@ -14,6 +14,7 @@ from kanna.metadata import extended
 from kanna.model import ModelFile, Note
 from kanna.ops import ema, vae
 from kanna.ops.draft import Draft
+from kanna.ops.markers import add_markers
 from kanna.ops.names import rename_keys
 from kanna.ops.position_ids import set_position_ids
 from kanna.ops.precision import set_precision
@@ -37,8 +38,9 @@ class ConvertOptions:
     """What is wanted of the output. None means: as the purpose says, else as the input has it.
 
     `dtype` and the values of `dtypes` are words (``fp32 fp16 bf16 fp8_e4m3 fp8_e5m2``); the keys of
-    `dtypes` are roles (``diffusion_model``, ``text_encoder``, ``vae``, ``ema``). Without `digest`
-    no SHA-256 of the data is computed.
+    `dtypes` are roles (``diffusion_model``, ``text_encoder``, ``vae``, ``ema``). `markers` are
+    empty tensors to be put in, `drop_metadata` fields to be left out. Without `digest` no SHA-256
+    of the data is computed.
     """
 
     purpose: Purpose | None = None
@@ -49,6 +51,8 @@ class ConvertOptions:
     prune: bool | None = None
     position_ids: IdMode | None = None
     rename_keys: bool = False
+    markers: tuple[str, ...] = ()
+    drop_metadata: tuple[str, ...] = ()
     digest: bool = True
 
 
@@ -126,12 +130,13 @@ def convert(
     set_position_ids(draft, choice.position_ids)
     if options.rename_keys:
         rename_keys(draft)
+    add_markers(draft, options.markers)
     strict = options.dtype is not None or bool(options.dtypes)
     set_precision(draft, choice.dtype, by_role, strict=strict)
     # for a purpose only the model itself is wanted, and only a ckpt has a place for more
     keep = options.purpose is None and not choice.prune and choice.container == "ckpt"
     extras = drop_trainer_state(draft, keep=keep)
-    plan = _plan(draft, choice.container, extras, digest=options.digest)
+    plan = _plan(draft, choice.container, extras, options)
     return Planned(plan, tuple(draft.tags), new_vae)
 
 
@@ -169,10 +174,14 @@ def _apply_ema(draft: Draft, choice: Preset) -> None:
 
 
 def _plan(
-    draft: Draft, container: WriteContainer, extras: Mapping[str, object], *, digest: bool
+    draft: Draft,
+    container: WriteContainer,
+    extras: Mapping[str, object],
+    options: ConvertOptions,
 ) -> Plan:
+    kept = _kept_metadata(draft, options.drop_metadata)
     step = {"verb": "convert", "input": draft.model.path.name, **draft.done}
-    metadata = extended(draft.model.metadata, step, digest=digest)
+    metadata = extended(kept, step, digest=options.digest)
     return Plan(
         outputs=tuple(draft.outputs.values()),
         container=container,
@@ -182,6 +191,15 @@ def _plan(
         extras=extras,
         notes=(*draft.model.notes, *draft.notes, *metadata.notes, *_reminders(draft)),
     )
+
+
+def _kept_metadata(draft: Draft, dropped: Sequence[str]) -> Mapping[str, str]:
+    """Return the input's metadata without the fields that are to go, and record which went."""
+    gone = [key for key in dropped if key in draft.model.metadata]
+    if gone:
+        draft.done["metadata_dropped"] = gone
+        draft.note("convert.metadata_dropped", fields=", ".join(gone))
+    return {key: value for key, value in draft.model.metadata.items() if key not in gone}
 
 
 def _reminders(draft: Draft) -> tuple[Note, ...]:

@@ -29,6 +29,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_position_ids": "Damaged position ids: repair (0…76, changes images), truncate (what "
     "loaders make of them today), keep, or drop.",
     "option_rename_keys": "Give NAI-style text encoder tensors their standard names.",
+    "option_marker": "Put in an empty tensor that says what the model predicts (may be repeated).",
     "option_allow_overflow": "Write the output even if values do not fit in their dtype.",
     "option_no_hash": "Do not compute the SHA-256 of the data (faster).",
     "option_verify": "Check the output's header, or in full every byte.",
@@ -67,6 +68,13 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "cast": "{count} tensors change precision; integers, markers and ids do not.",
     "quantised_kept": "{part} is quantised ({scheme}) and stays as it is.",
     "renamed": "{count} text encoder tensors get their standard names.",
+    "marker_added": "{name} put in: an empty tensor that tells programs how to use the model.",
+    "marker_there": "{name} is there already.",
+    "metadata_dropped": "Metadata left out: {fields}.",
+    "marker_without_model": (
+        "{name} speaks of a diffusion model, and there is none in {path}.",
+        "Choose a checkpoint or a diffusion model.",
+    ),
     "vae_baked": "VAE of {name} put inside: {count} tensors.",
     "vae_stranger": "{name} is a VAE of {theirs}, and this is a model of {ours}: the shapes fit, the "
     "images may not.",

@@ -31,6 +31,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_position_ids": "壊れた position_ids の扱い: repair（0〜76 に修復。画像が変わります）、truncate"
     "（今の読み込み結果のまま整数化）、keep（そのまま）、drop（除く）。",
     "option_rename_keys": "NAI 形式のテキストエンコーダーのテンソル名を標準の名前に直します。",
+    "option_marker": "モデルの予測方式を示す空のテンソルを入れます (繰り返し指定可)。",
     "option_allow_overflow": "値がその精度に収まらなくても出力します。",
     "option_no_hash": "データの SHA-256 を計算しません（速くなります）。",
     "option_verify": "出力の検証。header はヘッダーのみ、full は全バイトを読み直します。",
@@ -69,6 +70,13 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "cast": "{count} 個のテンソルの精度を変えます。整数、マーカー、position_ids は変えません。",
     "quantised_kept": "{part} は量子化されている（{scheme}）ため、そのまま残します。",
     "renamed": "テキストエンコーダーのテンソル {count} 個を標準の名前に直します。",
+    "marker_added": "{name} を入れます。モデルの扱い方をプログラムに伝える空のテンソルです。",
+    "marker_there": "{name} はすでにあります。",
+    "metadata_dropped": "メタデータから除きます: {fields}。",
+    "marker_without_model": (
+        "{name} は拡散モデルについての目印ですが、{path} に拡散モデルはありません。",
+        "チェックポイントか拡散モデルを指定してください。",
+    ),
     "vae_baked": "{name} の VAE を焼き込みます: {count} テンソル。",
     "vae_stranger": "{name} は {theirs} の VAE で、このモデルは {ours} です。形は合いますが、画像が崩れる"
     "おそれがあります。",
