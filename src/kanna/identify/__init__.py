@@ -14,6 +14,7 @@ from kanna.families import title
 from kanna.identify.anatomy import take_apart
 from kanna.identify.beside import junk_groups
 from kanna.identify.claims import claims
+from kanna.identify.doubt import doubt
 from kanna.identify.evidence import tell_near, tell_open, tell_parts
 from kanna.identify.peek import Peek
 from kanna.identify.position_ids import read_position_ids
@@ -39,6 +40,7 @@ def identify(model: ModelFile) -> Identity:
     budget = Peek()
     position_ids = read_position_ids(model, budget)
     verdict = _by_tensors(anatomy)
+    doubt(verdict, anatomy, model)
     said = claims(model.metadata)
     hear(verdict, said)
     peeked = look(verdict, model, budget)

@@ -42,6 +42,11 @@ class Anatomy:
         """Whether what was found is at least half of the file."""
         return 2 * len(self.division.unrecognised) <= len(self.names.shapes)
 
+    def anchors(self, part: Part) -> int:
+        """How many tensors speak for `part`."""
+        pairs = zip(self.parts, self.found, strict=False)
+        return next((len(one.known) for this, one in pairs if this is part), len(part.names))
+
 
 def take_apart(model: ModelFile) -> Anatomy:
     """Return the models in the file and whose each tensor is, by names and shapes alone."""

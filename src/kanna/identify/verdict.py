@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Verdict:
-    """What is known of the whole file so far; `evidence` says how."""
+    """What is known of the whole file so far; `evidence` says how.
+
+    `doubtful` is a verdict that rests on what the file lacks, or on too little that it has.
+    """
 
     kind: str = "unknown"
     layout: str | None = None
@@ -32,6 +35,7 @@ class Verdict:
     variants: tuple[str, ...] = ()
     prediction: Prediction | None = None
     several: bool = False
+    doubtful: bool = False
     row: Choice | None = None
     evidence: list[Note] = field(default_factory=list)
 
@@ -63,7 +67,7 @@ class Verdict:
             return "ambiguous"
         if self.main is None:
             return "unknown"
-        return "likely" if self.main.complete is False else "certain"
+        return "likely" if self.main.complete is False or self.doubtful else "certain"
 
     def tell(self, key: str, /, **values: object) -> None:
         """Add a sentence of evidence."""

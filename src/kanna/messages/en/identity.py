@@ -22,6 +22,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{what}: {count} of its tensors are there, {missing} are missing and {wrong} have another "
         "shape ({where})."
     ),
+    "shard": "This is file {number} of {count} of a model: the rest is elsewhere.",
+    "gaps": "{count} tensors seem to be missing: the other blocks have them.",
     "nearest": "Nearest to {what}: {count} tensors fit, {missing} are missing, {wrong} do not fit.",
     "several": "Several models of the same rank are in the file: {what}.",
     "mixture": "Tensors of several models are mixed: {what}.",

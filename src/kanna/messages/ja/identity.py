@@ -22,6 +22,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{what}: テンソル {count} 個がありますが、{missing} 個が不足し、{wrong} 個は形状が異なります"
         "（{where}）。"
     ),
+    "shard": "分割されたモデルの {count} 個中 {number} 個目のファイルで、残りは別のファイルにあります。",
+    "gaps": "テンソルが {count} 個欠けているようです（ほかのブロックにはあります）。",
     "nearest": "最も近いのは {what} です（一致 {count} 個、不足 {missing} 個、不一致 {wrong} 個）。",
     "several": "同格のモデルが複数入っています: {what}。",
     "mixture": "複数のモデルのテンソルが混ざっています: {what}。",
