@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,6 +54,21 @@ def predicted_by(document: object) -> str:
     return "v" if isinstance(scaling, str) and scaling.endswith(".VScaling") else "epsilon"
 
 
+def differences(there: object, wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the dotted keys at which a config says something else than the `wanted` one.
+
+    A key that only one of them has is no difference, except for what the model predicts.
+    """
+    found = [
+        key
+        for key, value in _leaves(wanted, ())
+        if (said := _at(there, tuple(key.split(".")))) is not None and said != value
+    ]
+    if predicted_by(there) != predicted_by(wanted):
+        found.insert(0, ".".join(_PARAMETERIZATION))
+    return tuple(dict.fromkeys(found))
+
+
 def markers_for(architecture: str, prediction: str, *, zero_snr: bool) -> tuple[str, ...]:
     """Return the names of the empty tensors that say of a model what it predicts."""
     return tuple(
@@ -91,6 +106,14 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
             place = place.setdefault(word, {})
         place[last] = None if value == _NOTHING else value
     return tree
+
+
+def _leaves(tree: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    for word, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*above, word))
+        else:
+            yield ".".join((*above, word)), value
 
 
 def _at(document: object, path: tuple[str, ...]) -> object:
