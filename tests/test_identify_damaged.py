@@ -54,6 +54,25 @@ def test_with_tensors_missing_nothing_wrong_is_certain(name: str, share: float) 
     assert found.certainty != "certain" or not wrong(found, name)
 
 
+@pytest.mark.parametrize(
+    ("name", "lost", "words"),
+    [
+        ("sd15-inpaint-fp16", "input_blocks.0.0.weight", {"inpaint", "instruct-pix2pix", "base"}),
+        ("sd15-fp16-pruned", "input_blocks.0.0.weight", {"inpaint", "instruct-pix2pix", "base"}),
+        ("sd15-fp16-pruned", "input_blocks.0.0.bias", {"base"}),
+        ("sdxl-inpaint-unet-diffusers-f16", "conv_in.weight", {"inpaint", "base"}),
+    ],
+)
+def test_where_the_tensor_that_tells_is_lost_the_variants_stay_open(
+    name: str, lost: str, words: set[str]
+) -> None:
+    header = headers()[name]
+    found = identify(header.model([n for n in header.tensors if not n.endswith(lost)]))
+    assert found.certainty == "likely"
+    assert words <= {*found.variant_candidates}
+    assert len(words) > 1 or {*found.variant_candidates} == words
+
+
 def disguises() -> list[tuple[str, str]]:
     """Every file under one of the prefixes; together they use all of them."""
     free = [n for n in ALL if headers()[n].kind not in {"embedding", "lora"}]

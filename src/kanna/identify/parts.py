@@ -142,10 +142,15 @@ def _vectors(shapes: Iterable[Shape], widths: Mapping[str, str]) -> bool:
     )
 
 
-def variant_row(part: Part, names: Names, layout: str | None) -> Choice | None:
-    """Return the row of the family's variants that the part is, or None."""
+def variant_rows(part: Part, names: Names, layout: str | None) -> list[Choice]:
+    """Return the row of the family's variants that the part is, and those it could be as well.
+
+    There is more than one only where a tensor that would tell is missing.
+    """
     known = family(part.architecture) if part.architecture else None
-    return names.choose(known.variants, part.prefix, layout=layout) if known else None
+    if known is None:
+        return []
+    return names.open_rows(known.variants, part.prefix, layout, frozenset(part.missing))
 
 
 def _architectures(found: Found, names: Names) -> tuple[str, ...]:

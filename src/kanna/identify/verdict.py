@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kanna.families import Choice, family, row_called, tables, title
-from kanna.identify.parts import variant_row
+from kanna.identify.parts import variant_rows
 from kanna.identify.peek import deviation
 from kanna.identity import Certainty, Part, Prediction
 from kanna.model import Note
@@ -90,8 +90,9 @@ def judge(parts: Sequence[Part], names: Names) -> Verdict:
         listed = ", ".join(f"{title(p.architecture or '?')} [{p.prefix}]" for p in rivals)
         verdict.tell("several", what=listed)
     elif main.role == "diffusion_model" and not main.variant_candidates:
-        verdict.row = variant_row(main, names, verdict.layout)
-        verdict.variants = verdict.row.names if verdict.row else ()
+        rows = variant_rows(main, names, verdict.layout)
+        verdict.row = rows[0] if len(rows) == 1 else None
+        verdict.variants = _words(word for row in rows for word in row.names)
     elif len(main.architecture_candidates) > 1 and not main.variant_candidates:
         verdict.variants = main.architecture_candidates
     return verdict
