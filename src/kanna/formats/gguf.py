@@ -28,7 +28,7 @@ _DEFAULT_ALIGNMENT: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """What the header says of one tensor; `offset` counts from the start of the data."""
 
     name: str
@@ -38,7 +38,23 @@ class _Entry:
 
     @property
     def end(self) -> int:
+        """Where its bytes end, counted likewise."""
         return self.offset + self.dtype.nbytes(prod(self.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """All of the header: it ends at `end`, and the data begin at `start`, aligned."""
+
+    values: Mapping[str, Value]
+    entries: list[Entry]
+    alignment: int
+    end: int
+
+    @property
+    def start(self) -> int:
+        """Where the data begin."""
+        return -(-self.end // self.alignment) * self.alignment
 
 
 def open_gguf(file: InputFile) -> ModelFile:
@@ -51,16 +67,8 @@ def open_gguf(file: InputFile) -> ModelFile:
     Raises:
         FormatError: the file breaks a rule of the format, or ends before its last tensor.
     """
-    cursor = Cursor(file)
-    magic, version = cursor.take(4), cursor.integer("I")
-    if magic != b"GGUF" or version not in _VERSIONS:
-        raise FormatError("formats.gguf_version", path=file.path, version=version)
-    tensor_count, value_count = _read_count(cursor), _read_count(cursor)
-    values = _read_values(cursor, value_count)
-    alignment = _alignment(file, values)
-    entries = [_read_entry(cursor) for _ in range(tensor_count)]
-    start = -(-cursor.position // alignment) * alignment
-    _check_layout(file, entries, start, alignment)
+    header = read_header(file)
+    entries, start = header.entries, header.start
     return ModelFile(
         path=file.path,
         container="gguf",
@@ -68,7 +76,7 @@ def open_gguf(file: InputFile) -> ModelFile:
         tensors=MappingProxyType({entry.name: _tensor(file, start, entry) for entry in entries}),
         files=(file,),
         metadata=MappingProxyType(
-            {key: as_text(value) for key, value in values.items() if value is not None}
+            {key: as_text(value) for key, value in header.values.items() if value is not None}
         ),
         refused=MappingProxyType(
             {
@@ -78,6 +86,25 @@ def open_gguf(file: InputFile) -> ModelFile:
             }
         ),
     )
+
+
+def read_header(file: InputFile) -> Header:
+    """Read and check all that stands before the data.
+
+    Raises:
+        FormatError: the file breaks a rule of the format, or ends before its last tensor.
+    """
+    cursor = Cursor(file)
+    magic, version = cursor.take(4), cursor.integer("I")
+    if magic != b"GGUF" or version not in _VERSIONS:
+        raise FormatError("formats.gguf_version", path=file.path, version=version)
+    tensor_count, value_count = _read_count(cursor), _read_count(cursor)
+    values = _read_values(cursor, value_count)
+    alignment = _alignment(file, values)
+    entries = [_read_entry(cursor) for _ in range(tensor_count)]
+    header = Header(values, entries, alignment, cursor.position)
+    _check_layout(file, entries, header.start, alignment)
+    return header
 
 
 def _read_count(cursor: Cursor) -> int:
@@ -104,7 +131,7 @@ def _alignment(file: InputFile, values: Mapping[str, Value]) -> int:
     return value
 
 
-def _read_entry(cursor: Cursor) -> _Entry:
+def _read_entry(cursor: Cursor) -> Entry:
     path, name, rank = cursor.file.path, cursor.text(), cursor.integer("I")
     if rank > _MAX_DIMS:
         raise FormatError("formats.gguf_rank", path=path, tensor=name, rank=rank)
@@ -117,10 +144,10 @@ def _read_entry(cursor: Cursor) -> _Entry:
     ragged = isinstance(dtype, BlockType) and row % dtype.elements
     if ragged or prod(size or 1 for size in dims) > _MAX_NUMEL:
         raise FormatError("formats.gguf_shape", path=path, tensor=name, shape=str(dims))
-    return _Entry(name, dtype, tuple(reversed(dims)), offset)
+    return Entry(name, dtype, tuple(reversed(dims)), offset)
 
 
-def _check_layout(file: InputFile, entries: list[_Entry], start: int, alignment: int) -> None:
+def _check_layout(file: InputFile, entries: list[Entry], start: int, alignment: int) -> None:
     names: set[str] = set()
     end = 0
     for entry in sorted(entries, key=lambda entry: (entry.offset, entry.end)):
@@ -136,6 +163,6 @@ def _check_layout(file: InputFile, entries: list[_Entry], start: int, alignment:
         check_length(file, start + end)
 
 
-def _tensor(file: InputFile, start: int, entry: _Entry) -> TensorInfo:
+def _tensor(file: InputFile, start: int, entry: Entry) -> TensorInfo:
     run = FileRun(file, start + entry.offset, entry.end - entry.offset)
     return TensorInfo(entry.name, entry.dtype, entry.shape, run)

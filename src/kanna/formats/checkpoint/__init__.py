@@ -40,7 +40,7 @@ def open_checkpoint(file: InputFile) -> ModelFile:
         FormatError: it is no checkpoint, it is damaged, or its numbers do not add up.
         UnsafeFile: it holds calls of unknown code and no tensor that could be read without them.
     """
-    container, (pickle, tensors, notes) = _open_container(file)
+    container, (pickle, tensors, notes) = open_container(file)
     contents = StateDictReader(file.path, tensors).read(pickle.value)
     unknown = [found for found in pickle.globals if found.dotted not in KNOWN]
     names = ", ".join(found.dotted for found in unknown)
@@ -61,8 +61,12 @@ def open_checkpoint(file: InputFile) -> ModelFile:
     )
 
 
-def _open_container(file: InputFile) -> tuple[str, tuple[Pickle, TorchTensors, list[Note]]]:
-    """Open the container that the content asks for, importing only the reader that it needs."""
+def open_container(file: InputFile) -> tuple[str, tuple[Pickle, TorchTensors, list[Note]]]:
+    """Open the container that the content asks for, importing only the reader that it needs.
+
+    Raises:
+        FormatError: it is no checkpoint, or it is damaged.
+    """
     if file.size < _MIN_SIZE:
         raise explain(file)
     head = file.read(0, min(file.size, _TAR_MAGIC_AT + 5))

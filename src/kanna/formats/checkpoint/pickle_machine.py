@@ -53,11 +53,16 @@ class Stopped(Exception):
 
 
 class Machine:
-    """The state of one run: the stack, the marks, the memo and the globals met so far."""
+    """The state of one run: the stack, the marks, the memo and the globals met so far.
+
+    `patched` are the globals on which a loader would set attributes. After a run, also after one
+    that failed, `at` is the position of its last opcode and `next` where the one after it begins,
+    or `at` itself if that opcode was not carried out.
+    """
 
     __slots__ = (
-        "called", "data", "frame_end", "marks", "memo", "names", "persistent", "positions", "sets",
-        "size", "stack", "start",
+        "at", "called", "data", "frame_end", "marks", "memo", "names", "next", "patched",
+        "persistent", "positions", "sets", "size", "stack", "start",
     )  # fmt: skip
 
     def __init__(self, data: bytes, start: int = 0) -> None:
@@ -70,9 +75,11 @@ class Machine:
         self.names: dict[tuple[str, str], Global] = {}
         self.positions: dict[Global, int] = {}
         self.called: set[Global] = set()
+        self.patched: set[Global] = set()
         self.persistent: list[object] = []
         self.sets = 0
         self.frame_end = _NO_FRAME
+        self.at = self.next = start
 
     def stop(self, position: int) -> int:
         """Return `position`, where the stream ends, with exactly its value on the stack.
@@ -94,6 +101,10 @@ class Machine:
             raise Truncated
         if length:
             self.frame_end = start + length
+
+    def drop_frame(self) -> None:
+        """Forget the frame, to read on where its bounds were broken."""
+        self.frame_end = _NO_FRAME
 
     def leave_frame(self, position: int) -> None:
         """End the frame, which an opcode has reached.

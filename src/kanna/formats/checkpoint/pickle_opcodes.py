@@ -323,7 +323,8 @@ def _build(vm: Machine, at: int) -> int:
             target.states = []
         target.states.append(state)
     elif type(target) is Global:
-        vm.called.add(target)  # a loader would set attributes on it
+        vm.called.add(target)
+        vm.patched.add(target)
     else:
         raise Broken(TARGET)
     return at

@@ -62,13 +62,18 @@ class Pickle:
     persistent: tuple[object, ...]
 
 
-def run(machine: Machine) -> int:
+def run(machine: Machine, start: int | None = None) -> int:
     """Read one stream and return the position after its STOP; the value is on the stack.
+
+    Args:
+        machine: the machine, fresh or after a run that failed.
+        start: where to read on after a failure; by default, the start of the stream.
 
     Raises:
         Broken: a rule is broken.
     """
-    data, position, at = machine.data, machine.start, machine.start
+    position = at = machine.start if start is None else start
+    data = machine.data
     try:
         for _ in range(MAX_OPCODES):
             at = position
@@ -83,6 +88,8 @@ def run(machine: Machine) -> int:
         raise Truncated from None
     except (KeyError, ValueError, OverflowError):
         raise Broken(VALUE) from None
+    finally:
+        machine.at, machine.next = at, position
     raise Broken(BUDGET)
 
 

@@ -88,6 +88,15 @@ class TorchTensors:
         storages = [*self._storages.values(), *(view.storage for view in self._views.values())]
         return sum({id(s.record): s.record.nbytes for s in storages}.values())
 
+    def storage(self, value: object) -> Storage:
+        """Return the storage that a persistent id names.
+
+        Raises:
+            ValueError: there is none, or its length or type is another.
+            KeyError: there is none.
+        """
+        return self._find(value)
+
     def is_tensor(self, node: object) -> bool:
         """Whether `node` stands for a tensor of any kind."""
         if type(node) is PersistentId:

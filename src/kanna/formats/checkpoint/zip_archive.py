@@ -33,7 +33,9 @@ _FREE_INFLATION: Final = 64 << 20
 class Member:
     """One file inside the archive."""
 
-    __slots__ = ("_start", "crc", "file", "header", "limit", "method", "name", "nbytes", "packed")
+    __slots__ = (
+        "_start", "crc", "file", "header", "limit", "method", "name", "nbytes", "packed", "remarks",
+    )  # fmt: skip
 
     def __init__(
         self, file: InputFile, name: bytes, method: int, crc: int, packed: int, nbytes: int, at: int
@@ -46,6 +48,7 @@ class Member:
         self.nbytes = nbytes
         self.header = at
         self.limit = 0
+        self.remarks = 0  # bytes of a comment, which nobody reads
         self._start = -1
 
     def start(self) -> int:
@@ -103,7 +106,7 @@ def _size_agrees(local: int, central: int, flags: int) -> bool:
 class Archive:
     """The members of a zip under its one root folder, by lower-case name without that root."""
 
-    __slots__ = ("members", "trailing")
+    __slots__ = ("comment", "entries", "members", "trailing")
 
     def __init__(self, file: InputFile) -> None:
         """Read the directory of `file`.
@@ -113,9 +116,10 @@ class Archive:
         """
         directory = read_directory(file)
         self.trailing = directory.trailing
-        members = list(_read_members(file, directory))
-        _check_ranges(file, members, directory.start)
-        self.members = _by_name(file, members)
+        self.comment = directory.comment
+        self.entries = list(_read_members(file, directory))
+        _check_ranges(file, self.entries, directory.start)
+        self.members = _by_name(file, self.entries)
 
 
 def _read_members(file: InputFile, directory: Directory) -> Iterator[Member]:
@@ -135,7 +139,9 @@ def _read_members(file: InputFile, directory: Directory) -> Iterator[Member]:
         if _SATURATED in (packed, nbytes, header):
             wide = _zip64(data[extra : extra + extra_size], (nbytes, packed, header))
             nbytes, packed, header = wide
-        yield Member(file, name, method, crc, packed, nbytes, header)
+        member = Member(file, name, method, crc, packed, nbytes, header)
+        member.remarks = comment_size
+        yield member
     if at != len(data):
         raise FormatError("checkpoint.zip_broken", path=file.path)
 

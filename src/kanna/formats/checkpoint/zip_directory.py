@@ -23,13 +23,14 @@ _MAX_MEMBERS: Final = 200_000
 class Directory:
     """The bytes of the central directory, where it starts, how many members it lists.
 
-    `trailing` counts the bytes after the end of the archive.
+    `comment` counts the bytes of the archive's comment, `trailing` those after its end.
     """
 
     data: bytes
     start: int
     count: int
     trailing: int
+    comment: int
 
 
 def read_directory(file: InputFile) -> Directory:
@@ -57,7 +58,7 @@ def read_directory(file: InputFile) -> Directory:
     if not adds_up:
         raise FormatError("checkpoint.zip_broken", path=file.path)
     trailing = len(end) - _END.size - comment
-    return Directory(file.read(start, size), start, count, trailing)
+    return Directory(file.read(start, size), start, count, trailing, comment)
 
 
 def _find_end(file: InputFile) -> tuple[int, bytes]:
