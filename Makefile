@@ -11,7 +11,7 @@ CC_THERE := $(shell command -v cc || command -v gcc || command -v clang)
 STRICT   := $(if $(CC_THERE),1,0)
 KERNEL   := $(if $(CC_THERE),native,torch)
 
-.PHONY: demo test check lint suite portable sanitize bench clean
+.PHONY: demo test check lint suite portable sanitize fuzz bench clean
 
 demo: $(CORE)
 	$(BIN)/kanna demo
@@ -37,6 +37,12 @@ lint: $(DEV)
 sanitize: $(DEV)
 	$(BIN)/python tests/sanitize/run.py
 
+# Every parser under a fuzzer (atheris, Linux and macOS): RUNS inputs each.
+RUNS ?= 500000
+fuzz: $(DEV)
+	$(PIP) install -c constraints.txt atheris
+	$(BIN)/python fuzz/run.py --runs $(RUNS)
+
 bench: $(DEV)
 	$(BIN)/python bench/run.py
 
@@ -57,4 +63,4 @@ $(DEV): $(VENV)/bin/python $(BUILD)
 	touch $@ $(CORE)
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info src/kanna/*.so .bench
+	rm -rf $(VENV) build dist src/*.egg-info src/kanna/*.so .bench .fuzz

@@ -1,0 +1,82 @@
+"""Where fuzzing starts: small right and wrong files of every kind, and what earlier runs found.
+
+``data/fuzz_corpus.json.gz`` holds the inputs that earlier runs of `make fuzz` kept because each
+reaches code that no other reaches.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from attacks import cases
+from attacks.containers import tar_file
+from containers import gguf_bytes, gguf_entry, gguf_string, gguf_value, safetensors_bytes, small
+from model_headers import headers
+
+CORPUS = Path(__file__).parent / "data" / "fuzz_corpus.json.gz"
+_LONGEST = 1 << 14
+
+
+@cache
+def found() -> Mapping[str, list[bytes]]:
+    """What earlier runs kept, by target."""
+    if not CORPUS.exists():
+        return {}
+    with gzip.open(CORPUS) as stream:
+        kept: dict[str, list[str]] = json.load(stream)
+    return {target: [b64decode(text) for text in texts] for target, texts in kept.items()}
+
+
+def seeds(target: str) -> list[bytes]:
+    """Return the inputs that the target starts from."""
+    every = [*_made().get(target, []), *found().get(target, [])]
+    return [data for data in dict.fromkeys(every) if len(data) <= _LONGEST]
+
+
+@cache
+def _made() -> Mapping[str, list[bytes]]:
+    tensors = [
+        small("a", "b.weight"),
+        safetensors_bytes({"x": ("BF16", (2, 0), b""), "v_pred": ("I64", (0,), b"")}, {"k": "v"}),
+        safetensors_bytes({"position_ids": ("I64", (1, 2), bytes(16))}),
+    ]
+    zipped = [*cases.READABLE.values(), *(data for _, data in cases.REFUSED.values())]
+    gguf = [
+        gguf_bytes(),
+        gguf_bytes(
+            [
+                gguf_value("general.architecture", 8, gguf_string("flux")),
+                gguf_value("list", 9, b"\x05\x00\x00\x00\x02" + bytes(15)),
+            ],
+            [gguf_entry("w", (2, 2), 0, 0), gguf_entry("q", (32, 1), 8, 32)],
+            bytes(96),
+        ),
+    ]
+    index = [
+        b'{"metadata": {"total_size": 4}, "weight_map": {"a": "m-00001-of-00002.safetensors"}}'
+    ]
+    names = [
+        "\n".join(
+            f"{name} {' abcd'[: 1 + len(t.shape)]}" for name, t in list(h.tensors.items())[:60]
+        )
+        for h in list(headers().values())[::12]
+    ]
+    return {
+        "safetensors": tensors,
+        "checkpoint": [*zipped, tar_file([1.0, 2.0])],
+        "pickle": [cases.checkpoint(beside) for beside in (b"N", b"K\x01", b"]", b"}")],
+        "gguf": gguf,
+        "index": index,
+        "json": [b'{"a": [1, 2.5, "\\u3042"], "b": {"c": null}}', *index],
+        "whole": [*tensors, *zipped[::6], *gguf, *index, b"<!DOCTYPE html><html>", b"\x89PNG\r\n"],
+        "names": [text.encode() for text in names],
+        "table": [
+            b'name = "x"\ntitle = "X"\n[[component]]\nid = "y"\nrole = "vae"\nany = ["a.{0..3}"]'
+        ],
+        "file-name": ["モデル v1.5 (最終).ckpt".encode(), b"con.safetensors", b"a b.c-fp16.ckpt"],
+    }

@@ -1,0 +1,134 @@
+"""What is fuzzed: every parser of foreign bytes, as a function of bytes.
+
+A target may raise a `KannaError` and nothing else. `make fuzz` runs them under a fuzzer that follows
+the code's branches; the tests run them over its corpus and over pieces of it.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from kanna.disk import InputFile
+from kanna.disk.reading import Fingerprint
+from kanna.dtypes import SAFETENSORS
+from kanna.errors import FormatError, KannaError
+from kanna.families.schema import check_fields
+from kanna.formats import FORMATS, recognise, strict_json
+from kanna.formats.checkpoint.pickle_vm import read_pickle_at
+from kanna.formats.wrong_content import explain
+from kanna.identify import identify
+from kanna.model import ModelFile, TensorInfo
+from kanna.ops.naming import suggested_name
+from model_headers import Bytes
+
+PATH: Final = Path("/nowhere/model.bin")
+_MOST_READ: Final = 1 << 16
+
+
+class Memory(InputFile):
+    """A file that is only bytes."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes, path: Path = PATH) -> None:
+        self.path, self.data, self.size, self.fd = path, data, len(data), -1
+        self.fingerprint = Fingerprint(0, 0, len(data), 0)
+
+    def read_into(self, offset: int, out: memoryview) -> None:
+        piece = self.data[offset : offset + len(out)] if offset >= 0 else b""
+        if len(piece) != len(out):
+            raise FormatError("disk.ends_early", path=self.path, offset=offset)
+        out[:] = piece
+
+    def unchanged(self) -> bool:
+        return True
+
+    def will_stream(self) -> None:
+        pass
+
+
+def reads(*names: str) -> Callable[[bytes], None]:
+    """A target that opens bytes with these readers and reads every small tensor."""
+
+    def run(data: bytes) -> None:
+        for name in names:
+            with suppress(KannaError):
+                _walk(FORMATS[name].load()(Memory(data)))
+
+    return run
+
+
+def _walk(model: ModelFile) -> None:
+    for tensor in model.values():
+        if tensor.nbytes <= _MOST_READ:
+            with suppress(KannaError):
+                tensor.read()
+    identify(model)
+
+
+def whole(data: bytes) -> None:
+    """Open a file as a user does: by its first bytes; what is none is explained."""
+    found = recognise(data[:4096])
+    if found is None:
+        assert explain(Memory(data)).message
+    else:
+        reads(found)(data)
+
+
+def pickle(data: bytes) -> None:
+    with suppress(KannaError):
+        read_pickle_at(Memory(data), 0)
+
+
+def text_json(data: bytes) -> None:
+    with suppress(KannaError):
+        strict_json.parse(data, PATH)
+
+
+def names(data: bytes) -> None:
+    """Identify a model whose names, shapes and dtypes are the fuzzer's."""
+    tensors = {}
+    words = list(SAFETENSORS.values())
+    for line in data.decode("utf-8", "replace").split("\n"):
+        name, _, rest = line.partition(" ")
+        shape = tuple(ord(letter) % 5000 for letter in rest[1:6])
+        tensors[name] = TensorInfo(name, words[len(rest) % len(words)], shape, Bytes())
+    with suppress(KannaError):
+        identify(ModelFile(path=PATH, container="safetensors", size=0, tensors=tensors, files=()))
+
+
+def table(data: bytes) -> None:
+    """A user's own table: told what is wrong with it, and never more."""
+    try:
+        document = tomllib.loads(data.decode("utf-8", "replace"))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return
+    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        check_fields(document)
+
+
+def file_name(data: bytes) -> None:
+    name = data.decode("utf-8", "surrogateescape").replace("/", "_").replace("\0", "_")
+    made = suggested_name(Path("/nowhere") / (name or "x"), ("fp16",), ".safetensors")
+    assert made.isascii()
+    assert "/" not in made
+    assert json.dumps(made)
+
+
+TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
+    "whole": whole,
+    "safetensors": reads("safetensors"),
+    "checkpoint": reads("checkpoint"),
+    "pickle": pickle,
+    "gguf": reads("gguf"),
+    "index": reads("index"),
+    "json": text_json,
+    "names": names,
+    "table": table,
+    "file-name": file_name,
+}
