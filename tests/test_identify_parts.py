@@ -38,7 +38,7 @@ def test_an_sdxl_checkpoint_is_taken_apart_by_role() -> None:
         ("sd15-fp16-novae", ("vae",)),
         ("flux1-dev-bf16", ("vae", "clip-l", "t5xxl")),
         ("flux1-dev-bf16-aio", ()),
-        ("sd3-medium", ("clip-l", "clip-g")),
+        ("sd3-medium", ("clip-l", "clip-g", "t5xxl")),
         ("sd20-depth-fp32", ()),
         ("sd21-unclip-h-fp32", ()),
         ("stable-zero123-fp16", ()),

@@ -8,9 +8,12 @@ from functools import cache
 from typing import Any, Final
 
 from kanna.families.loading import load_pages
+from kanna.messages import language
 
 # What a model was distilled of: its guidance scale, its many steps, or layers of a larger model.
 DISTILLED: Final = ("no", "guidance", "steps", "size")
+# Programs with folders of their own, by the word of the tables, as they call themselves.
+UIS: Final = {"comfyui": "ComfyUI", "a1111": "A1111", "forge": "Forge", "invokeai": "InvokeAI"}
 
 Spoken = Mapping[str, str]
 
@@ -64,6 +67,7 @@ class Place:
 
     `word` is that of `Family.needs`; `architecture` tells VAEs apart. `files` are its usual names,
     the most usual first; `repository` is where it is published; `parameters` are in billions.
+    `aliases` are other words that people type for it.
     """
 
     word: str
@@ -73,6 +77,7 @@ class Place:
     architecture: str | None = None
     repository: str | None = None
     parameters: float | None = None
+    aliases: tuple[str, ...] = ()
     note: Spoken | None = None
 
 
@@ -102,23 +107,46 @@ def pages() -> tuple[str, ...]:
     return tuple(page_tables()["about"])
 
 
+def spoken(text: Spoken | None) -> str:
+    """Return `text` in the language in force, or nothing."""
+    return text[language()] if text else ""
+
+
+@cache
+def all_places() -> tuple[Place, ...]:
+    """Return every part that models share."""
+    return tuple(Place(**_tuples(row)) for row in page_tables()["places"].get("part", ()))
+
+
 def places(word: str, architecture: str | None = None) -> tuple[Place, ...]:
     """Return the rows of the part called `word`; of a VAE, those of `architecture`."""
-    rows = page_tables()["places"].get("part", ())
     return tuple(
-        Place(**{**row, "files": tuple(row["files"])})
-        for row in rows
-        if row["word"] == word and row.get("architecture") in {None, architecture}
+        place
+        for place in all_places()
+        if place.word == word and place.architecture in {None, architecture}
     )
 
 
 def folders(kind: str) -> Mapping[str, str]:
     """Return the folder that each UI keeps files of `kind` in, as far as it has one."""
+    return {ui: folder for ui, folder in _folder_row(kind).items() if ui in UIS}
+
+
+def kind_words() -> Mapping[str, tuple[str, ...]]:
+    """Return every kind that has a row of folders, with the other words that people type for it."""
     rows = page_tables()["places"].get("folder", ())
-    row = next((row for row in rows if row["kind"] == kind), {"kind": kind})
-    return {ui: folder for ui, folder in row.items() if ui != "kind"}
+    return {row["kind"]: tuple(row.get("aliases", ())) for row in rows}
+
+
+def _folder_row(kind: str) -> Mapping[str, Any]:
+    rows = page_tables()["places"].get("folder", ())
+    found: Mapping[str, Any] = next((row for row in rows if row["kind"] == kind), {})
+    return found
 
 
 def _facts(raw: Mapping[str, Any]) -> Facts:
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-    return Facts(**values)
+    return Facts(**_tuples(raw))
+
+
+def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}

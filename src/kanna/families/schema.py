@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias
 
 from kanna.families.keys import expand, expand_lines, parse_line
-from kanna.families.pages import DISTILLED
+from kanna.families.pages import DISTILLED, UIS
 from kanna.families.rows import Choice, Family, make_component, make_family
 from kanna.messages import LANGUAGES, template
 
@@ -182,14 +182,14 @@ _ABOUT: Final = _table("summary maker", {
     "vae_scale": _number, "vae_shift": _number, "spatial_factor": _number,
     "variant": _rows("name", {"name": _text, **_FACTS}),
 })  # fmt: skip
-_UIS: Final[Fields] = {"comfyui": _text, "a1111": _text, "forge": _text, "invokeai": _text}
+_FOLDER: Final[Fields] = {"kind": _text, "aliases": _texts, **dict.fromkeys(UIS, _text)}
 _PLACES: Final = _table("name part folder", {
     **_EVERY,
     "part": _rows("word title role files", {
         "word": _text, "architecture": _text, "title": _text, "role": _text, "files": _texts,
-        "repository": _text, "parameters": _number, "note": _spoken,
+        "repository": _text, "parameters": _number, "aliases": _texts, "note": _spoken,
     }),
-    "folder": _rows("kind", {"kind": _text, **_UIS}),
+    "folder": _rows("kind", _FOLDER),
 })  # fmt: skip
 _CONFIGS: Final = _table("name config", {
     **_EVERY,
