@@ -9,7 +9,11 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 with atheris.instrument_imports(include=["kanna", "yaml", "json", "tomllib"]):
+    from fuzz_seeds import seeds
     from fuzz_targets import TARGETS
+
+    for seed in seeds(sys.argv[1]):  # what is imported on use is then instrumented, too
+        TARGETS[sys.argv[1]](seed)
 
 
 def main() -> None:
