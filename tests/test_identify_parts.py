@@ -109,7 +109,6 @@ def test_what_an_architecture_needs_is_null_where_it_is_not_known() -> None:
     assert known("lora-kohya-sd1-r128").to_json()["missing_parts"] == []
     assert identify(model_of({"a.b": (3, 3)})).to_json()["missing_parts"] is None
     assert known("vae-sdxl").to_json()["missing_parts"] is None
-    assert known("chroma-bf16").to_json()["missing_parts"] is None
 
 
 def test_a_safety_checker_is_one_part_with_the_vision_model_inside_it() -> None:
