@@ -1,0 +1,214 @@
+"""All that the tables know of a family, put together for one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+
+from kanna.families import Choice, family, tables, title
+from kanna.families.pages import About, Facts, Place, Spoken, about, places
+from kanna.families.traits import Trait, architectures_of, traits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A part that a family needs: what it is, where it is found, which families share it."""
+
+    word: str
+    role: str
+    places: tuple[Place, ...]
+    shared_with: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """What a model predicts, how surely, and the tensors that say so where there must be any."""
+
+    type: str
+    certainty: str | None
+    markers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A vector whose standard deviation settles what the header leaves open."""
+
+    tensor: str
+    limit: float
+    above: tuple[str, ...]
+    below: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """The page of a family, or of one `variant` of it; absent knowledge is None or empty.
+
+    `facts` are the family's, or the variant's where it differs; `variant_facts` are what differs
+    in each of its variants. A latent is ``(x - vae_shift) * vae_scale``. `vae_twins` are families
+    whose VAE has the same names and shapes; `vae_fits` are those of them with the same scale, too.
+    `lora_names` are fields and what they contain in adapters made for it.
+    """
+
+    name: str
+    title: str
+    kinds: tuple[str, ...]
+    facts: Facts
+    variant: str | None = None
+    maker: str | None = None
+    summary: Spoken | None = None
+    aliases: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    latent_channels: int | None = None
+    vae: str | None = None
+    vae_scale: float | None = None
+    vae_shift: float | None = None
+    spatial_factor: int | None = None
+    vae_twins: tuple[str, ...] = ()
+    vae_fits: tuple[str, ...] = ()
+    predictions: tuple[Guess, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+    needs: tuple[Need, ...] = ()
+    traits: tuple[Trait, ...] = ()
+    variant_facts: tuple[Facts, ...] = ()
+    lora_names: tuple[tuple[str, str], ...] = ()
+
+
+def dossier(name: str, variant: str | None = None) -> Dossier:
+    """Return the page of the family called `name`, or of its `variant`."""
+    own, page = family(name), about(name)
+    rows = traits(name)
+    row = next((row for row in rows if variant in row.words), Trait(words=()))
+    needs = row.needs or (own.needs if own else ())
+    vae = own.vae if own and "vae" in needs else None
+    twins = tuple(word for word in _twins(vae) if word != vae)
+    return Dossier(
+        name=name,
+        title=title(name),
+        variant=variant,
+        kinds=kinds()[name],
+        facts=facts_of(page, variant, own.resolution if own else None),
+        maker=page.maker if page else None,
+        summary=page.summary if page else None,
+        aliases=page.aliases if page else (),
+        tasks=row.tasks or (own.tasks if own else ()),
+        latent_channels=page.latent_channels if page else None,
+        vae=vae,
+        vae_scale=page.vae_scale if page else None,
+        vae_shift=page.vae_shift if page else None,
+        spatial_factor=page.spatial_factor if page else None,
+        vae_twins=twins,
+        vae_fits=tuple(word for word in twins if vae and _scale(word) == _scale(vae)),
+        predictions=_guesses(row, own.predictions if own else ()),
+        spreads=tuple(_spreads(name)),
+        needs=tuple(_need(word, name, vae) for word in needs),
+        traits=rows,
+        variant_facts=page.variants if page else (),
+        lora_names=tuple(_lora_names(name)),
+    )
+
+
+@cache
+def kinds() -> Mapping[str, tuple[str, ...]]:
+    """Return every architecture with the roles that its files can play, in the tables' order."""
+    found: dict[str, dict[str, None]] = {}
+    for raw in tables()["components"]:
+        for word in architectures_of(raw):
+            found.setdefault(word, {})[raw["role"]] = None
+    order = tables()["everywhere"]["kinds"]
+    return {word: tuple(kind for kind in order if kind in roles) for word, roles in found.items()}
+
+
+def facts_of(page: About | None, variant: str | None, resolution: int | None = None) -> Facts:
+    """Return the facts of a family, with those of `variant` in the place of the family's.
+
+    A variant that is published in a place of its own has a date and a licence of its own, too.
+    """
+    whole = page.facts if page else Facts()
+    whole = replace(whole, resolution=whole.resolution or resolution)
+    own = next((f for f in page.variants if f.name == variant), None) if page else None
+    if own is None:
+        return whole
+    if own.repository:
+        whole = replace(whole, released=None, licence=None, licence_read=False)
+    values = {f.name: getattr(own, f.name) for f in fields(own)}
+    told = {name: value for name, value in values.items() if value}
+    return replace(whole, **{"note": None, **told})
+
+
+def needed_by(place: Place) -> tuple[str, ...]:
+    """Return the families that need the part at `place`, or have a variant that does."""
+    return tuple(_needing(place.word, place.architecture))
+
+
+def _need(word: str, name: str, vae: str | None) -> Need:
+    found = places(word, vae)
+    others = tuple(other for other in _needing(word, vae) if other != name)
+    role = found[0].role if found else word
+    return Need(word=word, role=role, places=found, shared_with=others)
+
+
+def _needing(word: str, vae: str | None) -> Iterator[str]:
+    """Yield the families that need the part `word`; the VAE only where it is the same."""
+    for name in kinds():
+        if word == "vae":
+            own = family(name)
+            needs = own is not None and own.vae == vae and word in own.needs
+        else:
+            needs = word in _needs().get(name, ())
+        if needs:
+            yield name
+
+
+@cache
+def _needs() -> Mapping[str, set[str]]:
+    """Return the words of the parts that each family and its variants need."""
+    found: dict[str, set[str]] = {}
+    for name, raw in tables()["families"].items():
+        rows = (raw, *raw.get("variant", ()))
+        found[name] = {word for row in rows for word in row.get("needs", ())}
+    for raw in tables()["components"]:
+        rows = (raw, *raw.get("variant", ()))
+        words = {word for row in rows for word in row.get("needs", ())}
+        for name in architectures_of(raw) if words else ():
+            found.setdefault(name, set()).update(words)
+    return found
+
+
+def _twins(vae: str | None) -> tuple[str, ...]:
+    """Return the architectures whose VAE the header cannot tell from that of `vae`."""
+    rows = (raw for raw in tables()["components"] if raw["role"] == "vae")
+    words = (row.get("architectures", ()) for row in rows if not row.get("variants"))
+    return next((tuple(some) for some in words if vae in some), ())
+
+
+def _scale(word: str) -> tuple[float | None, float | None]:
+    page = about(word)
+    return (page.vae_scale, page.vae_shift) if page else (None, None)
+
+
+def _guesses(row: Trait, choices: tuple[Choice, ...]) -> tuple[Guess, ...]:
+    if row.prediction:
+        return (Guess(type=row.prediction, certainty="certain"),)
+    return tuple(
+        Guess(
+            type=choice.name,
+            certainty=choice.certainty,
+            markers=tuple(line.lstrip("*:") for line in choice.all),
+        )
+        for choice in choices
+        if choice.name
+    )
+
+
+def _spreads(name: str) -> Iterator[Spread]:
+    own = family(name)
+    for peek in own.peeks if own else ():
+        above, below = (tuple(peek[side]["variants"]) for side in ("above", "below"))
+        yield Spread(tensor=peek["any"][0], limit=peek["deviation"], above=above, below=below)
+
+
+def _lora_names(name: str) -> Iterator[tuple[str, str]]:
+    for row in tables()["families"].get(name, {}).get("metadata", ()):
+        if not row.get("variants") or row["key"].startswith("ss_"):
+            yield row["key"], row["contains"]
