@@ -25,7 +25,7 @@ from kanna.families import row_called, tables
 from kanna.formats.layout import Spec, arrange
 from kanna.identify.ema import copy_name
 from kanna.model import Extent, TensorInfo
-from kanna.ops.schedule import cumulative_alphas, scaled_linear_betas
+from kanna.families.schedule import cumulative_alphas, scaled_linear_betas
 from kanna.plan import Output, Plan
 
 _BLOCK: Final = 1 << 20

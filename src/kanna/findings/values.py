@@ -52,7 +52,8 @@ class Finding:
 
     `note` is the sentence that says what was found, `names` the tensors it is about, `bytes` what
     mending it would save. `repair` is None where no machine should decide; `command` is the exact
-    command line that mends it, as words, empty where there is none.
+    command line that mends it, as words, empty where there is none. `aside` says that it counts
+    for a purpose only, and nobody asked for one.
     """
 
     rule: Rule
@@ -61,3 +62,9 @@ class Finding:
     bytes: int = 0
     repair: Repair | None = None
     command: tuple[str, ...] = ()
+    aside: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is here: its rule's severity, or a note where it stands aside."""
+        return "note" if self.aside else self.rule.severity

@@ -11,7 +11,7 @@ from typing import Final
 from kanna.identity import JunkGroup
 from kanna.messages import size_text
 from kanna.ops.draft import Draft
-from kanna.ops.schedule import holds_schedule
+from kanna.families.schedule import holds_schedule
 
 # Top-level keys of a Lightning checkpoint that only resuming a training run needs.
 # Source: pytorch_lightning CheckpointConnector.dump_checkpoint.

@@ -1,0 +1,74 @@
+"""File names that work everywhere and say what is true: what is wrong with one, and a better one.
+
+`fitting_stem` mends whatever the findings on names complain about.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from typing import Final
+
+from kanna.identity import Identity
+
+LONGEST: Final = 220  # bytes with the suffix; A1111 cuts names of merges at 240
+_LONGEST_STEM: Final = 150  # leaves room for what was done to the file
+# Names that Windows gives to devices, and letters that it does not allow.
+# Source: Microsoft, Naming Files, Paths, and Namespaces.
+DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+LETTERS: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]$')
+_PRECISION: Final = re.compile(
+    r"(?:(?<=[-_. ])|^)(fp32|fp16|bf16|fp8|float32|float16|bfloat16)(?=[-_. ]|$)(?![-_.]?fix)",
+    re.IGNORECASE,
+)
+_WORDS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+# What programs read out of a name, and what the file must be for it.
+# Source: AUTOMATIC1111 modules/sd_models_config.py and sd_vae.py; its merger adds the suffixes.
+_MEANINGS: Final = (
+    (re.compile(r"[-_. ]inpaint(ing)?$", re.IGNORECASE), "inpaint"),
+    (re.compile(r"[-_. ]instruct[-_. ]?pix2pix$", re.IGNORECASE), "instruct-pix2pix"),
+    (re.compile(r"\.vae$", re.IGNORECASE), "vae"),
+)
+
+
+def precision_words(stem: str) -> dict[str, str]:
+    """Return the words for a precision in a name, each with its dtype."""
+    return {
+        word: _WORDS.get(word.lower(), word.lower())
+        for word in (match[1] for match in _PRECISION.finditer(stem))
+    }
+
+
+def misleading(stem: str, identity: Identity) -> tuple[str, str] | None:
+    """Return the ending of a name by which programs take the file for what it is not, and that."""
+    for pattern, meaning in _MEANINGS:
+        match = pattern.search(stem)
+        if match is not None and not _is(identity, meaning):
+            return match[0], meaning
+    return None
+
+
+def fitting_stem(stem: str, identity: Identity) -> str:
+    """Return `stem` in ASCII, without spaces, forbidden letters and words that are not true."""
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9._+-]+", "_", plain).strip("._-")
+    while (wrong := misleading(plain, identity)) is not None:
+        plain = plain[: -len(wrong[0])].rstrip("._-")
+    plain = _PRECISION.sub("", plain)
+    plain = re.sub(r"[-_.]{2,}", lambda match: match[0][0], plain).strip("._-")
+    if not plain:  # names without any ASCII must stay apart
+        plain = f"model_{zlib.crc32(stem.encode('utf-8', 'surrogateescape')):08x}"
+    if DEVICES.match(plain):
+        plain = f"model-{plain}"
+    return plain[:_LONGEST_STEM].rstrip("._-")
+
+
+def _is(identity: Identity, meaning: str) -> bool:
+    """Whether a file may be what an ending of its name says."""
+    if meaning == "vae":
+        return identity.kind in {"vae", "unknown"}
+    if identity.kind not in {"checkpoint", "diffusion_model"} or identity.architecture is None:
+        return True
+    variants = identity.variant_candidates or (identity.variant,)
+    return identity.architecture not in {"sd1", "sd2", "sdxl"} or meaning in variants

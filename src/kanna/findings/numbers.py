@@ -1,0 +1,86 @@
+"""Chapter 5: what the numbers themselves tell; every weight is read for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from kanna.findings.precision import half_of
+from kanna.findings.subject import Measure, Subject, found, mend
+from kanna.findings.values import Finding
+from kanna.identity import Part
+from kanna.model import Note
+
+# Tensors that are rightly zero or constant. Sources: lllyasviel/ControlNet zero_module;
+# guoyww/AnimateDiff (zero-initialised proj_out); LoRA papers and kohya-ss sd-scripts (the second
+# factor starts at zero); Peebles & Xie, DiT (adaLN-zero); LayerNorm and GroupNorm start at 1 and 0.
+_RIGHTLY: Final = tuple(map(re.compile, (
+    r"(^|[._])(zero_convs|middle_block_out|input_hint_block|zero_conv|before_proj|after_proj)\b",
+    r"(^|\.)controlnet_(down_blocks|mid_block|blocks|single_blocks|x_embedder)\b",
+    r"motion_modules?\..*proj_out\.",
+    r"(lora_up|lora_B|hada_w[12]_a|lokr_w2|lora\.up|\.up\.weight|oft_blocks|oft_diag|\.ia3\b)",
+    r"adaLN_modulation|norm\w*\.linear\.|pos_embed|position_embedding",
+    r"(^|\.)(mask_token|null_|uncond|padding|pad_token|\w*_pad_token|register_tokens)",
+)))  # fmt: skip
+_FEWEST: Final = 16  # elements: fewer may be alike by chance
+
+
+def infinities(subject: Subject) -> Iterator[Finding]:
+    """Find NaN and Inf."""
+    measures = subject.measures or {}
+    hit = tuple(name for name, m in measures.items() if m.nan or m.inf)
+    if hit:
+        nan, inf = (sum(getattr(measures[n], kind) for n in hit) for kind in ("nan", "inf"))
+        yield found("KN501", names=hit, count=len(hit), nan=nan, inf=inf, name=hit[0])
+
+
+def overflows(subject: Subject) -> Iterator[Finding]:
+    """Find numbers of fp32 tensors that fp16 cannot hold; bf16 can."""
+    for part in subject.identity.parts:
+        hit = _names(subject, part, lambda _, m: bool(m.beyond), wide=True)
+        if hit and not part.scaled:
+            measures = subject.measures or {}
+            half = half_of(subject, part)
+            repair = mend(dtypes={part.role: half}) if part.role in _CAST else None
+            yield found("KN502", names=hit, count=sum(measures[n].beyond for n in hit),
+                        part=_called(part), name=hit[0], repair=repair)  # fmt: skip
+
+
+def empty(subject: Subject) -> Iterator[Finding]:
+    """Find weights that hold one number only: lost, or never trained."""
+    for part in subject.identity.parts:
+        zero = _names(subject, part, lambda name, m: m.zero and not _rightly(name))
+        alike = _names(subject, part, lambda name, m: m.alike and not m.zero and not _rightly(name))
+        for code, names in (("KN503", zero), ("KN504", alike)):
+            if names:
+                yield found(code, names=names, count=len(names), part=_called(part), name=names[0])
+
+
+_CAST: Final = ("diffusion_model", "text_encoder", "vae")
+
+
+def _names(
+    subject: Subject, part: Part, holds: Callable[[str, Measure], bool], *, wide: bool = False
+) -> tuple[str, ...]:
+    """Return the part's weights of which something holds: matrices, or with `wide` all of fp32."""
+    model, measures = subject.model, subject.measures or {}
+    return tuple(
+        name
+        for name in part.names
+        if name in measures
+        and holds(name, measures[name])
+        and (
+            model[name].dtype.word in {"fp32", "fp64"}
+            if wide
+            else len(model[name].shape) > 1 and model[name].numel >= _FEWEST
+        )
+    )
+
+
+def _rightly(name: str) -> bool:
+    return any(pattern.search(name) for pattern in _RIGHTLY)
+
+
+def _called(part: Part) -> Note:
+    return Note(f"inspect.part_{part.role}")
