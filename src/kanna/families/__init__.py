@@ -9,8 +9,8 @@ from kanna.families.loading import load_tables
 from kanna.families.rows import Choice, Component, Family, make_component, make_family
 
 __all__ = [
-    "Choice", "Component", "Family", "component", "family", "row_called", "tables", "title",
-    "vocabulary",
+    "Choice", "Component", "Family", "component", "family", "index", "row_called", "tables",
+    "title", "vocabulary",
 ]  # fmt: skip
 
 
@@ -22,6 +22,15 @@ def tables() -> dict[str, Any]:
         FormatError: a user's table cannot be read, or something in it is wrong.
     """
     return load_tables()
+
+
+@cache
+def index() -> dict[str, list[list[Any]]]:
+    """Map every name that recognition looks for to ``[component, slot, shape rule]`` rows."""
+    names: dict[str, list[list[Any]]] = {}
+    for rows, listed in tables()["index"]:
+        names.update(dict.fromkeys(listed.split("\n"), rows))
+    return names
 
 
 @cache

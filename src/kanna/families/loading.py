@@ -24,7 +24,7 @@ from kanna.families.keys import expand, parse_line
 
 HERE: Final = Path(__file__).parent
 # Raised when the layout of the cached document changes.
-_VERSION: Final = 3
+_VERSION: Final = 4
 _SLOTS: Final = ("all", "any", "none", "tails")
 
 Raw = dict[str, Any]
@@ -182,13 +182,19 @@ def _merged(old: Raw, new: Raw) -> Raw:
     return joined
 
 
-def _index(components: list[Raw]) -> Raw:
-    """Map every name that recognition looks for to ``[component, slot, shape rule]`` rows."""
-    index: dict[str, list[list[object]]] = {}
+def _index(components: list[Raw]) -> list[list[Any]]:
+    """List the names that recognition looks for: ``[[component, slot, shape rule], …]``, names.
+
+    Names for which the same is looked for share an entry, one to a line: that reads fastest.
+    """
+    wanted: dict[str, list[list[object]]] = {}
     for number, row in enumerate(components):
         for slot in _SLOTS:
             for line in row.get(slot, ()):
                 pattern, rule = parse_line(line)
                 for name in expand(pattern):
-                    index.setdefault(name, []).append([number, slot, rule])
-    return index
+                    wanted.setdefault(name, []).append([number, slot, rule])
+    shared: dict[str, list[str]] = {}
+    for name, rows in wanted.items():
+        shared.setdefault(json.dumps(rows), []).append(name)
+    return [[json.loads(rows), "\n".join(names)] for rows, names in shared.items()]

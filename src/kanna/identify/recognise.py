@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from kanna.families import Component, component, tables
+from kanna.families import Component, component, index, tables
 from kanna.families.keys import expand, fits, parse_line
 
 if TYPE_CHECKING:
@@ -110,11 +110,11 @@ def recognise(shapes: Mapping[str, Shape], aside: set[str]) -> tuple[list[Found]
 
 def propose(shapes: Mapping[str, Shape]) -> dict[tuple[int, str], Hits]:
     """Return what was seen of each ``(row, prefix)``; rows that take by tails have one prefix."""
-    index: Mapping[str, list[list[Any]]] = tables()["index"]
+    wanted = index()
     tailed = {n for n, row in enumerate(tables()["components"]) if "tails" in row}
-    longest = max(map(len, index), default=0)
+    longest = max(map(len, wanted), default=0)
     hits: defaultdict[tuple[int, str], Hits] = defaultdict(Hits)
-    look_up = index.get
+    look_up = wanted.get
     for name, shape in shapes.items():
         # No name that is looked for is longer: a hostile name cannot cost more than that.
         start = name.find(".", len(name) - longest - 1) + 1 if len(name) > longest else 0
