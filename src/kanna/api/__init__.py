@@ -10,27 +10,70 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kanna.api.checking import Checked, check
+    from kanna.api.hashing import HashedFile, HashOptions, PartMatch, hash_files
+    from kanna.api.knowing import KindPage, Page, PartPage, explain, families, page_document
+    from kanna.api.lookup import import_hashes, which
     from kanna.api.making import Conversion, check_names, convert, make_demo, words
     from kanna.api.reading import Inspection, inspect
+    from kanna.api.settings import CheckSettings, check_settings
     from kanna.engine import Progress, RunOptions
+    from kanna.hashing.digests import Digests
+    from kanna.hashing.known import Known
+    from kanna.hashing.resolving import Answer, Hit
     from kanna.ops.convert import ConvertOptions
 
 __all__ = [
+    "Answer",
+    "CheckSettings",
+    "Checked",
     "Conversion",
     "ConvertOptions",
+    "Digests",
+    "HashOptions",
+    "HashedFile",
+    "Hit",
     "Inspection",
+    "KindPage",
+    "Known",
+    "Page",
+    "PartMatch",
+    "PartPage",
     "Progress",
     "RunOptions",
+    "check",
     "check_names",
+    "check_settings",
     "convert",
+    "explain",
+    "families",
+    "hash_files",
+    "import_hashes",
     "inspect",
     "make_demo",
+    "page_document",
+    "which",
     "words",
 ]
 
 _HOMES = {
+    "kanna.api.hashing": ("HashOptions", "HashedFile", "PartMatch", "hash_files"),
+    "kanna.api.lookup": ("import_hashes", "which"),
+    "kanna.hashing.digests": ("Digests",),
+    "kanna.hashing.known": ("Known",),
+    "kanna.hashing.resolving": ("Answer", "Hit"),
+    "kanna.api.checking": ("Checked", "check"),
+    "kanna.api.knowing": (
+        "KindPage",
+        "Page",
+        "PartPage",
+        "explain",
+        "families",
+        "page_document",
+    ),
     "kanna.api.making": ("Conversion", "check_names", "convert", "make_demo", "words"),
     "kanna.api.reading": ("Inspection", "inspect"),
+    "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.engine": ("Progress", "RunOptions"),
     "kanna.ops.convert": ("ConvertOptions",),
 }

@@ -24,7 +24,12 @@ from kanna.messages import say, set_language
 # verb -> module and attribute, imported when the verb is used
 VERBS: Final = {
     "inspect": "kanna.cli.inspect:inspect",
+    "hash": "kanna.cli.hash:hash_",
+    "which": "kanna.cli.which:which",
+    "check": "kanna.cli.check:check",
     "convert": "kanna.cli.convert:convert",
+    "families": "kanna.cli.families:families",
+    "explain": "kanna.cli.explain:explain",
     "demo": "kanna.cli.demo:demo",
 }
 

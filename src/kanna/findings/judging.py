@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from kanna.errors import UsageError
@@ -50,7 +49,8 @@ CHECKS: Final[tuple[tuple[Check, tuple[str, ...]], ...]] = (
     (numbers.infinities, ("KN501",)),
     (numbers.overflows, ("KN502",)),
     (numbers.empty, ("KN503", "KN504")),
-    (vae.known, ("KN601", "KN602", "KN603")),
+    (vae.known, ("KN602", "KN603")),
+    (vae.numbers, ("KN601",)),
     (vae.by_number, ("KN602", "KN603")),
     (prediction.markers, ("KN701",)),
     (prediction.missing_config, ("KN702",)),
@@ -86,7 +86,7 @@ def check(
         UsageError: no rule has such a code.
         FormatError: the file does not hold what its header says.
     """
-    wanted = _chosen(tuple(select), tuple(ignore))
+    wanted = _chosen(_words(select), _words(ignore))
     deep = subject.measures is not None
     findings = [
         _finished(subject, finding)
@@ -100,21 +100,26 @@ def check(
     return tuple(sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.rule.code)))
 
 
-def command_for(path: Path, subject: Subject, codes: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the words of the `kanna fix` that mends `codes`, or all that can be mended."""
+def command_for(subject: Subject, *options: str) -> tuple[str, ...]:
+    """Return the words of a `kanna fix` with `options`, the purpose and the depth in force."""
+    path = subject.path
     output = path.with_name(f"{fitting_stem(path.stem, subject.identity)}-fixed.safetensors")
-    selected = ",".join(codes)
-    return (
-        "kanna", "fix", str(path), "-o", str(output), *(("--select", selected) if selected else ()),
-    )  # fmt: skip
+    purpose = ("--for", subject.purpose) if subject.purpose else ()
+    deep = ("--deep",) if subject.measures is not None else ()
+    return ("kanna", "fix", str(path), "-o", str(output), *purpose, *deep, *options)
 
 
 def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
     for word in (*select, *ignore):
-        if not any(code.startswith(word.upper()) for code in RULES) or len(word) < 2:
+        if len(word) < len("KN") or not any(code.startswith(word.upper()) for code in RULES):
             raise UsageError("findings.no_such_rule", word=word)
     chosen = {code for code in RULES if not select or _begins(code, select)}
     return frozenset(code for code in chosen if not _begins(code, ignore))
+
+
+def _words(given: Iterable[str]) -> tuple[str, ...]:
+    """Return single words, of which one text may hold several: ``KN2,KN301``."""
+    return tuple(word.strip() for text in given for word in text.split(","))
 
 
 def _begins(code: str, words: tuple[str, ...]) -> bool:
@@ -137,5 +142,5 @@ def _finished(subject: Subject, finding: Finding) -> Finding:
         repair = None
     command = finding.command
     if repair is not None and not command:
-        command = command_for(subject.path, subject, (finding.rule.code,))
+        command = command_for(subject, "--select", finding.rule.code)
     return replace(finding, repair=repair, command=command, aside=aside)

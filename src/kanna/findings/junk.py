@@ -57,7 +57,7 @@ def stored_twice(subject: Subject) -> Iterator[Finding]:
 
 
 def _same(subject: Subject, name: str, other: str) -> bool:
-    """Whether two tensors hold the same bytes, as far as a checksum can tell, and not one number."""
+    """Whether two tensors hold the same bytes, by checksum, and more than one number."""
     measures = subject.measures or {}
     one, two = measures.get(name), measures.get(other)
     if one is None or two is None or one.alike:

@@ -29,7 +29,9 @@ _FEWEST: Final = 16  # elements: fewer may be alike by chance
 def infinities(subject: Subject) -> Iterator[Finding]:
     """Find NaN and Inf."""
     measures = subject.measures or {}
-    hit = tuple(name for name, m in measures.items() if m.nan or m.inf)
+    vae = subject.identity.part("vae")
+    elsewhere = frozenset(vae.names if vae is not None else ())  # a rule of its own
+    hit = tuple(n for n, m in measures.items() if (m.nan or m.inf) and n not in elsewhere)
     if hit:
         nan, inf = (sum(getattr(measures[n], kind) for n in hit) for kind in ("nan", "inf"))
         yield found("KN501", names=hit, count=len(hit), nan=nan, inf=inf, name=hit[0])

@@ -23,8 +23,6 @@ def predicted(subject: Subject) -> tuple[str, Note] | None:
     own = subject.identity.prediction
     if own is not None and own.certainty == "certain":
         return own.type, own.why
-    if subject.known.prediction is not None:
-        return subject.known.prediction, Note("findings.prediction_known")
     if subject.config is not None and predicted_by(subject.config) == "v":
         return "v", Note("findings.prediction_config")
     return (own.type, own.why) if own is not None else None
@@ -49,7 +47,8 @@ def markers(subject: Subject) -> Iterator[Finding]:
 def missing_config(subject: Subject) -> Iterator[Finding]:
     """Find a model that A1111 takes for another unless a config beside it says better."""
     wanted = _config(subject)
-    if wanted is None or subject.config is not None or wanted.guessed:
+    beside = subject.config is not None or subject.config_trouble is not None
+    if wanted is None or beside or wanted.guessed:
         return
     yield found("KN702", repair=Repair(config=True), config=wanted.file,
                 command=("kanna", "yaml", str(subject.path)))  # fmt: skip
@@ -58,13 +57,18 @@ def missing_config(subject: Subject) -> Iterator[Finding]:
 def wrong_config(subject: Subject) -> Iterator[Finding]:
     """Find a config that says something else than the model: it wins, even when it is wrong."""
     wanted = _config(subject)
-    if wanted is None or subject.config is None:
+    if wanted is None:
+        return
+    command = ("kanna", "yaml", str(subject.path), "--force")
+    if subject.config_trouble is not None:
+        yield found("KN703", "unreadable", repair=Repair(config=True), command=command,
+                    why=subject.config_trouble)  # fmt: skip
+    if subject.config is None:
         return
     keys = [key for key in differences(subject.config, wanted.document) if _grave(key)]
     if keys:
         yield found("KN703", repair=Repair(config=True), count=len(keys), key=keys[0],
-                    config=wanted.file,
-                    command=("kanna", "yaml", str(subject.path), "--force"))  # fmt: skip
+                    config=wanted.file, command=command)  # fmt: skip
 
 
 def contradiction(subject: Subject) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ _ALL: Final = (
     _rule("KN502", "beyond-fp16", "warning", _GENERATION, deep=True),
     _rule("KN503", "zero-tensors", "warning", deep=True),
     _rule("KN504", "constant-tensors", "note", deep=True),
-    _rule("KN601", "broken-vae", "error"),
+    _rule("KN601", "broken-vae", "error", deep=True),
     _rule("KN602", "averaged-vae", "warning"),
     _rule("KN603", "wrong-vae", "error"),
     _rule("KN701", "lost-marker", "warning"),

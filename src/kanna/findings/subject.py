@@ -13,7 +13,7 @@ from kanna.findings.values import Finding, Purpose, Repair
 from kanna.identity import Identity
 from kanna.model import ModelFile, Note
 
-VaeState = Literal["good", "broken", "averaged", "fp16-fix"]
+VaeState = Literal["good", "averaged", "fp16-fix"]
 CHECKPOINTS: Final = ("ckpt-zip", "ckpt-legacy", "ckpt-tar")
 
 
@@ -36,13 +36,8 @@ class KnownVae:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known from digests: the file's name, what it predicts, the VAE inside.
+    """What is known from digests: the VAE inside, and the SHA-256 of all tensor data."""
 
-    `data_sha256` is the digest of the tensor data, where somebody has computed it.
-    """
-
-    name: str | None = None
-    prediction: str | None = None
     vae: KnownVae | None = None
     data_sha256: str | None = None
 
@@ -67,7 +62,8 @@ class Measure:
 class Subject:
     """A file before its judges.
 
-    `config` is the parsed config beside it, None where there is none. `measures` are the numbers of
+    `config` is the parsed config beside it, None where there is none or where `config_trouble` says
+    why it cannot be read. `siblings` are names of files beside it. `measures` are the numbers of
     every tensor of floats, None where nobody asked for them.
     """
 
@@ -78,6 +74,7 @@ class Subject:
     safety: Safety | None = None
     known: Known = field(default_factory=Known)
     config: Mapping[str, object] | None = None
+    config_trouble: Note | None = None
     siblings: frozenset[str] = frozenset()
     measures: Mapping[str, Measure] | None = None
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kanna.families import family, title
-from kanna.findings.subject import Subject, found
+from kanna.findings.subject import Subject, VaeState, found
 from kanna.findings.vae_number import ARCHITECTURES, ROWS, middle_of, name_of, number_of
 from kanna.findings.values import Finding
-
-_OF_STATE: Final = {"broken": "KN601", "averaged": "KN602"}
 
 
 def known(subject: Subject) -> Iterator[Finding]:
@@ -18,12 +17,21 @@ def known(subject: Subject) -> Iterator[Finding]:
     vae = subject.known.vae
     if vae is None:
         return
-    if vae.state in _OF_STATE:
-        yield found(_OF_STATE[vae.state], "known", name=vae.name, command=_bake(subject))
+    if vae.state == "averaged":
+        yield found("KN602", "known", name=vae.name, command=_bake(subject))
     wanted = _wanted(subject)
     if vae.architecture and wanted and vae.architecture != wanted:
         yield found("KN603", "known", name=vae.name, theirs=title(vae.architecture),
                     ours=title(wanted), command=_bake(subject))  # fmt: skip
+
+
+def numbers(subject: Subject) -> Iterator[Finding]:
+    """Find a VAE that holds NaN or Inf: unlike other parts, it can be replaced."""
+    part, measures = subject.identity.part("vae"), subject.measures or {}
+    names = part.names if part is not None else ()
+    hit = tuple(n for n in names if n in measures and (measures[n].nan or measures[n].inf))
+    if hit:
+        yield found("KN601", names=hit, count=len(hit), name=hit[0], command=_bake(subject))
 
 
 def by_number(subject: Subject) -> Iterator[Finding]:
@@ -55,3 +63,17 @@ def _bake(subject: Subject) -> tuple[str, ...]:
     if subject.identity.kind != "checkpoint":
         return ()
     return ("kanna", "convert", str(subject.path), "--vae", "VAE.safetensors")
+
+
+# VAEs that are known by name; an average is no VAE to hand on.
+# Sources: the names under which they are published; madebyollin/sdxl-vae-fp16-fix.
+_STATES: Final[Mapping[str, VaeState]] = {
+    "mse840000_klf8anime": "averaged",
+    "mse840000_klf8anime_klf8anime2": "averaged",
+}
+_FIXED: Final = re.compile(r"fp16[-_]fix")
+
+
+def state_of(name: str) -> VaeState:
+    """Return what is known of the published VAE called `name`."""
+    return "fp16-fix" if _FIXED.search(name) else _STATES.get(name, "good")

@@ -9,7 +9,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "There is no rule “{word}”.",
         "Give codes or their beginnings, such as KN203 or KN2; docs/checks.md lists them all.",
     ),
-    "prediction_known": "A file with this hash is known to.",
     "prediction_config": "The config beside the file says so.",
     "meaning_inpaint": "inpainting model",
     "meaning_instruct_pix2pix": "InstructPix2Pix model",
@@ -176,9 +175,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kn504_found": "{part}: {count} weights are constant ({name} …).",
     # --- KN6
     "kn601_title": "Broken VAE",
-    "kn601_why": "This VAE is known to be damaged. Every image goes through it, so that every image shows the damage.",
+    "kn601_why": "Every image goes through the VAE, and NaN in it makes every image black. Unlike other parts it can be replaced.",
     "kn601_fix": "Put a good VAE in its place with kanna convert --vae.",
-    "kn601_known": "The VAE is known to be broken: {name}.",
+    "kn601_found": "{count} tensors of the VAE hold NaN or Inf ({name} …).",
     "kn602_title": "Averaged VAE",
     "kn602_why": "The VAE is the average of two, which is neither. Images come out pale or blurred.",
     "kn602_fix": "Put one of the two in its place with kanna convert --vae.",
@@ -202,6 +201,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kn703_why": "A1111 and Forge believe the config beside a model, even when it is wrong. This one says something else than the file.",
     "kn703_fix": "Write the right config in its place.",
     "kn703_found": "The config beside the file differs from {config} in {count} places that matter ({key} …).",
+    "kn703_unreadable": "The config beside the file cannot be read: {why}",
     # --- KN8
     "kn801_title": "Hash that is not the data's",
     "kn801_why": "Sites and programs find a model by the hash in its metadata. This one belongs to other weights, so that the file is taken for another model.",

@@ -9,7 +9,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "「{word}」というルールはありません。",
         "KN203 のようなコードか、KN2 のようなその先頭を指定してください。一覧は docs/checks.ja.md にあります。",
     ),
-    "prediction_known": "同じハッシュのファイルがそうであると知られています。",
     "prediction_config": "同名の設定ファイルにそう書かれています。",
     "meaning_inpaint": "inpainting モデル",
     "meaning_instruct_pix2pix": "InstructPix2Pix モデル",
@@ -176,9 +175,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kn504_found": "{part}: {count} 個の重みが同じ値だけです（{name} など）。",
     # --- KN6
     "kn601_title": "壊れた VAE",
-    "kn601_why": "壊れていることが知られている VAE です。すべての画像は VAE を通るので、どの画像にも影響が出ます。",
+    "kn601_why": "すべての画像は VAE を通るので、NaN があるとどの画像も真っ黒になります。ほかの部分と違い、VAE は入れ替えられます。",
     "kn601_fix": "kanna convert --vae で正常な VAE に入れ替えてください。",
-    "kn601_known": "壊れていることが知られている VAE です: {name}。",
+    "kn601_found": "VAE の {count} 個のテンソルに NaN か Inf があります（{name} など）。",
     "kn602_title": "平均された VAE",
     "kn602_why": "2 つの VAE の平均で、どちらでもありません。画像が色あせたり、ぼやけたりします。",
     "kn602_fix": "kanna convert --vae で、どちらか一方に入れ替えてください。",
@@ -202,6 +201,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kn703_why": "A1111 と Forge は、同名の設定ファイルが間違っていてもそれを信じます。この設定ファイルはモデルと食い違っています。",
     "kn703_fix": "正しい設定ファイルに置き換えてください。",
     "kn703_found": "同名の設定ファイルが {config} と {count} か所で食い違っています（{key} など）。",
+    "kn703_unreadable": "同名の設定ファイルを読めません: {why}",
     # --- KN8
     "kn801_title": "データと違うハッシュ",
     "kn801_why": "サイトやプログラムは、メタデータのハッシュでモデルを探します。別の重みのハッシュなので、別のモデルと間違えられます。",

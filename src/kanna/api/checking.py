@@ -1,0 +1,158 @@
+"""What is wrong with a file for a purpose: `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kanna.api.reading import StrPath, identified
+from kanna.errors import FormatError
+from kanna.findings import Finding, Purpose, Safety, Subject, command_for
+from kanna.findings import check as judge
+from kanna.findings.subject import Known, KnownVae
+from kanna.formats import open_model
+from kanna.identity import Identity
+from kanna.model import ModelFile, Note
+
+if TYPE_CHECKING:
+    from kanna.engine import Progress
+    from kanna.findings.subject import Measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What `check` found in one file, the gravest first.
+
+    `command` is the one `kanna fix` that mends all that a machine can mend, as words; empty where
+    there is nothing of the kind.
+    """
+
+    path: Path
+    purpose: Purpose | None
+    deep: bool
+    identity: Identity
+    findings: tuple[Finding, ...]
+    command: tuple[str, ...]
+
+    @property
+    def mendable(self) -> tuple[Finding, ...]:
+        """The findings that `kanna fix` can mend."""
+        return tuple(finding for finding in self.findings if finding.repair is not None)
+
+    @property
+    def saving(self) -> int:
+        """The bytes that mending saves; an EMA that several rules find counts once."""
+        ema = [finding.bytes for finding in self.mendable if finding.rule.code.startswith("KN3")]
+        return max(ema, default=0) + sum(f.bytes for f in self.mendable) - sum(ema)
+
+
+def check(
+    path: StrPath,
+    *,
+    purpose: Purpose | None = None,
+    deep: bool = False,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    progress: Callable[[Progress], None] | None = None,
+) -> Checked:
+    """Say what is wrong with the model at `path`, for `purpose` where one is given.
+
+    `select` and `ignore` are codes or beginnings of codes; nothing selected is everything. With
+    `deep`, every weight is read, and `progress` may be called ten times a second.
+
+    Raises:
+        UsageError: no rule has such a code.
+        FormatError: the file is broken.
+        UnsafeFile: the file pretends to be of a safe format.
+        Incomplete: there is no such file, or a shard is missing.
+    """
+    select, ignore = tuple(select), tuple(ignore)
+    with open_model(path) as model:
+        subject = _subject(Path(path), model, identified(model, compare_ema=deep), purpose)
+        subject = replace(subject, safety=_safety(model), siblings=_siblings(Path(path)))
+        if deep:
+            subject = replace(subject, measures=_measures(model, progress))
+        findings = judge(subject, select, ignore)
+    options = [w for name, words in (("--select", select), ("--ignore", ignore)) if words
+               for w in (name, ",".join(words))]  # fmt: skip
+    mendable = any(finding.repair is not None for finding in findings)
+    return Checked(
+        path=Path(path), purpose=purpose, deep=deep, identity=subject.identity, findings=findings,
+        command=command_for(subject, *options) if mendable else (),
+    )  # fmt: skip
+
+
+def codes(path: StrPath, model: ModelFile, identity: Identity) -> tuple[str, ...]:
+    """Return the codes of what the header alone shows, for the identity document.
+
+    Raises:
+        FormatError: the file does not hold what its header says.
+    """
+    found = judge(_subject(Path(path), model, identity, None))
+    return tuple(dict.fromkeys(sorted(finding.rule.code for finding in found)))
+
+
+def _subject(path: Path, model: ModelFile, identity: Identity, purpose: Purpose | None) -> Subject:
+    config, trouble = _config(path)
+    return Subject(
+        path=path, model=model, identity=identity, purpose=purpose, known=_known(identity),
+        config=config, config_trouble=trouble,
+    )  # fmt: skip
+
+
+def _config(path: Path) -> tuple[Any, Note | None]:
+    """Return the config beside a model, or why it cannot be read."""
+    config = path.with_suffix(".yaml")
+    if path.is_dir() or not config.is_file():
+        return None, None
+    from kanna.formats.strict_yaml import read_yaml  # few models have one
+
+    try:
+        return read_yaml(config), None
+    except FormatError as error:
+        return None, Note(error.key, error.values)
+
+
+def _known(identity: Identity) -> Known:
+    """Return what the cache of hashes knew of the file when it was identified."""
+    hashes, name = identity.hashes or {}, identity.vae_identity
+    digest = hashes.get("data_sha256")
+    vae = None
+    if name is not None:
+        from kanna.findings.vae import state_of
+        from kanna.hashing.known import known_models
+
+        rows = (row for row in known_models() if row.kind == "vae" and row.short_name == name)
+        whose = next((row.architecture for row in rows if row.architecture), None)
+        vae = KnownVae(name=name, architecture=whose, state=state_of(name))
+    return Known(vae=vae, data_sha256=digest if isinstance(digest, str) else None)
+
+
+def _siblings(path: Path) -> frozenset[str]:
+    """Return the names of the files beside `path`; none where its folder cannot be listed."""
+    try:
+        return frozenset(entry.name for entry in path.resolve().parent.iterdir())
+    except OSError:
+        return frozenset()
+
+
+def _safety(model: ModelFile) -> Safety:
+    reasons = tuple(note for note in model.notes if note.key == "checkpoint.unknown_globals")
+    return Safety(verdict="suspicious" if reasons else "clean", reasons=reasons)
+
+
+def _measures(model: ModelFile, progress: Callable[[Progress], None] | None) -> dict[str, Measure]:
+    from kanna.engine.meter import Meter
+    from kanna.findings.measuring import measure, measured_bytes
+
+    meter = Meter(measured_bytes(model), progress, None)
+    done = 0
+
+    def tick(nbytes: int) -> None:
+        nonlocal done
+        done += nbytes
+        meter.tick(done)
+
+    return measure(model, tick)
