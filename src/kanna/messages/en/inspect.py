@@ -81,6 +81,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "task_inpainting": "inpainting",
     "task_novel_view": "novel views",
     "task_relighting": "relighting",
+    "task_text_to_video": "text to video",
+    "task_image_to_video": "image to video",
     "part_ema": "EMA",
     "row_variant": "variant",
     "row_ema": "EMA",

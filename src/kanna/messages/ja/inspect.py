@@ -81,6 +81,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "task_inpainting": "インペイント",
     "task_novel_view": "別視点の生成",
     "task_relighting": "照明の変更",
+    "task_text_to_video": "文章から動画",
+    "task_image_to_video": "画像から動画",
     "part_ema": "EMA",
     "row_variant": "バリアント",
     "row_ema": "EMA",
