@@ -6,7 +6,7 @@ when they are shown. `Identity.to_json` gives the identity document; its keys ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,43 @@ from kanna.model import Note
 
 Certainty = Literal["certain", "likely", "ambiguous", "unknown"]
 IdState = Literal["ok", "damaged", "absent", "float", "unread"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vectors:
+    """The vectors of an embedding for one text encoder; None where it is not known which."""
+
+    encoder: str | None
+    count: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """What a LoRA, an embedding or a hypernetwork is made of.
+
+    `ranks` and `alphas` are ascending values, each with how many modules have it; a module without
+    alpha counts as one whose alpha is its rank. `alphas` is None where they were not all read.
+    `touches` are ``diffusion_model`` and words of text encoders. `convolutions` are those with a
+    kernel; `decomposed` is DoRA. `bases` are all models that the modules fit, as ``architecture``
+    or ``architecture:variant``; `mixed` says that no one of them has all. `said` is what metadata
+    says of it, which may be wrong. `vectors` are those of an embedding; `widths` and `structure`
+    those of a hypernetwork.
+    """
+
+    dialect: str | None = None
+    modules: int = 0
+    ranks: tuple[tuple[int, int], ...] = ()
+    alphas: tuple[tuple[float, int], ...] | None = None
+    touches: tuple[str, ...] = ()
+    convolutions: bool = False
+    decomposed: bool = False
+    bases: tuple[str, ...] = ()
+    mixed: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)
+    vectors: tuple[Vectors, ...] = ()
+    widths: tuple[int, ...] = ()
+    structure: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +85,7 @@ class Part:
     quantization: str | None = None
     scaled: bool = False
     component: str = ""
+    adapter: Adapter | None = None
 
     @property
     def tensors(self) -> int:
@@ -139,12 +177,25 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a list of published models says of the file that has the very same hash.
+
+    None where the list leaves it open.
+    """
+
+    name: str
+    architecture: str | None = None
+    variant: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What a model file is. Absent knowledge is None, never a guess.
 
     `needs` are words of the parts that the architecture needs: a role such as ``vae``, or a text
     encoder's variant (``clip-l``, ``t5xxl``). `unrecognised` names are kept by every verb.
-    `findings` is None where nothing was checked.
+    `findings` is None where nothing was checked. `hashes` are digests by name, None for a file that
+    was never hashed; `vae_identity` names the published VAE inside, where that is known by content.
     """
 
     path: str
@@ -172,6 +223,8 @@ class Identity:
     findings: tuple[str, ...] | None = None
     tasks: tuple[str, ...] = ()
     resolution: int | None = None
+    hashes: Mapping[str, object] | None = None
+    vae_identity: str | None = None
 
     @property
     def missing_parts(self) -> tuple[str, ...]:
@@ -200,7 +253,7 @@ class Identity:
             "quantization": self.quantization,
             "parts": [_part_json(part) for part in self.parts],
             "ema": _ema_json(self.ema),
-            "vae": {"present": self.part("vae") is not None, "identity": None},
+            "vae": {"present": self.part("vae") is not None, "identity": self.vae_identity},
             "position_ids": {
                 "state": None if self.position_ids.state == "unread" else self.position_ids.state,
                 "wrong": list(self.position_ids.wrong),
@@ -215,6 +268,7 @@ class Identity:
             "architecture_candidates": list(self.architecture_candidates),
             "tasks": list(self.tasks),
             "resolution": self.resolution,
+            "hashes": None if self.hashes is None else dict(self.hashes),
         }
 
 
@@ -256,7 +310,36 @@ def _part_json(part: Part) -> dict[str, object]:
         "layout": part.layout,
         "dtype": part.dtype,
         "quantization": part.quantization,
+        "adapter": _adapter_json(part.adapter),
     }
+
+
+def _adapter_json(adapter: Adapter | None) -> dict[str, object] | None:
+    if adapter is None:
+        return None
+    alphas = None if adapter.alphas is None else _counted_json("alpha", adapter.alphas)
+    return {
+        "dialect": adapter.dialect,
+        "modules": adapter.modules,
+        "ranks": _counted_json("rank", adapter.ranks),
+        "alphas": alphas,
+        "touches": list(adapter.touches),
+        "convolutions": adapter.convolutions,
+        "decomposed": adapter.decomposed,
+        "bases": list(adapter.bases),
+        "mixed": adapter.mixed,
+        "said": dict(adapter.said),
+        "vectors": [
+            {"encoder": one.encoder, "count": one.count, "width": one.width}
+            for one in adapter.vectors
+        ],
+        "widths": list(adapter.widths),
+        "structure": dict(adapter.structure),
+    }
+
+
+def _counted_json(word: str, counted: Iterable[tuple[float, int]]) -> list[dict[str, float]]:
+    return [{word: value, "modules": count} for value, count in counted]
 
 
 def _ema_json(ema: Ema) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kanna.families.keys import expand_lines
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kanna.families.keys import ShapeRule
+
+
+# The judge of rows whose architecture is that of the model that has the layers which they change.
+BY_LAYERS: Final = "layers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,8 +76,9 @@ class Component:
     signature only; `stem` is what all of them begin with. `holds` are prefixes inside it under
     which another model is a piece of this one. `aliases` are other spellings of a piece of a name.
     `tails` take tensors by the end of their name, whatever stands before it; `widths` take a file
-    of nothing but vectors of such a width. `underscored` says that module paths may be written with
-    ``_`` in the place of dots where `architecture_choices` look for them.
+    of nothing but vectors of such a width, `encoders` name the text encoder by that width.
+    `by_layers` says that the paths and widths of its modules decide its architecture (see
+    `kanna.families.layers`).
     """
 
     id: str
@@ -89,9 +94,10 @@ class Component:
     needs: tuple[str, ...]
     tails: tuple[str, ...]
     widths: Mapping[str, str]
+    encoders: Mapping[str, str]
     aliases: tuple[tuple[str, str], ...]
     architecture_choices: tuple[Choice, ...]
-    underscored: bool
+    by_layers: bool
     variant_choices: tuple[Choice, ...]
     required: Mapping[str, ShapeRule | None]
     optional: Mapping[str, ShapeRule | None]
@@ -130,7 +136,8 @@ def make_component(raw: Mapping[str, Any], document: Mapping[str, Any]) -> Compo
     home = document["families"][raw["family"]]
     own = home.get("keys", {})
     architectures = tuple(raw.get("architectures", ()))
-    shared = document["choices"][raw["architectures_by"]] if "architectures_by" in raw else {}
+    judge = raw.get("architectures_by", BY_LAYERS)
+    shared = {} if judge == BY_LAYERS else document["choices"][judge]
     return Component(
         id=raw["id"],
         role=raw["role"],
@@ -145,9 +152,10 @@ def make_component(raw: Mapping[str, Any], document: Mapping[str, Any]) -> Compo
         needs=tuple(raw.get("needs", ())),
         tails=tuple(raw.get("tails", ())),
         widths=raw.get("widths", {}),
+        encoders=raw.get("encoders", {}),
         aliases=tuple((old, new) for old, new in raw.get("aliases", ())),
         architecture_choices=make_choices(raw.get("architecture_rows") or shared.get("row", ())),
-        underscored=shared.get("underscored", False),
+        by_layers=raw.get("architectures_by") == BY_LAYERS,
         variant_choices=make_choices(raw.get("variant", ())),
         required=dict(expand_lines(_lines(own, raw.get("keys", ())))),
         optional=dict(expand_lines(_lines(own, raw.get("optional", ())))),

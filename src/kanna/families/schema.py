@@ -157,11 +157,17 @@ _CHOICE: Final[Fields] = {
 _COMPONENT: Final[Fields] = {
     "id": _text, "role": _text, "architecture": _text, "architectures": _texts, "variants": _texts,
     "layout": _text, "stem": _text, "prediction": _text, "needs": _texts, "all": _lines,
-    "any": _lines, "none": _lines, "tails": _lines, "widths": _words, "aliases": _pairs,
-    "keys": _texts, "optional": _texts, "holds": _texts, "architectures_by": _text,
-    "architecture_rows": _rows("", _CHOICE), "variant": _rows("", _CHOICE),
+    "any": _lines, "none": _lines, "tails": _lines, "widths": _words, "encoders": _words,
+    "aliases": _pairs, "keys": _texts, "optional": _texts, "holds": _texts,
+    "architectures_by": _text, "architecture_rows": _rows("", _CHOICE),
+    "variant": _rows("", _CHOICE),
 }  # fmt: skip
-_CHOICES: Final[Fields] = {"name": _text, "underscored": _flag, "row": _rows("", _CHOICE)}
+_CHOICES: Final[Fields] = {"name": _text, "row": _rows("", _CHOICE)}
+_BASES: Final[Fields] = {
+    "architecture": _text, "variants": _texts, "lines": lambda value: _keys({"": value}),
+}  # fmt: skip
+_REACHES: Final[Fields] = {"starts": _texts, "reach": _text, "dialect": _text}
+_ENCODERS: Final[Fields] = {"encoders": _texts, "candidates": _texts}
 _SIDE: Final = _table("prediction variants", {"prediction": _text, "variants": _texts})
 _PEEK: Final[Fields] = {"any": _texts, "deviation": _number, "above": _SIDE, "below": _SIDE}
 _METADATA: Final[Fields] = {
@@ -205,6 +211,9 @@ _FAMILY: Final = _table("name", {
     **_EVERY, "mixed": _flag, "vae": _text, "vae_prefix": _text, "tasks": _texts,
     "resolution": _number, "needs": _texts, "keys": _keys, "variant": _rows("", _CHOICE),
     "prediction": _rows("", _CHOICE), "component": _rows("id role", _COMPONENT),
-    "choices": _rows("name row", _CHOICES), "metadata": _rows("key contains", _METADATA),
+    "choices": _rows("name row", _CHOICES), "bases": _rows("architecture lines", _BASES),
+    "endings": _lists, "inner": _words, "reaches": _rows("starts", _REACHES),
+    "encoder_bases": _rows("encoders candidates", _ENCODERS),
+    "metadata": _rows("key contains", _METADATA),
     "peek": _rows("any deviation above below", _PEEK), "about": _ABOUT,
 })  # fmt: skip

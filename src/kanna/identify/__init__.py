@@ -2,8 +2,9 @@
 
 The file is taken apart (`anatomy`): one pass sorts out what stands beside the models (`beside`),
 one finds the models (`recognise`), one gives every tensor to its part (`parts`). Then the whole is
-judged (`verdict`): first by tensors, then by metadata (`claims`), then, where the tables allow it,
-by a few numbers (`peek`). A file name is never more than a hint.
+judged (`verdict`): first by tensors, then by what is published under the very same hash, then by
+metadata (`claims`), then, where the tables allow it, by a few numbers (`peek`). A file name is
+never more than a hint.
 """
 
 from __future__ import annotations
@@ -15,23 +16,25 @@ from kanna.identify.anatomy import take_apart
 from kanna.identify.beside import junk_groups
 from kanna.identify.claims import claims
 from kanna.identify.doubt import doubt
-from kanna.identify.evidence import tell_near, tell_open, tell_parts
+from kanna.identify.evidence import tell_adapters, tell_near, tell_open, tell_parts
 from kanna.identify.peek import Peek
 from kanna.identify.position_ids import read_position_ids
-from kanna.identify.verdict import hear, judge, look, needed, predict, with_context
+from kanna.identify.verdict import hear, judge, look, needed, predict, remember, with_context
 from kanna.identity import Identity
 
 if TYPE_CHECKING:
     from kanna.identify.anatomy import Anatomy
     from kanna.identify.verdict import Verdict
-    from kanna.identity import PositionIds, Prediction
+    from kanna.identity import PositionIds, Prediction, Published
     from kanna.model import ModelFile
 
 __all__ = ["identify"]
 
 
-def identify(model: ModelFile) -> Identity:
+def identify(model: ModelFile, *, published: Published | None = None) -> Identity:
     """Return what `model` is, from its header and at most 4 KiB of small tensors.
+
+    `published` is what is known of a file with this file's own hash, where that was computed.
 
     Raises:
         FormatError: the file does not hold what its header says.
@@ -41,12 +44,14 @@ def identify(model: ModelFile) -> Identity:
     position_ids = read_position_ids(model, budget)
     verdict = _by_tensors(anatomy)
     doubt(verdict, anatomy, model)
+    if published is not None:
+        remember(verdict, published)
     said = claims(model.metadata)
     hear(verdict, said)
     peeked = look(verdict, model, budget)
     prediction = predict(verdict, anatomy.names, said, peeked)
     tell_open(verdict, model)
-    return _identity(model, anatomy, verdict, position_ids, prediction)
+    return _identity(model, anatomy, verdict, position_ids, prediction, budget)
 
 
 def _by_tensors(anatomy: Anatomy) -> Verdict:
@@ -65,9 +70,10 @@ def _identity(
     verdict: Verdict,
     position_ids: PositionIds,
     prediction: Prediction | None,
+    budget: Peek,
 ) -> Identity:
     main, division, ema = verdict.main, anatomy.division, anatomy.ema
-    parts = with_context(anatomy.parts, verdict)
+    parts = tell_adapters(verdict, with_context(anatomy.parts, verdict), model, budget)
     return Identity(
         path=str(model.path),
         size=model.size,

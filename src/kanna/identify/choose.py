@@ -17,15 +17,11 @@ _NOT: Final = {True: False, False: True, None: None}
 
 
 class Names:
-    """The names and shapes of a file, asked for by the lines of choices.
+    """The names and shapes of a file, asked for by the lines of choices."""
 
-    `underscored` says that module paths may be written with ``_`` in the place of dots.
-    """
-
-    def __init__(self, shapes: Mapping[str, Shape], *, underscored: bool = False) -> None:
+    def __init__(self, shapes: Mapping[str, Shape]) -> None:
         """Look at `shapes`, which must not change from the first question on."""
         self.shapes = shapes
-        self._underscored = underscored
         self._by_last: defaultdict[str, list[tuple[str, Shape]]] = defaultdict(list)
 
     def choose(
@@ -78,16 +74,13 @@ class Names:
     def _ends_so(self, name: str, rule: ShapeRule | None, lost: Collection[str]) -> bool | None:
         if not self._by_last:
             for full, shape in self.shapes.items():
-                dotted = self._dotted(full)
+                dotted = f".{full}"
                 self._by_last[dotted[dotted.rfind(".") :]].append((dotted, shape))
-        end = self._dotted(name)
+        end = f".{name}"
         candidates = self._by_last.get(end[end.rfind(".") :], ())
         if any(full.endswith(end) and fits(shape, rule) for full, shape in candidates):
             return True
-        return None if any(self._dotted(full).endswith(end) for full in lost) else False
-
-    def _dotted(self, name: str) -> str:
-        return f".{name.replace('_', '.') if self._underscored else name}"
+        return None if any(f".{full}".endswith(end) for full in lost) else False
 
 
 def _every(answers: Iterable[bool | None]) -> bool | None:

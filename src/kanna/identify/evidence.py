@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kanna.families import title
+from kanna.identify.adapter import with_details
 from kanna.model import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from kanna.identify.peek import Peek
     from kanna.identify.recognise import Found
     from kanna.identify.verdict import Verdict
     from kanna.identity import Part
@@ -29,6 +31,24 @@ def tell_parts(verdict: Verdict, found: Iterable[Found], parts: Sequence[Part]) 
                          wrong=one.wrong, where=where)  # fmt: skip
         if part.quantization:
             verdict.tell("quantized", scheme=part.quantization)
+
+
+def tell_adapters(
+    verdict: Verdict, parts: Iterable[Part], model: ModelFile, peek: Peek
+) -> tuple[Part, ...]:
+    """Return the parts with what adapters say of themselves; tell what does not hold together.
+
+    Raises:
+        FormatError: the file does not hold what its header says.
+    """
+    told = []
+    for part in parts:
+        detailed, wrong = with_details(part, model, peek)
+        told.append(detailed)
+        verdict.evidence += wrong
+        if part.adapter is not None and part.adapter.mixed:
+            verdict.tell("adapter_mixed", what=titles(part.architecture_candidates))
+    return tuple(told)
 
 
 def tell_near(verdict: Verdict, near: Sequence[Found], tensors: int) -> None:

@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Final
 
 from kanna.families import component, family, tables
+from kanna.identify.adapter import describe
 from kanna.identify.beside import Beside
 from kanna.identify.choose import Names
 from kanna.identify.recognise import Found
@@ -72,7 +73,8 @@ def divide(names: Iterable[str], found: list[Found], beside: Beside) -> Division
 def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: Beside) -> Part:
     """Return the part that `found` is, with its sizes and dtypes."""
     by_dtype, dtype = _dtypes([model[name] for name in owned.names])
-    candidates = _architectures(found, names)
+    adapter, vote = describe(found, names.shapes)
+    candidates = vote.architectures if found.row.by_layers else _architectures(found, names)
     row = names.choose(found.row.variant_choices, found.prefix)
     quantization, scaled = _quantization(owned.names, beside, dtype)
     variants = row.names if row else found.row.variants
@@ -98,6 +100,7 @@ def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: 
         quantization=quantization,
         scaled=scaled,
         component=found.row.id,
+        adapter=adapter,
     )
 
 
@@ -159,7 +162,7 @@ def _architectures(found: Found, names: Names) -> tuple[str, ...]:
     if row.architecture_choices:
         if row.tails:
             own = {name: names.shapes[name] for name in found.known}
-            names = Names(own, underscored=row.underscored)
+            names = Names(own)
         choice = names.choose(row.architecture_choices, found.prefix)
         return choice.names if choice else ()
     every = (word for one in (found, *found.rivals) for word in _words(one))

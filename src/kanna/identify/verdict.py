@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kanna.identify.choose import Names
     from kanna.identify.claims import Claim
     from kanna.identify.peek import Peek
+    from kanna.identity import Published
     from kanna.model import TensorInfo
 
 
@@ -35,6 +36,7 @@ class Verdict:
     variants: tuple[str, ...] = ()
     prediction: Prediction | None = None
     several: bool = False
+    proved: bool = False
     doubtful: bool = False
     row: Choice | None = None
     evidence: list[Note] = field(default_factory=list)
@@ -98,9 +100,29 @@ def judge(parts: Sequence[Part], names: Names) -> Verdict:
     return verdict
 
 
+def remember(verdict: Verdict, published: Published) -> None:
+    """Let the file's own hash settle what the tensors leave open: it is that very file."""
+    word, variant = published.architecture, published.variant
+    if word is not None and verdict.architectures and word not in verdict.architectures:
+        what = " / ".join(map(title, verdict.architectures))
+        verdict.tell("published_differs", name=published.name, value=title(word), what=what)
+        return
+    verdict.tell("published", name=published.name)
+    if word is None or not verdict.architectures or verdict.several:
+        return
+    shared = verdict.row is not None and verdict.row.shared_with is not None
+    if len(verdict.architectures) > 1:
+        verdict.architectures = (word,)
+        verdict.variants = (variant,) if variant else ()
+        verdict.proved = True
+    elif variant and (shared or len(verdict.variants) > 1):
+        verdict.variants = (variant,)
+        verdict.proved = True
+
+
 def hear(verdict: Verdict, claims: Iterable[Claim]) -> None:
     """Let metadata settle what the tensors leave open; note where it contradicts them."""
-    for claim in claims:
+    for claim in () if verdict.proved else claims:
         if claim.architecture is None or not verdict.architectures:
             continue
         if claim.architecture not in verdict.architectures:
@@ -110,8 +132,8 @@ def hear(verdict: Verdict, claims: Iterable[Claim]) -> None:
         shared = verdict.row is not None and verdict.row.shared_with is not None
         left = tuple(word for word in verdict.variants if word in claim.variants)
         if len(verdict.architectures) > 1:
-            verdict.architectures = (claim.architecture,)
-            verdict.variants = left
+            open_words, verdict.architectures = verdict.architectures, (claim.architecture,)
+            verdict.variants = left or tuple(w for w in verdict.variants if w not in open_words)
             verdict.tell("metadata_settles", key=claim.key, value=claim.value)
         elif claim.variants and (left or shared) and set(claim.variants) != set(verdict.variants):
             verdict.variants = left or claim.variants
@@ -169,9 +191,21 @@ def predict(
     )
     if trained:
         return _likely(trained, "variant")
+    told = _variant_prediction(verdict) if verdict.proved else None
+    if told:
+        return _likely(told, "variant")
     if peeked:
         return _likely(peeked["type"], "peek", name=peeked["name"])
     return _likely(row.name, row.why) if row and row.name else None
+
+
+def _variant_prediction(verdict: Verdict) -> str | None:
+    """Return what the one variant left predicts, where a peek would have told it from others."""
+    peeks = verdict.family.peeks if verdict.family else ()
+    for side in (row[word] for row in peeks for word in ("above", "below")):
+        if len(verdict.variants) == 1 and verdict.variants[0] in side["variants"]:
+            return str(side["prediction"])
+    return None
 
 
 def needed(verdict: Verdict) -> tuple[str, ...] | None:

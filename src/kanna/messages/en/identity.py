@@ -30,6 +30,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "shared_header": "The header cannot tell these apart: {what}.",
     "same_header": "The same header is also that of {what}.",
     "context": "The VAE is taken for that of {what}, like the diffusion model beside it.",
+    "published": "The file has the hash of “{name}”, a published file.",
+    "published_differs": "The file has the hash of “{name}”, which is listed as {value}, but the tensors say {what}: the tensors count.",
     "metadata_settles": "The metadata field {key} says “{value}”, and the tensors allow it.",
     "metadata_differs": (
         "The metadata field {key} says “{value}”, but the tensors say {what}: the tensors count."
@@ -41,6 +43,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "ema_only": "The file has only the averaged copy (EMA) of {what}; the model itself is not in it.",
     "name_hint": "The file is called “{name}”, which hints at {what}; a name proves nothing.",
     "quantized": "The weights are quantised ({scheme}).",
+    "adapter_mixed": "No one model has all the layers that the adapter changes; some are those of {what}.",
+    "adapter_rank": "rank {values}",
+    "adapter_alpha": "alpha {values}",
     "prediction_marker": "A marker tensor in the file says so.",
     "prediction_architecture": "Every model of this architecture does.",
     "prediction_usual": "Most models of this architecture do, and nothing in the file says otherwise.",

@@ -30,6 +30,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "shared_header": "ヘッダーだけでは、次のどれなのか区別できません: {what}。",
     "same_header": "{what} もヘッダーは同じです。",
     "context": "VAE は、同じファイルの拡散モデルに合わせて {what} のものと判断しました。",
+    "published": "ハッシュが公開ファイル「{name}」と一致します。",
+    "published_differs": "ハッシュは公開ファイル「{name}」と一致し、一覧では {value} とされていますが、テンソルからは {what} と判断されます。テンソルを優先します。",
     "metadata_settles": "メタデータの {key} が「{value}」で、テンソルとも矛盾しません。",
     "metadata_differs": (
         "メタデータの {key} は「{value}」ですが、テンソルを優先して {what} と判断しました。"
@@ -40,6 +42,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "ema_only": "{what} の EMA だけが入っていて、本体はありません。",
     "name_hint": "ファイル名「{name}」からは {what} と思われますが、名前だけでは確実とは言えません。",
     "quantized": "重みは量子化されています（{scheme}）。",
+    "adapter_mixed": "この追加学習データが変更する層をすべて持つモデルはありません。一部は {what} の層です。",
+    "adapter_rank": "rank {values}",
+    "adapter_alpha": "alpha {values}",
     "prediction_marker": "ファイル内のマーカーテンソルで指定されています。",
     "prediction_architecture": "このアーキテクチャのモデルは、すべてこの方式です。",
     "prediction_usual": "このアーキテクチャのモデルはほとんどがこの方式で、ファイル内に反する情報はありません。",

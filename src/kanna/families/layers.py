@@ -1,0 +1,168 @@
+"""Which layers a model has, asked for as adapters name them: by module path and widths.
+
+An adapter stores what it adds to a layer under that layer's path, with dots or, in kohya's files,
+with ``_`` in their place. Numbers aside, a path is a *template*: ``double_blocks_#_img_attn_qkv``.
+The layers of a base come from its key list, or from a ``[[bases]]`` row where there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kanna.families import component, tables
+from kanna.families.keys import expand, parse_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kanna.families.keys import ShapeRule
+
+_BRACES: Final = re.compile(r"\{([^}]*)\}")
+# A choice of whole numbers between separators: it is a number of the template.
+_NUMBERED: Final = re.compile(
+    r"(?<![^._])\{([0-9]+(?:\.\.[0-9]+)?(?:,[0-9]+(?:\.\.[0-9]+)?)*)\}(?![^._])"
+)
+_SEPARATORS: Final = re.compile(r"[._]")
+# No model has more blocks; a longer run of digits is part of a hostile name.
+_MAX_DIGITS: Final = 4
+_ROLES: Final = ("diffusion_model", "text_encoder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Base:
+    """A model that adapters are made for, in one spelling of its layers."""
+
+    role: str
+    architectures: tuple[str, ...]
+    variants: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its architecture, or ``architecture:variant`` for each variant of its own."""
+        one = self.architectures[0] if len(self.architectures) == 1 else None
+        return tuple(f"{one}:{word}" for word in self.variants if one) or self.architectures
+
+
+class Layer(NamedTuple):
+    """Layers of one template: their base, the numbers they bear, and their sizes."""
+
+    base: Base
+    numbers: tuple[frozenset[int], ...]
+    sizes: ShapeRule | None
+
+    @property
+    def many(self) -> int:
+        """How many layers these are."""
+        return prod(map(len, self.numbers))
+
+    def fits(self, numbers: tuple[int, ...], out: int | None, into: int | None) -> bool:
+        """Whether a layer of these `numbers` and widths (None: not known) is among them."""
+        if not all(n in allowed for n, allowed in zip(numbers, self.numbers, strict=True)):
+            return False
+        if self.sizes is None:
+            return True
+        # A convolution may be flattened: its kernel then counts as width.
+        area = prod(size for size in self.sizes[2:] if isinstance(size, int))
+        return _is(out, self.sizes[0], 1) and _is(into, self.sizes[1], area)
+
+
+def template(path: str) -> tuple[str, tuple[int, ...]]:
+    """Return a module path with ``#`` for its numbers, and the numbers."""
+    words = _SEPARATORS.split(path)
+    numbers = tuple(int(word) for word in words if _is_number(word))
+    return "_".join("#" if _is_number(word) else word for word in words), numbers
+
+
+def layers(path: str) -> list[Layer]:
+    """Return the layers of all bases whose template is `path`."""
+    return _index(_first(path)).get(path, [])
+
+
+@cache
+def bases() -> tuple[Base, ...]:
+    """Return all bases that the tables know the layers of."""
+    every = tables()
+    listed = [
+        _of_component(number, raw)
+        for number, raw in enumerate(every["components"])
+        if "keys" in raw and raw["role"] in _ROLES
+    ]
+    written = [
+        Base(
+            role=raw.get("role", "diffusion_model"),
+            architectures=(raw["architecture"],),
+            variants=tuple(raw.get("variants", ())),
+            lines=tuple(filter(None, raw["lines"].split("\n"))),
+        )
+        for family in every["families"].values()
+        for raw in family.get("bases", ())
+    ]
+    return (*listed, *written)
+
+
+def _of_component(number: int, raw: dict[str, Any]) -> Base:
+    own = tables()["families"][raw["family"]]["keys"]
+    row = component(number)
+    lines = (
+        line.replace(".weight [", " [").replace(".* [", " [")
+        for name in (*raw["keys"], *raw.get("optional", ()))
+        for line in own[name].split("\n")
+        if ".weight [" in line or ".* [" in line
+    )
+    return Base(
+        role=row.role,
+        architectures=row.architectures or ((row.architecture,) if row.architecture else ()),
+        variants=row.variants,
+        lines=tuple(line for line in lines if line.count(",", line.rfind("[")) > 0),
+    )
+
+
+@cache
+def _index(first: str) -> dict[str, list[Layer]]:
+    """Return the layers by template, as far as their path begins with the word `first`."""
+    found: dict[str, list[Layer]] = {}
+    for base in bases():
+        for line in base.lines:
+            if line.startswith((first, "{")):
+                for path, numbers, sizes in _folded(line):
+                    found.setdefault(path, []).append(Layer(base, numbers, sizes))
+    return found
+
+
+def _folded(line: str) -> Iterator[tuple[str, tuple[frozenset[int], ...], ShapeRule | None]]:
+    """Yield the templates that a line of a key list stands for."""
+    pattern, sizes = parse_line(line)
+    ranges = [frozenset(map(int, expand(f"{{{words}}}"))) for words in _NUMBERED.findall(pattern)]
+    pieces = _BRACES.split(_NUMBERED.sub("<>", pattern))
+    choices = [piece.split(",") if at % 2 else [piece] for at, piece in enumerate(pieces)]
+    for chosen in product(*choices):
+        words = _SEPARATORS.split("".join(chosen))
+        waiting = iter(ranges)
+        numbers = tuple(
+            next(waiting) if word == "<>" else frozenset({int(word)})
+            for word in words
+            if word == "<>" or _is_number(word)
+        )
+        path = "_".join("#" if word == "<>" or _is_number(word) else word for word in words)
+        yield path, numbers, sizes
+
+
+def _first(path: str) -> str:
+    return path.split("_", 1)[0]
+
+
+def _is_number(word: str) -> bool:
+    return len(word) <= _MAX_DIGITS and word.isascii() and word.isdecimal()
+
+
+def _is(size: int | None, rule: object, times: int) -> bool:
+    if size is None or rule is None:
+        return True
+    allowed = (rule,) if isinstance(rule, int) else tuple(rule)  # type: ignore[arg-type]
+    return size in allowed or any(size == times * one for one in allowed)

@@ -1,0 +1,144 @@
+"""What an adapter is made of: ranks, alphas, what it changes, what its metadata says about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from kanna.families import tables
+from kanna.identify.bases import Vote, vote
+from kanna.identify.modules import modules_of
+from kanna.identity import Adapter, Vectors
+from kanna.model import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kanna.families.keys import Shape
+    from kanna.identify.peek import Peek
+    from kanna.identify.recognise import Found
+    from kanna.identity import Part
+    from kanna.model import ModelFile
+
+# What metadata says, by the word that the identity document has for it. Sources: train_util.py of
+# kohya-ss/sd-scripts, Stability-AI/ModelSpec.
+_SAID: Final = {
+    "model": "ss_sd_model_name",
+    "base": "ss_base_model_version",
+    "rank": "ss_network_dim",
+    "alpha": "ss_network_alpha",
+    "trigger": "modelspec.trigger_phrase",
+}
+# What a pickled embedding or hypernetwork of A1111 carries beside its tensors.
+_BESIDE: Final = {"model": "sd_checkpoint_name", "trigger": "name"}
+_STRUCTURE: Final = ("layer_structure", "activation_func", "is_layer_norm", "activate_output")
+
+
+def describe(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter | None, Vote]:
+    """Return what the header alone says of an adapter, and what its modules say of its base."""
+    maker = _MAKERS.get(found.row.role)
+    return maker(found, shapes) if maker else (None, Vote())
+
+
+def _of_modules(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter, Vote]:
+    """A LoRA and its kin: a module for each layer that it changes."""
+    modules = modules_of(shapes, found.known)
+    said = vote(modules)
+    dialects = {module.dialect for module in modules} - {None}
+    ranks = Counter(rank for module in modules if (rank := module.sizes.rank))
+    adapter = Adapter(
+        dialect=dialects.pop() if len(dialects) == 1 else found.row.layout,
+        modules=len(modules),
+        ranks=tuple(sorted(ranks.items())),
+        touches=said.touches,
+        convolutions=any(module.convolution for module in modules),
+        decomposed=any("magnitude" in module.pieces for module in modules),
+        bases=said.words,
+        mixed=said.mixed,
+    )
+    return adapter, said
+
+
+def _of_vectors(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter, Vote]:
+    """An embedding: vectors, and the text encoders that they are for."""
+    vectors = tuple(
+        Vectors(
+            encoder=found.row.encoders.get(str(shape[-1])),
+            count=shape[0] if len(shape) > 1 else 1,
+            width=shape[-1],
+        )
+        for name in found.known
+        if (shape := shapes[name])
+    )
+    return Adapter(dialect=found.row.layout, vectors=vectors), Vote()
+
+
+def _of_networks(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter, Vote]:
+    """A hypernetwork: a pair of nets for each width."""
+    nets = {(name.partition(".")[0], shapes[name][-1]) for name in found.known if shapes[name]}
+    widths = tuple(sorted(width for first, width in nets if first == str(width)))
+    return Adapter(dialect=found.row.layout, widths=widths), Vote()
+
+
+_MAKERS: Final = {"lora": _of_modules, "embedding": _of_vectors, "hypernetwork": _of_networks}
+
+
+def with_details(part: Part, model: ModelFile, peek: Peek) -> tuple[Part, list[Note]]:
+    """Read what `part` says about itself; return it, and where that contradicts its tensors.
+
+    Raises:
+        FormatError: the file does not hold what its header says.
+    """
+    if part.adapter is None:
+        return part, []
+    said = {word: model.metadata[key] for word, key in _SAID.items() if model.metadata.get(key)}
+    beside = {word: model.extras.get(key) for word, key in _BESIDE.items()}
+    said |= {word: value for word, value in beside.items() if isinstance(value, str) and value}
+    adapter = replace(
+        part.adapter,
+        alphas=_alphas(part, model, peek),
+        said=said,
+        structure={key: model.extras[key] for key in _STRUCTURE if key in model.extras},
+    )
+    return replace(part, adapter=adapter), list(_contradictions(adapter, model.metadata))
+
+
+def _alphas(part: Part, model: ModelFile, peek: Peek) -> tuple[tuple[float, int], ...] | None:
+    """Return every alpha with how many modules have it, or None where not all could be read."""
+    ends = tuple(tables()["families"]["lora"]["endings"]["alpha"])
+    found: Counter[float] = Counter()
+    for name in part.names:
+        if name.endswith(ends):
+            values = peek.values(model[name])
+            if values is None or len(values) != 1:
+                return None
+            found[float(values[0])] += 1
+    # A file full of holes holds zeros; no trainer writes an alpha of zero.
+    return None if 0.0 in found else tuple(sorted(found.items()))
+
+
+def _contradictions(adapter: Adapter, metadata: Mapping[str, str]) -> Iterable[Note]:
+    """Yield where metadata names a rank or an alpha that no module has: the tensors count."""
+    for word, there in (("rank", adapter.ranks), ("alpha", adapter.alphas or ())):
+        claimed = _number(metadata.get(_SAID[word]))
+        if claimed is not None and there and claimed not in dict(there):
+            values: dict[str, Any] = {
+                "key": _SAID[word],
+                "value": metadata[_SAID[word]],
+                "what": Note(f"identity.adapter_{word}", {"values": listed(there)}),
+            }
+            yield Note("identity.metadata_differs", values, warning=False)
+
+
+def listed(counted: Iterable[tuple[float, int]]) -> str:
+    """Return the values of a count in one line, the usual ones only where there are many."""
+    values = [f"{value:g}" for value, _ in counted]
+    return ", ".join(values) if len(values) <= 4 else f"{values[0]}–{values[-1]}"
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,146 @@
+"""Which model an adapter was made for: every module votes for the models that have its layer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from kanna.families import family, tables
+from kanna.families.layers import bases, layers, template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kanna.families.layers import Base, Layer
+    from kanna.identify.modules import Module
+
+_DIFFUSION: Final = "diffusion_model"
+_ENCODER: Final = "text_encoder"
+# A file of more models than this is rubbish however it is told.
+_MOST_MODELS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """What the modules of an adapter say.
+
+    `architectures` are all that they fit, `words` the same with variants; `touches` are the parts
+    that the adapter changes: ``diffusion_model`` and words of text encoders. `fitting` of `asked`
+    modules fit; `mixed` says that no one model has them all.
+    """
+
+    architectures: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    touches: tuple[str, ...] = ()
+    fitting: int = 0
+    asked: int = 0
+    mixed: bool = False
+
+
+class _Votes:
+    """The votes of modules on parts with `role`."""
+
+    def __init__(self, modules: Iterable[Module], role: str) -> None:
+        self.sized = 0
+        self.voters: list[frozenset[Base]] = []
+        self._templates: set[str] = set()
+        for module in modules:
+            path, numbers = template(module.path)
+            sizes = module.sizes
+            known = [layer for layer in layers(path) if layer.base.role == role]
+            fitting = (one for one in known if one.fits(numbers, sizes.out, sizes.into))
+            self.sized += bool(sizes.out or sizes.into)
+            if known:
+                self.voters.append(frozenset(one.base for one in fitting))
+                self._templates.add(path)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the tables know at least half of the modules."""
+        return bool(self.voters) and 2 * len(self.voters) >= self.sized
+
+    def best(self, voters: Sequence[frozenset[Base]]) -> tuple[list[Base], int]:
+        """Return the bases that most of `voters` fit, and how many do."""
+        count = Counter(base for fitting in voters for base in fitting)
+        most = max(count.values(), default=0)
+        tied = [base for base in bases() if count[base] == most > 0]
+        whole = [base for base in tied if self._available(base) == most]
+        return whole or tied, most
+
+    def _available(self, base: Base) -> int:
+        """How many layers of the templates in question the base has."""
+        every: Iterable[Layer] = (one for path in self._templates for one in layers(path))
+        return sum(layer.many for layer in every if layer.base is base)
+
+
+def vote(modules: Sequence[Module]) -> Vote:
+    """Return the models that `modules` fit, and the parts of them that they touch."""
+    encoders = _encoders([m for m in modules if m.reach and m.reach != _DIFFUSION])
+    diffusion = [m for m in modules if m.reach in {None, _DIFFUSION}]
+    touches = (*((_DIFFUSION,) if diffusion else ()), *encoders)
+    if not diffusion:
+        found = _by_encoders(encoders)
+        return Vote(architectures=found, words=found, touches=touches)
+    votes = _Votes(diffusion, _DIFFUSION)
+    if not votes.enough:
+        return Vote(touches=touches, asked=len(votes.voters))
+    winners, most = votes.best(votes.voters)
+    asked = len(votes.voters)
+    mixed = 10 * most < 9 * asked
+    if mixed:
+        winners = _cover(votes)
+    winners = _with_encoders(winners, encoders)
+    return Vote(
+        architectures=_unique(word for base in winners for word in base.architectures),
+        words=_unique(word for base in winners for word in base.words),
+        touches=touches,
+        fitting=most,
+        asked=asked,
+        mixed=mixed,
+    )
+
+
+def _cover(votes: _Votes) -> list[Base]:
+    """Return the bases of a mixture: the best, the best of what is left, and so on."""
+    found: list[Base] = []
+    left = votes.voters
+    for _ in range(_MOST_MODELS):
+        winners, most = votes.best(left)
+        if 10 * most < len(votes.voters) or not winners:
+            break
+        found.append(winners[0])
+        left = [fitting for fitting in left if winners[0] not in fitting]
+    return found
+
+
+def _encoders(modules: Sequence[Module]) -> tuple[str, ...]:
+    """Return the words of the text encoders that `modules` belong to, one for each beginning."""
+    found = []
+    for reach in dict.fromkeys(module.reach for module in modules):
+        votes = _Votes([m for m in modules if m.reach == reach], _ENCODER)
+        winners, _ = votes.best(votes.voters)
+        words = _unique(word for base in winners for word in base.variants)
+        found.append(words[0] if votes.enough and len(words) == 1 else _ENCODER)
+    return _unique(found)
+
+
+def _by_encoders(encoders: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the models that have exactly these text encoders to train."""
+    rows = tables()["families"]["lora"]["encoder_bases"]
+    return next((tuple(r["candidates"]) for r in rows if set(r["encoders"]) == set(encoders)), ())
+
+
+def _with_encoders(winners: list[Base], encoders: tuple[str, ...]) -> list[Base]:
+    """Leave out models that lack a text encoder that the adapter changes."""
+    asked = set(encoders) - {_ENCODER}
+    able = [
+        base
+        for base in winners
+        if any((one := family(word)) and asked <= set(one.needs) for word in base.architectures)
+    ]
+    return able or winners
+
+
+def _unique(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
