@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kanna.formats import open_model
+from kanna.hashing.place import cache_path
 from kanna.identify import identify
 from kanna.identity import Identity
 from kanna.model import ModelFile
+
+if TYPE_CHECKING:
+    from kanna.hashing.recall import Recollection
 
 StrPath = str | os.PathLike[str]
 
@@ -24,24 +29,44 @@ class Inspection:
 def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
     """Say what a model file is, from its header.
 
-    At most 4 KiB of named small tensors are read, unless `compare_ema` asks to compare the EMA
-    with the model, which reads both.
+    At most 4 KiB of named small tensors are read, and a noise schedule where the file has one,
+    unless `compare_ema` asks to compare the EMA with the model, which reads both.
 
     Raises:
         FormatError: the file is broken.
         UnsafeFile: the file pretends to be of a safe format.
         Incomplete: there is no such file, or a shard is missing.
     """
+    from kanna.api.checking import codes
+
     with open_model(path) as model:
-        return Inspection(identity=identified(model, compare_ema=compare_ema), model=model)
+        identity = identified(model, compare_ema=compare_ema)
+        identity = replace(identity, findings=codes(path, model, identity))
+        return Inspection(identity=identity, model=model)
 
 
 def identified(model: ModelFile, *, compare_ema: bool) -> Identity:
-    """Return the identity, on request with the answer to whether the EMA equals the model."""
-    identity = identify(model)
+    """Return the identity, with what the cache of hashes knows already.
+
+    `compare_ema` asks whether the EMA equals the model.
+    """
+    remembered = _remembered(model)
+    identity = identify(model, published=remembered.published if remembered else None)
+    if remembered is not None:
+        hashes = remembered.digests.to_json()
+        identity = replace(identity, hashes=hashes, vae_identity=remembered.vae)
     if not compare_ema or not identity.ema.pairs:
         return identity
     from kanna.ops.ema import equal_to_model
 
     equal = equal_to_model(model, identity.ema.pairs)
     return replace(identity, ema=replace(identity.ema, equal_to_model=equal))
+
+
+def _remembered(model: ModelFile) -> Recollection | None:
+    place = cache_path()
+    if not place.exists():
+        return None
+    from kanna.hashing.recall import recall  # most who look at a file never hashed any
+
+    return recall(model, place)

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from kanna.dtypes import FP16
 from kanna.errors import Incompatible, Incomplete, NumericError
 from kanna.families import Component, family, row_called, tables, title
-from kanna.families.key_maps import key_map
 from kanna.families.keys import ShapeRule, fits
-from kanna.hashing import component_digest, component_digests
-from kanna.identity import Identity, Part
+from kanna.hashing.components import component_digest, component_digests, native_names
+from kanna.identity import Identity
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.draft import Draft
 from kanna.plan import Output
 
-_NAMES, _NATIVE = "vae-kl", "ldm"
+_NATIVE = "ldm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,18 +120,6 @@ def canonical_vae(model: ModelFile, identity: Identity) -> dict[str, TensorInfo]
                          names=", ".join(part.missing[:5]))  # fmt: skip
     names = native_names(part)
     return {names[name]: model[name] for name in names}
-
-
-def native_names(part: Part) -> dict[str, str]:
-    """Return the native name without prefix of each tensor of a VAE part that its table knows."""
-    short = {name: name[len(part.prefix) :] for name in part.names if name not in part.unexpected}
-    if part.layout in (None, _NATIVE):
-        return short
-    try:
-        mapped = key_map(_NAMES, source=part.layout, target=_NATIVE)
-    except KeyError:  # no map for this layout: the names will be found not to fit
-        return short
-    return {name: mapped.get(key, key) for name, key in short.items()}
 
 
 def _check(

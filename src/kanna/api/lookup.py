@@ -1,0 +1,74 @@
+"""Which model is this: by any digest, by a file, by what other programs remember."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from kanna.api.hashing import HashOptions, hash_files
+from kanna.api.reading import StrPath
+from kanna.disk import Fingerprint
+from kanna.engine import Progress
+from kanna.errors import Incomplete
+from kanna.hashing.cache import HashCache, key_at
+from kanna.hashing.digests import Digests
+from kanna.hashing.place import cache_path
+from kanna.hashing.resolving import Answer, answer_for_file, resolve
+from kanna.hashing.webui import Judged, beside, judge, read_entries
+
+
+def which(
+    asked: StrPath,
+    options: HashOptions | None = None,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+) -> Answer:
+    """Say of which file, published or on this machine, `asked` is the digest.
+
+    `asked` is a digest of 4, 8, 10, 12, 16 or 64 hex digits, also as ``0x…``, ``blake3:…`` or
+    ``name [digest]``, or a file: then by which digests or parts it is known.
+
+    Raises:
+        UsageError: it is neither.
+        KannaError: the file cannot be read.
+    """
+    options = options or HashOptions()
+    place = Path(asked)
+    if key_at(place) is None:
+        with HashCache(cache_path() if options.cache else None) as cache:
+            return resolve(str(asked), cache)
+    (hashed,) = hash_files([place], replace(options, parts=True), progress=progress)
+    if hashed.digests is None:
+        raise hashed.error or Incomplete("disk.missing", path=place)
+    with HashCache(cache_path() if options.cache else None) as cache:
+        digests, parts = hashed.digests, [match.part for match in hashed.parts or ()]
+        return answer_for_file(str(asked), digests, parts, key_at(place), cache)
+
+
+def import_hashes(
+    path: StrPath, models: StrPath | None = None, *, dry_run: bool = False
+) -> list[Judged]:
+    """Take the hashes that A1111 or Forge keep in `path` into the cache, if they can be believed.
+
+    `path` is a ``cache.json``, a ``cache`` folder or one section of it, or the folder of the UI.
+    `models` is the models folder that the entries' names are about, by default ``models`` beside
+    the cache.
+
+    Raises:
+        Incomplete: there is no such cache.
+        FormatError: it cannot be read.
+    """
+    judged = judge(read_entries(Path(path)), Path(models) if models else beside(Path(path)))
+    taken: dict[Path, dict[str, str | None]] = {}
+    for one in judged:
+        if one.fate == "taken" and one.path is not None:
+            taken.setdefault(one.path, {})[one.entry.field] = one.entry.sha256
+    with HashCache(None if dry_run else cache_path()) as cache:
+        for file, digests in taken.items():
+            with suppress(OSError):
+                status = Fingerprint.of(file.stat())
+                found = Digests(size=status.size, **digests)
+                cache.keep(file, status, found, origin="a1111")
+    return judged

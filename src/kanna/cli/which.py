@@ -1,0 +1,106 @@
+"""`kanna which`: from a digest or a file to the models it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from kanna import api
+from kanna.cli.options import Verb, common, option
+from kanna.cli.output import common_exit_code, failed, note_line, print_json, styled, wrapped
+from kanna.cli.progress import Bar
+from kanna.errors import KannaError
+from kanna.families import title
+from kanna.identity import said
+from kanna.messages import say, shown, size_text
+
+
+@click.command("which", cls=Verb)
+@click.argument("asked", metavar="DIGEST|FILE...", nargs=-1, required=True)
+@option("--no-cache", text="which.option_no_cache", is_flag=True)
+@common
+def which(
+    asked: tuple[str, ...], *, no_cache: bool, as_json: bool, quiet: bool, verbose: bool
+) -> int:
+    """Look up each digest; one that is none does not stop the others."""
+    options = api.HashOptions(cache=not no_cache)
+    documents: list[object] = []
+    codes: list[int] = []
+    for number, text in enumerate(asked):
+        try:
+            with Bar(text, hidden=as_json or quiet) as bar:
+                answer = api.which(text, options, progress=bar)
+        except KannaError as error:
+            codes.append(error.exit_code)
+            documents.append(failed(Path(text), error, as_json=as_json))
+            continue
+        if not answer.found:
+            codes.append(1)
+        documents.append(_document(answer))
+        if not as_json and not quiet:
+            click.echo("\n" * (number > 0) + "\n".join(_lines(answer, verbose=verbose)))
+    if as_json:
+        print_json(documents if len(asked) > 1 else documents[0])
+    return common_exit_code(codes)
+
+
+def _lines(answer: api.Answer, *, verbose: bool) -> Iterator[str]:
+    nothing = "" if answer.hits else "  " + styled(say("which.not_found"), "yellow")
+    yield styled(shown(answer.asked), "bold") + nothing
+    for hit in answer.hits:
+        yield from (f"  {line}" for line in _hit_lines(hit, verbose=verbose))
+    yield from map(note_line, answer.notes)
+
+
+def _hit_lines(hit: api.Hit, *, verbose: bool) -> Iterator[str]:
+    known = hit.known
+    titled = known.title if known and known.title not in {hit.name, known.short_name} else ""
+    yield styled(shown(hit.name), "bold", "green") + (
+        f"  {wrapped(shown(titled), 4)}" * bool(titled)
+    )
+    yield f"  {_meaning(hit)}"
+    if known is not None:
+        sha256 = known.sha256 or (known.sha256_begins and f"{known.sha256_begins}…")
+        if sha256:
+            yield f"  SHA-256 {sha256}"
+        yield f"  {_facts(known, verbose=verbose)}"
+        if known.notes:
+            yield f"  {shown(known.notes)}"
+    if hit.file is not None:
+        key = "which.here" if hit.file.is_there else "which.gone"
+        yield "  " + say(key, path=hit.file.path)
+
+
+def _meaning(hit: api.Hit) -> str:
+    if hit.part is not None:
+        return say("which.meaning_part", role=say(f"inspect.part_{hit.part.role}"))
+    return say(f"which.meaning_{hit.meaning}")
+
+
+def _facts(known: api.Known, *, verbose: bool) -> str:
+    """Return what the table says of a published file, in one line."""
+    facts = []
+    if known.architecture:
+        facts.append(" ".join(filter(None, (title(known.architecture), known.variant))))
+    if known.kind_is_sure and known.kind != "other":
+        facts.append(say(f"inspect.part_{known.kind}"))
+    if known.size is not None:
+        facts.append(size_text(known.size))
+    names = known.full_sources if verbose else known.sources.split()
+    facts.append(say("which.sources", names=", ".join(names)))
+    return styled(" · ".join(facts), "dim")
+
+
+def _document(answer: api.Answer) -> dict[str, object]:
+    return {
+        "asked": answer.asked,
+        "digits": answer.digits,
+        "found": answer.found,
+        "several": answer.several,
+        "hits": [hit.to_json() for hit in answer.hits],
+        "notes": [
+            {"key": note.key, "warning": note.warning, "text": said(note)} for note in answer.notes
+        ],
+    }

@@ -1,0 +1,129 @@
+"""Every digest of a file, in one read.
+
+SHA-256 is what takes the time, and a safetensors file needs two of them: one of the whole file and
+one of its data alone (AutoV3), which share no work because their blocks do not line up. One file is
+hashed with a thread for each digest over the same buffers; of many files each has one thread.
+Sources: what the digests are, AUTOMATIC1111 modules/hashes.py and sd_models.py; Civitai's API.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+from kanna.disk import InputFile
+from kanna.formats import recognise
+from kanna.hashing.digests import AUTOV1_START, Digests
+
+_CHUNK: Final = 4 << 20
+_SMALL_CHUNK: Final = 1 << 20  # one thread: stays in the core's own cache from digest to digest
+_HEAD: Final = 4096
+_AUTOV1_LENGTH: Final = 0x10000
+
+Update = Callable[[int, memoryview], None]
+
+
+def read_digests(
+    file: InputFile, *, threads: int = 1, tick: Callable[[int], None] = lambda _: None
+) -> Digests:
+    """Return all digests of `file`, read once; `tick` hears of every so many bytes done.
+
+    Raises:
+        FormatError: the file became shorter.
+        Incomplete: the device cannot read it.
+    """
+    work = _Work(data_start(file))
+    file.will_stream()
+    if threads > 1 and file.size > _CHUNK:
+        _side_by_side(file, work.updates(), threads, tick)
+    else:
+        for offset, piece in _pieces(file, _SMALL_CHUNK, count=1):
+            for update in work.updates():
+                update(offset, piece)
+            tick(len(piece))
+    return work.digests(file)
+
+
+def data_start(file: InputFile) -> int | None:
+    """Return where the tensor data of a safetensors file begins, or None for other files."""
+    head = file.read(0, min(file.size, _HEAD))
+    if recognise(head) != "safetensors":
+        return None
+    start = 8 + int.from_bytes(head[:8], "little")
+    return start if start <= file.size else None
+
+
+class _Work:
+    """The digests of one file in the making; each update may run in another thread."""
+
+    def __init__(self, start: int | None) -> None:
+        from blake3 import blake3  # only whole files are hashed with it
+
+        self._start = start
+        self._sha256 = hashlib.sha256()
+        self._data = hashlib.sha256()
+        self._blake3 = blake3()
+        self._crc32 = 0
+
+    def updates(self) -> tuple[Update, ...]:
+        """Return what takes in a piece for each digest, the slowest first."""
+        slow: tuple[Update, ...] = (self._update_sha256,)
+        if self._start is not None:
+            slow += (self._update_data,)
+        return (*slow, self._update_crc32, self._update_blake3)
+
+    def digests(self, file: InputFile) -> Digests:
+        """Return the result, with what is read from a place of its own."""
+        window = min(max(file.size - AUTOV1_START, 0), _AUTOV1_LENGTH)
+        autov1 = hashlib.sha256(file.read(AUTOV1_START, window)).hexdigest()[:8]
+        return Digests(
+            size=file.size,
+            sha256=self._sha256.hexdigest(),
+            autov1=autov1,
+            data_sha256=None if self._start is None else self._data.hexdigest(),
+            blake3=self._blake3.hexdigest(),
+            crc32=f"{self._crc32:08x}",
+        )
+
+    def _update_sha256(self, _offset: int, piece: memoryview) -> None:
+        self._sha256.update(piece)
+
+    def _update_data(self, offset: int, piece: memoryview) -> None:
+        assert self._start is not None
+        self._data.update(piece[max(self._start - offset, 0) :])
+
+    def _update_crc32(self, _offset: int, piece: memoryview) -> None:
+        self._crc32 = zlib.crc32(piece, self._crc32)
+
+    def _update_blake3(self, _offset: int, piece: memoryview) -> None:
+        self._blake3.update(piece)
+
+
+def _pieces(file: InputFile, size: int, count: int) -> Iterator[tuple[int, memoryview]]:
+    """Yield the file in pieces; each is good until `count` more have been asked for."""
+    buffers = [memoryview(bytearray(min(size, file.size))) for _ in range(count)]
+    for turn, offset in enumerate(range(0, file.size, size)):
+        piece = buffers[turn % count][: file.size - offset]
+        file.read_into(offset, piece)
+        yield offset, piece
+
+
+def _side_by_side(
+    file: InputFile, updates: tuple[Update, ...], threads: int, tick: Callable[[int], None]
+) -> None:
+    """Update all digests at once with a piece, while the next one is read."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: list[Future[None]] = []
+        done = 0
+        for offset, piece in _pieces(file, _CHUNK, count=2):
+            for future in waiting:
+                future.result()
+            tick(done)
+            waiting = [pool.submit(update, offset, piece) for update in updates]
+            done = len(piece)
+        for future in waiting:
+            future.result()
+        tick(done)
