@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kanna.model import Note
 
 _NARROWEST: Final = 20
+# What stays together when a line is folded.
+_PIECES: Final = re.compile(r"[（「『]*(?:[!-~]+|[^ -~])[、。，．！？）」』ー…]* ?| ")
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -48,7 +50,8 @@ def width(text: str) -> int:
 def wrapped(text: str, indent: int) -> str:
     """Return `text` folded to the terminal, later lines indented; unchanged where there is none.
 
-    Japanese has no spaces to fold at, so a line may end after any of its letters.
+    Japanese has no spaces to fold at, so a line may end after any of its letters, but not before a
+    closing mark or after an opening one.
     """
     if not sys.stdout.isatty():
         return text
@@ -56,7 +59,7 @@ def wrapped(text: str, indent: int) -> str:
 
     room = max(shutil.get_terminal_size().columns - indent, _NARROWEST)
     lines, line = [], ""
-    for piece in re.findall(r"[!-~]+ ?| |[^ -~]", text):
+    for piece in _PIECES.findall(text):
         if line and width(line + piece.rstrip()) > room:
             lines.append(line.rstrip())
             line = ""

@@ -46,7 +46,8 @@ class Dossier:
 
     `facts` are the family's, or the variant's where it differs; `variant_facts` are what differs
     in each of its variants. A latent is ``(x - vae_shift) * vae_scale``. `vae_twins` are families
-    whose VAE has the same names and shapes; `vae_fits` are those of them with the same scale, too.
+    whose VAE has the same names and shapes; of them `vae_fits` have the same scale, `vae_clashes`
+    another, and of the rest that is not known.
     `lora_names` are fields and what they contain in adapters made for it.
     """
 
@@ -66,6 +67,7 @@ class Dossier:
     spatial_factor: int | None = None
     vae_twins: tuple[str, ...] = ()
     vae_fits: tuple[str, ...] = ()
+    vae_clashes: tuple[str, ...] = ()
     predictions: tuple[Guess, ...] = ()
     spreads: tuple[Spread, ...] = ()
     needs: tuple[Need, ...] = ()
@@ -98,7 +100,8 @@ def dossier(name: str, variant: str | None = None) -> Dossier:
         vae_shift=page.vae_shift if page else None,
         spatial_factor=page.spatial_factor if page else None,
         vae_twins=twins,
-        vae_fits=tuple(word for word in twins if vae and _scale(word) == _scale(vae)),
+        vae_fits=tuple(word for word in twins if _same_scale(word, vae)),
+        vae_clashes=tuple(word for word in twins if _same_scale(word, vae) is False),
         predictions=_guesses(row, own.predictions if own else ()),
         spreads=tuple(_spreads(name)),
         needs=tuple(_need(word, name, vae) for word in needs),
@@ -150,7 +153,7 @@ def _need(word: str, name: str, vae: str | None) -> Need:
 
 def _needing(word: str, vae: str | None) -> Iterator[str]:
     """Yield the families that need the part `word`; the VAE only where it is the same."""
-    for name in kinds():
+    for name in sorted(kinds(), key=_age):
         if word == "vae":
             own = family(name)
             needs = own is not None and own.vae == vae and word in own.needs
@@ -158,6 +161,11 @@ def _needing(word: str, vae: str | None) -> Iterator[str]:
             needs = word in _needs().get(name, ())
         if needs:
             yield name
+
+
+def _age(name: str) -> str:
+    page = about(name)
+    return (page.facts.released if page else None) or "~"
 
 
 @cache
@@ -182,9 +190,14 @@ def _twins(vae: str | None) -> tuple[str, ...]:
     return next((tuple(some) for some in words if vae in some), ())
 
 
-def _scale(word: str) -> tuple[float | None, float | None]:
-    page = about(word)
-    return (page.vae_scale, page.vae_shift) if page else (None, None)
+def _same_scale(one: str, other: str | None) -> bool | None:
+    """Return whether latents of two families have the same scale, or None where nobody knows."""
+    scales = [
+        (page.vae_scale, page.vae_shift) for word in (one, other) if (page := about(word or ""))
+    ]
+    if len(scales) < 2 or any(scale is None for scale, _ in scales):
+        return None
+    return scales[0] == scales[1]
 
 
 def _guesses(row: Trait, choices: tuple[Choice, ...]) -> tuple[Guess, ...]:
