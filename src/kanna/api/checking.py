@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kanna.api.reading import StrPath, identified
-from kanna.errors import FormatError
-from kanna.findings import Finding, Purpose, Safety, Subject, command_for
+from kanna.api.subjects import subject_of
+from kanna.findings import Finding, Purpose, command_for
 from kanna.findings import check as judge
-from kanna.findings.subject import Known, KnownVae
+from kanna.findings.facts import Safety
 from kanna.formats import open_model
 from kanna.identity import Identity
-from kanna.model import ModelFile, Note
+from kanna.model import ModelFile
 
 if TYPE_CHECKING:
     from kanna.engine import Progress
-    from kanna.findings.subject import Measure
+    from kanna.findings.facts import Measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def check(
     """
     select, ignore = tuple(select), tuple(ignore)
     with open_model(path) as model:
-        subject = _subject(Path(path), model, identified(model, compare_ema=deep), purpose)
+        subject = subject_of(Path(path), model, identified(model, compare_ema=deep), purpose)
         subject = replace(subject, safety=_safety(model), siblings=_siblings(Path(path)))
         if deep:
             subject = replace(subject, measures=_measures(model, progress))
@@ -82,52 +82,6 @@ def check(
         path=Path(path), purpose=purpose, deep=deep, identity=subject.identity, findings=findings,
         command=command_for(subject, *options) if mendable else (),
     )  # fmt: skip
-
-
-def codes(path: StrPath, model: ModelFile, identity: Identity) -> tuple[str, ...]:
-    """Return the codes of what the header alone shows, for the identity document.
-
-    Raises:
-        FormatError: the file does not hold what its header says.
-    """
-    found = judge(_subject(Path(path), model, identity, None))
-    return tuple(dict.fromkeys(sorted(finding.rule.code for finding in found)))
-
-
-def _subject(path: Path, model: ModelFile, identity: Identity, purpose: Purpose | None) -> Subject:
-    config, trouble = _config(path)
-    return Subject(
-        path=path, model=model, identity=identity, purpose=purpose, known=_known(identity),
-        config=config, config_trouble=trouble,
-    )  # fmt: skip
-
-
-def _config(path: Path) -> tuple[Any, Note | None]:
-    """Return the config beside a model, or why it cannot be read."""
-    config = path.with_suffix(".yaml")
-    if path.is_dir() or not config.is_file():
-        return None, None
-    from kanna.formats.strict_yaml import read_yaml  # few models have one
-
-    try:
-        return read_yaml(config), None
-    except FormatError as error:
-        return None, Note(error.key, error.values)
-
-
-def _known(identity: Identity) -> Known:
-    """Return what the cache of hashes knew of the file when it was identified."""
-    hashes, name = identity.hashes or {}, identity.vae_identity
-    digest = hashes.get("data_sha256")
-    vae = None
-    if name is not None:
-        from kanna.findings.vae import state_of
-        from kanna.hashing.known import known_models
-
-        rows = (row for row in known_models() if row.kind == "vae" and row.short_name == name)
-        whose = next((row.architecture for row in rows if row.architecture), None)
-        vae = KnownVae(name=name, architecture=whose, state=state_of(name))
-    return Known(vae=vae, data_sha256=digest if isinstance(digest, str) else None)
 
 
 def _siblings(path: Path) -> frozenset[str]:

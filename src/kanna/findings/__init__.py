@@ -5,11 +5,22 @@ from __future__ import annotations
 from kanna.findings.judging import CHECKS, check, command_for
 from kanna.findings.names import fitting_stem
 from kanna.findings.rules import CHAPTERS, RULES
-from kanna.findings.subject import Known, KnownVae, Safety, Subject
+from kanna.findings.subject import Subject
 from kanna.findings.values import PURPOSES, SEVERITIES, Finding, Purpose, Repair, Rule, Severity
 
 __all__ = [
-    "CHAPTERS", "CHECKS", "PURPOSES", "RULES", "SEVERITIES", "Finding", "Known", "KnownVae",
-    "Purpose", "Repair", "Rule", "Safety", "Severity", "Subject", "check", "command_for",
+    "CHAPTERS",
+    "CHECKS",
+    "PURPOSES",
+    "RULES",
+    "SEVERITIES",
+    "Finding",
+    "Purpose",
+    "Repair",
+    "Rule",
+    "Severity",
+    "Subject",
+    "check",
+    "command_for",
     "fitting_stem",
-]  # fmt: skip
+]

@@ -7,7 +7,6 @@ from typing import Final
 
 from kanna.families import title
 from kanna.families.key_maps import standard_names
-from kanna.findings.ema import only_copy
 from kanna.findings.subject import Subject, found, mend
 from kanna.findings.values import Finding, Repair
 from kanna.identity import Part
@@ -99,6 +98,10 @@ def _old_names(part: Part) -> tuple[str, ...]:
 
 def _from_copy(subject: Subject, part: Part) -> Repair | None:
     """The averaged copy can stand in for a model that is not whole."""
+    if not subject.identity.ema.complete:
+        return None
+    from kanna.findings.ema import only_copy
+
     whole = part.role == "diffusion_model" and only_copy(subject.identity)
     return mend(ema="use") if whole else None
 

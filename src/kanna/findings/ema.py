@@ -26,15 +26,20 @@ def only_copy(identity: Identity) -> bool:
 
 
 def presence(subject: Subject) -> Iterator[Finding]:
-    """Find a copy that the purpose has no use for, or lacks one that it could use."""
+    """Find a copy that the purpose has no use for, and tensors that only look like one."""
     identity, ema = subject.identity, subject.identity.ema
     if ema.pairs:
         what = "alone" if only_copy(identity) else "found"
         yield found("KN301", what, size=ema.bytes, repair=_away(identity), count=len(ema.pairs))
-    elif identity.kind in {"checkpoint", "diffusion_model"}:
-        yield found("KN304")
     if ema.unmatched:
         yield found("KN306", names=ema.unmatched, count=len(ema.unmatched), name=ema.unmatched[0])
+
+
+def absence(subject: Subject) -> Iterator[Finding]:
+    """Find that there is no copy in a file that could have one."""
+    identity = subject.identity
+    if not identity.ema.pairs and identity.kind in {"checkpoint", "diffusion_model"}:
+        yield found("KN304")
 
 
 def worth(subject: Subject) -> Iterator[Finding]:

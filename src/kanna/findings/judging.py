@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from importlib import import_module
+from operator import attrgetter
 from typing import Final
 
 from kanna.errors import UsageError
-from kanna.findings import (
-    completeness,
-    container,
-    ema,
-    junk,
-    metadata,
-    naming,
-    numbers,
-    precision,
-    prediction,
-    vae,
-)
 from kanna.findings.names import fitting_stem
 from kanna.findings.rules import RULES
 from kanna.findings.subject import Subject
@@ -26,48 +16,48 @@ from kanna.findings.values import SEVERITIES, Finding, Rule
 
 Check = Callable[[Subject], Iterator[Finding]]
 
-# each check with the codes that it may find
-CHECKS: Final[tuple[tuple[Check, tuple[str, ...]], ...]] = (
-    (container.container, ("KN101", "KN104", "KN105", "KN106")),
-    (container.safety, ("KN102", "KN103")),
-    (completeness.tensors, ("KN201", "KN202", "KN208")),
-    (completeness.position_ids, ("KN203", "KN204", "KN205")),
-    (completeness.names, ("KN206",)),
-    (completeness.parts, ("KN207",)),
-    (completeness.models, ("KN209", "KN210")),
-    (ema.presence, ("KN301", "KN304", "KN306")),
-    (ema.worth, ("KN302", "KN303")),
-    (ema.equality, ("KN305",)),
-    (junk.junk, ("KN401",)),
-    (junk.trainer_state, ("KN402",)),
-    (precision.wide, ("KN403",)),
-    (precision.narrow, ("KN404",)),
-    (precision.mixed, ("KN405",)),
-    (precision.eighths, ("KN406", "KN407")),
-    (precision.overflowing_vae, ("KN408",)),
-    (junk.stored_twice, ("KN409",)),
-    (numbers.infinities, ("KN501",)),
-    (numbers.overflows, ("KN502",)),
-    (numbers.empty, ("KN503", "KN504")),
-    (vae.known, ("KN602", "KN603")),
-    (vae.numbers, ("KN601",)),
-    (vae.by_number, ("KN602", "KN603")),
-    (prediction.markers, ("KN701",)),
-    (prediction.missing_config, ("KN702",)),
-    (prediction.wrong_config, ("KN703",)),
-    (metadata.digests, ("KN801",)),
-    (metadata.claims, ("KN802",)),
-    (prediction.contradiction, ("KN803",)),
-    (metadata.precision, ("KN804",)),
-    (metadata.resolution, ("KN805",)),
-    (metadata.title, ("KN806",)),
-    (metadata.publishing, ("KN807",)),
-    (naming.letters, ("KN811", "KN812", "KN813", "KN814")),
-    (naming.endings, ("KN815", "KN816")),
-    (naming.precision, ("KN817",)),
+# Each check by module and function, with the codes that it may find and what of a subject it looks
+# at: where that is empty there is nothing to find, and the module is not even loaded.
+CHECKS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
+    ("container.container", ("KN101", "KN104", "KN105", "KN106"), "model"),
+    ("container.safety", ("KN102", "KN103"), "safety"),
+    ("completeness.tensors", ("KN201", "KN202", "KN208"), "model"),
+    ("completeness.position_ids", ("KN203", "KN204", "KN205"), "model"),
+    ("completeness.names", ("KN206",), "model"),
+    ("completeness.parts", ("KN207",), "model"),
+    ("completeness.models", ("KN209", "KN210"), "model"),
+    ("ema.presence", ("KN301", "KN306"), "identity.ema.present"),
+    ("ema.absence", ("KN304",), "model"),
+    ("ema.worth", ("KN302", "KN303"), "identity.ema.pairs"),
+    ("ema.equality", ("KN305",), "identity.ema.pairs"),
+    ("junk.junk", ("KN401",), "identity.junk"),
+    ("junk.trainer_state", ("KN402",), "model.extras"),
+    ("precision.wide", ("KN403",), "identity.parts"),
+    ("precision.narrow", ("KN404",), "model"),
+    ("precision.mixed", ("KN405",), "identity.parts"),
+    ("precision.eighths", ("KN406", "KN407"), "identity.parts"),
+    ("precision.overflowing_vae", ("KN408",), "model"),
+    ("junk.stored_twice", ("KN409",), "measures"),
+    ("numbers.infinities", ("KN501",), "measures"),
+    ("numbers.overflows", ("KN502",), "measures"),
+    ("numbers.empty", ("KN503", "KN504"), "measures"),
+    ("vae.known", ("KN602", "KN603"), "vae"),
+    ("vae.numbers", ("KN601",), "measures"),
+    ("vae.by_number", ("KN602", "KN603"), "measures"),
+    ("prediction.markers", ("KN701",), "model"),
+    ("prediction.missing_config", ("KN702",), "model"),
+    ("prediction.wrong_config", ("KN703",), "model"),
+    ("metadata.digests", ("KN801",), "model.metadata"),
+    ("metadata.claims", ("KN802",), "model.metadata"),
+    ("prediction.contradiction", ("KN803",), "model.metadata"),
+    ("metadata.precision", ("KN804",), "model.metadata"),
+    ("metadata.resolution", ("KN805",), "model.metadata"),
+    ("metadata.title", ("KN806",), "model.metadata"),
+    ("metadata.publishing", ("KN807",), "model"),
+    ("naming.letters", ("KN811", "KN812", "KN813", "KN814"), "model"),
+    ("naming.endings", ("KN815", "KN816"), "model"),
+    ("naming.precision", ("KN817",), "model"),
 )
-# Checks that read weights although their rules may be told by other means too.
-_READING: Final = frozenset({vae.by_number})
 # Containers that convert cannot write anew.
 _FOREIGN: Final = frozenset({"diffusers"})
 
@@ -90,14 +80,21 @@ def check(
     deep = subject.measures is not None
     findings = [
         _finished(subject, finding)
-        for ask, codes in CHECKS
+        for ask, codes, needed in CHECKS
         if not wanted.isdisjoint(codes)
-        and (deep or ask not in _READING)
+        and attrgetter(needed)(subject)
         and any(_counts(subject, RULES[code], deep=deep) for code in codes)
-        for finding in ask(subject)
+        for finding in _check_called(ask)(subject)
         if finding.rule.code in wanted and _counts(subject, finding.rule, deep=deep)
     ]
     return tuple(sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.rule.code)))
+
+
+def _check_called(name: str) -> Check:
+    """Import a check by module and function."""
+    module, _, function = name.partition(".")
+    check: Check = getattr(import_module(f"kanna.findings.{module}"), function)
+    return check
 
 
 def command_for(subject: Subject, *options: str) -> tuple[str, ...]:

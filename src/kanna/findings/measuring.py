@@ -9,7 +9,7 @@ from typing import Final
 from zlib import crc32
 
 from kanna.dtypes import BF16, FP16, DType
-from kanna.findings.subject import Measure
+from kanna.findings.facts import Measure
 from kanna.kernel import Counts, weighted_sum
 from kanna.model import ModelFile, TensorInfo
 

@@ -30,7 +30,7 @@ def digests(subject: Subject) -> Iterator[Finding]:
     fields = {key: metadata[key] for key in _DIGESTS if key in metadata}
     if not fields or _BY_NAME in metadata or subject.model.container != "safetensors":
         return
-    digest = subject.known.data_sha256
+    digest = subject.data_sha256
     if digest is None and subject.measures is not None:
         digest = data_sha256(subject.model)
     for key, value in fields.items():

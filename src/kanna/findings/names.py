@@ -14,10 +14,12 @@ from kanna.identity import Identity
 
 LONGEST: Final = 220  # bytes with the suffix; A1111 cuts names of merges at 240
 _LONGEST_STEM: Final = 150  # leaves room for what was done to the file
-# Names that Windows gives to devices, and letters that it does not allow.
+# Names that Windows gives to devices, whatever the suffix, and letters that it does not allow.
 # Source: Microsoft, Naming Files, Paths, and Namespaces.
-DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
-LETTERS: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]$')
+_DEVICES: Final = frozenset({
+    "con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10)),
+})  # fmt: skip
+_LETTERS: Final = frozenset('<>:"/\\|?*') | {chr(n) for n in range(32)}
 _PRECISION: Final = re.compile(
     r"(?:(?<=[-_. ])|^)(fp32|fp16|bf16|fp8|float32|float16|bfloat16)(?=[-_. ]|$)(?![-_.]?fix)",
     re.IGNORECASE,
@@ -25,11 +27,17 @@ _PRECISION: Final = re.compile(
 _WORDS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 # What programs read out of a name, and what the file must be for it.
 # Source: AUTOMATIC1111 modules/sd_models_config.py and sd_vae.py; its merger adds the suffixes.
-_MEANINGS: Final = (
-    (re.compile(r"[-_. ]inpaint(ing)?$", re.IGNORECASE), "inpaint"),
-    (re.compile(r"[-_. ]instruct[-_. ]?pix2pix$", re.IGNORECASE), "instruct-pix2pix"),
-    (re.compile(r"\.vae$", re.IGNORECASE), "vae"),
-)
+_MEANINGS: Final = {
+    "inpaint": ("-inpainting", "_inpainting", ".inpainting", "-inpaint", "_inpaint", ".inpaint"),
+    "instruct-pix2pix": ("-instruct-pix2pix", ".instruct-pix2pix", "-instructpix2pix"),
+    "vae": (".vae",),
+}
+
+
+def forbidden(name: str) -> bool:
+    """Whether Windows does not allow a file name."""
+    device = name.partition(".")[0].lower() in _DEVICES
+    return device or not _LETTERS.isdisjoint(name) or name.endswith((".", " "))
 
 
 def precision_words(stem: str) -> dict[str, str]:
@@ -42,10 +50,10 @@ def precision_words(stem: str) -> dict[str, str]:
 
 def misleading(stem: str, identity: Identity) -> tuple[str, str] | None:
     """Return the ending of a name by which programs take the file for what it is not, and that."""
-    for pattern, meaning in _MEANINGS:
-        match = pattern.search(stem)
-        if match is not None and not _is(identity, meaning):
-            return match[0], meaning
+    for meaning, endings in _MEANINGS.items():
+        for ending in endings:
+            if stem.lower().endswith(ending) and not _is(identity, meaning):
+                return ending, meaning
     return None
 
 
@@ -59,7 +67,7 @@ def fitting_stem(stem: str, identity: Identity) -> str:
     plain = re.sub(r"[-_.]{2,}", lambda match: match[0][0], plain).strip("._-")
     if not plain:  # names without any ASCII must stay apart
         plain = f"model_{zlib.crc32(stem.encode('utf-8', 'surrogateescape')):08x}"
-    if DEVICES.match(plain):
+    if forbidden(plain):
         plain = f"model-{plain}"
     return plain[:_LONGEST_STEM].rstrip("._-")
 

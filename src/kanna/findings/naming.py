@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-from kanna.findings.names import DEVICES, LETTERS, LONGEST, misleading, precision_words
+from kanna.findings.names import LONGEST, forbidden, misleading, precision_words
 from kanna.findings.subject import Subject, found
 from kanna.findings.values import Finding, Repair
 from kanna.model import Note
@@ -21,7 +21,7 @@ def letters(subject: Subject) -> Iterator[Finding]:
         yield found("KN811", repair=_MEND, name=name)
     if any(letter.isspace() for letter in name):
         yield found("KN812", repair=_MEND, name=name)
-    if DEVICES.match(name) or LETTERS.search(name):
+    if forbidden(name):
         yield found("KN813", repair=_MEND, name=name)
     if len(os.fsencode(name)) > LONGEST:
         yield found("KN814", repair=_MEND, count=len(os.fsencode(name)), most=LONGEST)

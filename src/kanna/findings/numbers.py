@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from kanna.findings.facts import Measure
 from kanna.findings.precision import half_of
-from kanna.findings.subject import Measure, Subject, found, mend
+from kanna.findings.subject import Subject, found, mend
 from kanna.findings.values import Finding
 from kanna.identity import Part
 from kanna.model import Note

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kanna.dtypes import WORDS
-from kanna.findings.metadata import precision_fields
 from kanna.findings.subject import Subject, found
 from kanna.findings.values import Finding, Repair
 from kanna.identity import Part
@@ -76,7 +75,7 @@ def eighths(subject: Subject) -> Iterator[Finding]:
 
 def overflowing_vae(subject: Subject) -> Iterator[Finding]:
     """Find a VAE in fp16 whose activations do not fit there."""
-    part, known = subject.identity.part("vae"), subject.known.vae
+    part, known = subject.identity.part("vae"), subject.vae
     if part is None or part.architecture not in _OVERFLOWS or part.dtype != "fp16":
         return
     if known is None or known.state != "fp16-fix":
@@ -107,8 +106,11 @@ def _evened(subject: Subject, part: Part) -> Repair | None:
 def _cast(subject: Subject, dtypes: Mapping[str, str]) -> Repair:
     """Return the cast; fields and a file name that speak of the old dtype go with it."""
     options: dict[str, object] = {"dtypes": dict(dtypes)}
-    if fields := precision_fields(subject.model.metadata):
-        options["drop_metadata"] = tuple(fields)
+    if subject.model.metadata:
+        from kanna.findings.metadata import precision_fields
+
+        if fields := precision_fields(subject.model.metadata):
+            options["drop_metadata"] = tuple(fields)
     return Repair(options=options, name=True)
 
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kanna.families import family, title
-from kanna.findings.subject import Subject, VaeState, found
+from kanna.findings.facts import VaeState
+from kanna.findings.subject import Subject, found
 from kanna.findings.vae_number import ARCHITECTURES, ROWS, middle_of, name_of, number_of
 from kanna.findings.values import Finding
 
 
 def known(subject: Subject) -> Iterator[Finding]:
     """Judge a VAE that was recognised by its digest."""
-    vae = subject.known.vae
+    vae = subject.vae
     if vae is None:
         return
     if vae.state == "averaged":
@@ -37,7 +38,7 @@ def numbers(subject: Subject) -> Iterator[Finding]:
 def by_number(subject: Subject) -> Iterator[Finding]:
     """Judge an unknown VAE by its number, where it is one of SD 1's shapes; never certain."""
     part, wanted = subject.identity.part("vae"), _wanted(subject)
-    if part is None or subject.known.vae is not None or part.component not in ROWS:
+    if part is None or subject.vae is not None or part.component not in ROWS:
         return
     number = number_of(subject.model, part)
     if number is None:

@@ -15,7 +15,7 @@ SEVERITIES: Final = get_args(Severity)
 PURPOSES: Final = get_args(Purpose)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
     """One thing that can be wrong with a file, under a code that never changes.
 
