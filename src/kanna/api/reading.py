@@ -37,7 +37,7 @@ def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
         UnsafeFile: the file pretends to be of a safe format.
         Incomplete: there is no such file, or a shard is missing.
     """
-    from kanna.api.checking import codes
+    from kanna.api.subjects import codes
 
     with open_model(path) as model:
         identity = identified(model, compare_ema=compare_ema)
