@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from kanna.errors import UnknownModel
-from kanna.families.dossier import Dossier, dossier, kinds, needed_by
+from kanna.families.dossier import Dossier, all_needs, by_age, dossier, kinds, needed_by
 from kanna.families.pages import Place, all_places, folders, places
 from kanna.families.words import Meaning, dialects, meanings, plain, spellings
 from kanna.findings import Rule
@@ -45,11 +45,11 @@ Page: TypeAlias = Dossier | PartPage | KindPage | Rule
 def families(words: Iterable[str] = ()) -> tuple[Dossier, ...]:
     """Return all that kanna recognises, oldest first, in which every one of `words` is found.
 
-    A word is looked for in names, titles, kinds, makers, variants and needs.
+    A word is looked for at the beginning of names, titles, kinds, makers, variants and needs.
     """
     wanted = [plain(word) for word in words]
-    found = [page for page in map(dossier, kinds()) if all(_mentions(page, w) for w in wanted)]
-    return tuple(sorted(found, key=lambda page: (page.facts.released or "~", page.name)))
+    pages = map(dossier, by_age(kinds()))
+    return tuple(page for page in pages if all(_mentions(page, word) for word in wanted))
 
 
 def explain(word: str) -> tuple[Page, ...]:
@@ -105,7 +105,7 @@ def _page(meaning: Meaning) -> Page:
         kind=name,
         dialect=detail,
         dialects=dialects(name),
-        families=tuple(word for word, roles in kinds().items() if name in roles),
+        families=tuple(by_age(word for word, roles in kinds().items() if name in roles)),
         places=tuple(place for place in all_places() if place.role == name),
         folders=folders(name),
     )
@@ -125,10 +125,11 @@ def _all_rules() -> Mapping[str, Rule]:
 
 def _mentions(page: Dossier, wanted: str) -> bool:
     said = [
-        page.name, page.title, page.maker or "", *page.aliases, *page.kinds,
-        *(need.word for need in page.needs), *(word for row in page.traits for word in row.words),
+        page.name, page.title, page.maker or "", *page.aliases, *page.kinds, *all_needs(page),
+        *(word for row in page.traits for word in row.words),
     ]  # fmt: skip
-    return any(wanted in plain(text) for text in said)
+    words = (plain(word) for text in said for word in (text, *text.split()))
+    return any(word.startswith(wanted) for word in words)
 
 
 def _plain(value: object) -> object:

@@ -47,7 +47,9 @@ def _part_rows(page: PartPage, *, verbose: bool) -> Iterator[list[str]]:
 
 
 def _kind_lines(page: KindPage, *, verbose: bool) -> list[str]:
-    names = [[word, _dialect(word)] for word in page.dialects if page.dialect in {None, word}]
+    names = [
+        [word, _dialect(page.kind, word)] for word in page.dialects if page.dialect in {None, word}
+    ]
     known = [[say("explain.row_families"), titles(page.families, verbose=verbose)]]
     blocks = [
         facts_lines(known) if page.families else [],
@@ -90,9 +92,9 @@ def _folders(kind: str) -> list[str]:
     return ["", *block]
 
 
-def _dialect(word: str) -> str:
+def _dialect(kind: str, word: str) -> str:
     """Return what a form of adapter is, where there is a text for it."""
-    key = f"explain.dialect_{word.replace('-', '_')}"
+    key = f"explain.dialect_{kind}_{word.replace('-', '_')}"
     try:
         template(key)
     except KeyError:

@@ -9,10 +9,10 @@ import click
 from kanna import api
 from kanna.cli.family_page import parameter_counts, parameters_text
 from kanna.cli.options import Verb, common
-from kanna.cli.output import print_json, styled, table, wrapped
+from kanna.cli.output import print_json, styled, table, width, wrapped
 from kanna.cli.report import facts_lines
 from kanna.errors import UnknownModel
-from kanna.families.dossier import Dossier
+from kanna.families.dossier import Dossier, all_needs
 from kanna.messages import say
 
 
@@ -33,6 +33,7 @@ def families(words: tuple[str, ...], *, as_json: bool, quiet: bool, verbose: boo
 
 def _entry(page: Dossier) -> dict[str, object]:
     counts = parameter_counts(page)
+    own = {need.word for need in page.needs}
     return {
         "name": page.name,
         "title": page.title,
@@ -41,6 +42,7 @@ def _entry(page: Dossier) -> dict[str, object]:
         "parameters": [min(counts), max(counts)] if counts else None,
         "released": page.facts.released,
         "needs": [need.word for need in page.needs],
+        "variants_need": [word for word in all_needs(page) if word not in own],
     }
 
 
@@ -60,16 +62,24 @@ def _list(found: Sequence[Dossier]) -> list[str]:
 
 def _models(pages: Sequence[Dossier]) -> list[str]:
     """Return a line for each family, and one for its variants."""
-    head = [say(f"families.column_{c}") for c in ("word", "title", "parameters", "needs")]
-    rows = [
-        [page.name, page.title, parameters_text(page), ", ".join(need.word for need in page.needs)]
-        for page in pages
-    ]
+    head = [say(f"families.column_{name}") for name in ("word", "title", "parameters")]
+    rows = [[page.name, page.title, parameters_text(page)] for page in pages]
+    longest = [max(width(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+    margin = sum(longest) + 2 * len(longest) + 2
     first, *others = table([head, *rows], right=(2,))
+    first += " " * (margin - width(first)) + say("families.column_needs")
     lines = [styled(first, "dim")]
     for page, line in zip(pages, others, strict=True):
-        lines.append(line)
+        needs = wrapped(_needs(page), margin)
+        lines.append((line + " " * (margin - width(line)) + needs).rstrip())
         words = dict.fromkeys(word for row in page.traits for word in row.words)
         if words:
             lines.append(styled("    " + wrapped(", ".join(words), 4), "dim"))
     return lines
+
+
+def _needs(page: Dossier) -> str:
+    """Return the parts that all variants need, and those of some in brackets."""
+    own = [need.word for need in page.needs]
+    some = [word for word in all_needs(page) if word not in own]
+    return " ".join(filter(None, [", ".join(own), f"({', '.join(some)})" if some else ""]))

@@ -20,13 +20,14 @@ _OFF: Final = (1, 1)
 
 def family_lines(page: Dossier, *, verbose: bool = False) -> list[str]:
     """Return the page of a family or a variant; `verbose` names all that share a part."""
-    name = page.title if page.variant is None else f"{page.title} {page.variant}"
+    name = " · ".join(filter(None, [page.title, page.variant]))
+    told = "told" if page.variant else "variants"
     blocks = [
         [f"{styled(name, 'bold')}  {styled(page.name, 'dim')}", *text_lines(_summary(page))],
         facts_lines(list(_facts(page))),
         section("needs", [row for need in page.needs for row in _need(need, page, verbose)]),
         section("folders", folder_rows(("checkpoint", "diffusion_model", *_roles(page), "lora"))),
-        section("variants", [row for trait in _traits(page) for row in _trait(trait, page)]),
+        section(told, [row for trait in _traits(page) for row in _trait(trait, page)]),
     ]
     return [line for number, block in enumerate(filter(None, blocks))
             for line in ([""] if number else []) + block]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 
@@ -122,6 +122,13 @@ def kinds() -> Mapping[str, tuple[str, ...]]:
     return {word: tuple(kind for kind in order if kind in roles) for word, roles in found.items()}
 
 
+def by_age(names: Iterable[str]) -> list[str]:
+    """Return the names of families, oldest first, those without a date last."""
+    pages = {name: about(name) for name in names}
+    dates = {name: (page.facts.released if page else None) or "~" for name, page in pages.items()}
+    return sorted(dates, key=lambda name: (dates[name], name))
+
+
 def facts_of(page: About | None, variant: str | None, resolution: int | None = None) -> Facts:
     """Return the facts of a family, with those of `variant` in the place of the family's.
 
@@ -139,6 +146,13 @@ def facts_of(page: About | None, variant: str | None, resolution: int | None = N
     return replace(whole, **{"note": None, **told})
 
 
+def all_needs(page: Dossier) -> tuple[str, ...]:
+    """Return the words of all parts that a family or any variant of it needs, its own first."""
+    own = [need.word for need in page.needs]
+    others = (word for row in page.traits for word in row.needs)
+    return tuple(dict.fromkeys([*own, *others]))
+
+
 def needed_by(place: Place) -> tuple[str, ...]:
     """Return the families that need the part at `place`, or have a variant that does."""
     return tuple(_needing(place.word, place.architecture))
@@ -153,7 +167,7 @@ def _need(word: str, name: str, vae: str | None) -> Need:
 
 def _needing(word: str, vae: str | None) -> Iterator[str]:
     """Yield the families that need the part `word`; the VAE only where it is the same."""
-    for name in sorted(kinds(), key=_age):
+    for name in by_age(kinds()):
         if word == "vae":
             own = family(name)
             needs = own is not None and own.vae == vae and word in own.needs
@@ -161,11 +175,6 @@ def _needing(word: str, vae: str | None) -> Iterator[str]:
             needs = word in _needs().get(name, ())
         if needs:
             yield name
-
-
-def _age(name: str) -> str:
-    page = about(name)
-    return (page.facts.released if page else None) or "~"
 
 
 @cache

@@ -91,6 +91,7 @@ def page_tables() -> dict[str, Any]:
     return load_pages()
 
 
+@cache
 def about(name: str) -> About | None:
     """Return the page of the family called `name`, or None where there is none."""
     raw = page_tables()["about"].get(name)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from kanna.families import Choice, component, family, tables
+from kanna.families import Choice, family, tables
 from kanna.families.keys import expand
-from kanna.families.rows import make_choices
+from kanna.families.rows import BY_LAYERS, make_choices
+
+_BRACES: Final = re.compile(r"\{([^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +61,25 @@ def architectures_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
         return (str(raw["architecture"]),)
     if "architectures" in raw:
         return tuple(raw["architectures"])
-    shared = document["choices"].get(raw.get("architectures_by"), {}).get("row", ())
-    choices = raw.get("architecture_rows") or shared
+    judge = raw.get("architectures_by")
+    if judge == BY_LAYERS:
+        return _bases()
+    choices = raw.get("architecture_rows") or document["choices"].get(judge, {}).get("row", ())
     widths = tuple(raw.get("widths", {}).values())
     if choices or widths:
         return (*(word for choice in make_choices(choices) for word in choice.names), *widths)
     return () if document["families"][raw["family"]].get("mixed") else (str(raw["family"]),)
+
+
+@cache
+def _bases() -> tuple[str, ...]:
+    """Return every model whose layers the tables know, so that adapters of it are told."""
+    document = tables()
+    rows = [row for row in document["components"] if row["role"] == "diffusion_model"]
+    listed = [word for row in rows if "keys" in row for word in architectures_of(row)]
+    every = [row for table in document["families"].values() for row in table.get("bases", ())]
+    written = [row["architecture"] for row in every if "role" not in row]
+    return tuple(dict.fromkeys([*listed, *written]))
 
 
 def _choices(name: str) -> Iterator[tuple[Choice, int | None]]:
@@ -70,11 +87,27 @@ def _choices(name: str) -> Iterator[tuple[Choice, int | None]]:
     own = family(name)
     for choice in own.variants if own else ():
         yield choice, None
-    for number, raw in enumerate(tables()["components"]):
+    for raw in tables()["components"]:
         if raw["role"] == "diffusion_model" and name in architectures_of(raw):
-            alone = "variant" not in raw
+            count = _count(raw) if "variant" not in raw else None
             for choice in _choices_of(raw):
-                yield choice, len(component(number).required) or None if alone else None
+                yield choice, count
+
+
+def _count(raw: Mapping[str, Any]) -> int | None:
+    """Return how many names the key lists of a component stand for, without expanding them."""
+    own = tables()["families"][raw["family"]].get("keys", {})
+    lines = [line for name in raw.get("keys", ()) for line in own[name].split("\n") if line]
+    return sum(map(_names_in, lines)) or None
+
+
+def _names_in(line: str) -> int:
+    pattern = line.partition(" ")[0]
+    total = 2 if pattern.endswith(".*") else 1
+    for choices in _BRACES.findall(pattern):
+        ranges = (word.partition("..") for word in choices.split(","))
+        total *= sum(int(last) - int(first) + 1 if dots else 1 for first, dots, last in ranges)
+    return total
 
 
 def _choices_of(raw: Mapping[str, Any]) -> Iterator[Choice]:

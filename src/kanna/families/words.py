@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Final, Literal
 
 from kanna.families import tables, title
 from kanna.families.dossier import kinds
@@ -15,6 +15,12 @@ from kanna.families.pages import Place, about, all_places, kind_words
 from kanna.families.traits import architectures_of, traits
 
 Subject = Literal["family", "variant", "part", "kind"]
+# Kinds of models, which have variants; all others are made for a model and come in forms.
+_MODELS: Final = frozenset({
+    "checkpoint", "diffusion_model", "vae", "text_encoder", "clip_vision", "safety_checker",
+    "upscaler", "detector", "training_state", "unknown",
+})  # fmt: skip
+_SUFFIXES: Final = frozenset({".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,8 @@ class Meaning:
 
 def meanings(text: str) -> tuple[Meaning, ...]:
     """Return all that `text` can mean, the whole before its variants; a file name is one, too."""
-    stem = text.removesuffix(PurePosixPath(text).suffix)
+    path = PurePosixPath(text)
+    stem = path.stem if path.suffix.lower() in _SUFFIXES else text
     return tuple(_index().get(plain(text)) or _index().get(plain(stem), {}))
 
 
@@ -119,11 +126,10 @@ def _kinds() -> Iterator[tuple[str, Meaning]]:
 
 def dialects(kind: str) -> tuple[str, ...]:
     """Return the forms that adapters of `kind` come in; none for models, which have variants."""
-    parts = {place.word for place in all_places()}
     found: dict[str, None] = {}
     for raw in tables()["components"]:
-        if raw["role"] == kind and kind not in {"diffusion_model", "vae"}:
+        if raw["role"] == kind and kind not in _MODELS:
             for row in (raw, *raw.get("variant", ())):
                 words = row.get("variants") or row.get("candidates") or (row.get("name"),)
-                found.update(dict.fromkeys(word for word in words if word not in {None, *parts}))
+                found.update(dict.fromkeys(word for word in words if word))
     return tuple(found)
