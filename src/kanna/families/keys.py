@@ -64,9 +64,17 @@ def expand_lines(lines: Iterable[str]) -> Iterator[tuple[str, ShapeRule | None]]
                 yield name, rule
 
 
-def packed(numel: int) -> Shape:
-    """Return the stand-in for the shape of a packed weight, of which only the size is known."""
-    return (-numel,)
+def packed(*numels: int) -> Shape:
+    """Return the stand-in for the shape of a packed weight, of which only the size is known.
+
+    Several sizes are those that it may have, the likeliest first.
+    """
+    return tuple(-numel for numel in numels)
+
+
+def numel_of(shape: Shape) -> int:
+    """Return the elements of a shape, or of a packed weight."""
+    return -shape[0] if shape and shape[0] < 0 else prod(shape)
 
 
 def fits(shape: Shape, rule: ShapeRule | None) -> bool:
@@ -74,7 +82,7 @@ def fits(shape: Shape, rule: ShapeRule | None) -> bool:
     if rule is None or shape == rule:
         return True
     if shape and shape[0] < 0:
-        return _packed_fits(-shape[0], rule)
+        return any(_packed_fits(-size, rule) for size in shape)
     if len(shape) != len(rule):
         shape, rule = _trimmed(shape), _trimmed(rule)
         if len(shape) != len(rule):

@@ -16,7 +16,13 @@ from kanna.identify.anatomy import take_apart
 from kanna.identify.beside import junk_groups
 from kanna.identify.claims import claims
 from kanna.identify.doubt import doubt
-from kanna.identify.evidence import tell_adapters, tell_near, tell_open, tell_parts
+from kanna.identify.evidence import (
+    tell_adapters,
+    tell_near,
+    tell_open,
+    tell_parts,
+    tell_quantization,
+)
 from kanna.identify.peek import Peek
 from kanna.identify.position_ids import read_position_ids
 from kanna.identify.verdict import hear, judge, look, needed, predict, remember, with_context
@@ -58,6 +64,7 @@ def _by_tensors(anatomy: Anatomy) -> Verdict:
     # A few models in a file that is mostly something else do not make the file theirs.
     verdict = judge(anatomy.parts if anatomy.mostly_known else [], anatomy.names)
     tell_parts(verdict, anatomy.found, anatomy.parts)
+    tell_quantization(verdict, anatomy)
     if anatomy.copied is not None:
         verdict.tell("ema_only", what=title(anatomy.copied.architecture or "?"))
     tell_near(verdict, anatomy.near, len(anatomy.names.shapes))

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kanna.families import tables
-from kanna.families.keys import packed
 from kanna.identify.beside import Beside, sort_out
 from kanna.identify.choose import Names
 from kanna.identify.ema import find_ema
 from kanna.identify.parts import Division, absent_part, divide, lone_embedding, part_of
+from kanna.identify.quantization import shapes_of
 from kanna.identify.recognise import Found, recognise
 
 if TYPE_CHECKING:
     from kanna.families import Component
-    from kanna.families.keys import Shape
     from kanna.identity import Ema, Part
     from kanna.model import ModelFile
 
@@ -50,9 +48,9 @@ class Anatomy:
 
 def take_apart(model: ModelFile) -> Anatomy:
     """Return the models in the file and whose each tensor is, by names and shapes alone."""
-    beside = sort_out(model)
-    shapes = _shapes(model, beside)
-    found, near = recognise(shapes, beside.names)
+    beside = sort_out(model, model.metadata)
+    shapes, stands = shapes_of(model, model.metadata, beside)
+    found, near = recognise(shapes, {*beside.names, *stands.values()}, stands)
     ema, copied = find_ema(model, found)
     if copied is not None:
         shapes.update({name: shapes[copy] for name, copy in ema.pairs.items()})
@@ -76,20 +74,3 @@ def take_apart(model: ModelFile) -> Anatomy:
         ema=ema,
         copied=copied,
     )
-
-
-def _shapes(model: ModelFile, beside: Beside) -> dict[str, Shape]:
-    """Return the shape of every tensor; that of a packed weight is only known by its size."""
-    shapes = {name: tensor.shape for name, tensor in model.items()}
-    endings = {
-        row["name"]: row["packed"]
-        for row in tables()["everywhere"]["quantization"]
-        if "packed" in row
-    }
-    for scale, scheme in beside.scales.items():
-        if scheme not in endings:
-            continue
-        weight = scale.removesuffix(endings[scheme])
-        if weight in shapes and model[weight].dtype.kind == "int":
-            shapes[weight] = packed(2 * model[weight].numel)
-    return shapes

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kanna.families import tables
+from kanna.identify.quantization import Schemes, layer_formats
 from kanna.identity import JunkGroup
 
 if TYPE_CHECKING:
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Beside:
-    """Names by what they are; a name may be a part's all the same, and the part comes first."""
+    """Names by what they are; a name may be a part's all the same, and the part comes first.
+
+    `scales` maps a tensor to its scheme of quantisation; `formats` a layer to what metadata says.
+    """
 
     markers: list[str] = field(default_factory=list)
     junk: dict[str, list[str]] = field(default_factory=dict)
     scales: dict[str, str] = field(default_factory=dict)
     ema: list[str] = field(default_factory=list)
+    formats: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> set[str]:
@@ -31,17 +36,17 @@ class Beside:
         return {*self.markers, *junk, *self.scales, *self.ema}
 
 
-def sort_out(names: Iterable[str]) -> Beside:
+def sort_out(model: Mapping[str, TensorInfo], metadata: Mapping[str, str]) -> Beside:
     """Sort the names of a file that belong to no model by themselves, in one pass."""
     everywhere = tables()["everywhere"]
     keep = _Rows(everywhere["keep"], "why")
     junk = _Rows(everywhere["junk"], "group")
-    scales = _Rows(everywhere["quantization"], "name")
+    scales = Schemes(model)
     averaged = tuple(row["prefix"] for row in everywhere["ema"] if row.get("dotless"))
     starts = (*averaged, *junk.starts)
     ends = {*keep.last_words, *junk.last_words, *scales.last_words}
-    beside = Beside()
-    for name in names:
+    beside = Beside(formats=layer_formats(model, metadata))
+    for name in model:
         # Nearly every name is a weight or a bias of some model, and done with here.
         if name[name.rfind(".") + 1 :] not in ends and not name.startswith(starts):
             continue

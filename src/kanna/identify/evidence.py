@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from kanna.families import title
 from kanna.identify.adapter import with_details
+from kanna.identify.quantization import unmarked
 from kanna.model import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from kanna.identify.anatomy import Anatomy
     from kanna.identify.peek import Peek
     from kanna.identify.recognise import Found
     from kanna.identify.verdict import Verdict
@@ -33,6 +35,17 @@ def tell_parts(verdict: Verdict, found: Iterable[Found], parts: Sequence[Part]) 
             verdict.tell("quantized", scheme=part.quantization)
 
 
+def tell_quantization(verdict: Verdict, anatomy: Anatomy) -> None:
+    """Say which types a part of several block types mixes, and where scales lack their marker."""
+    for part in anatomy.parts:
+        shares = sorted(part.dtypes.items(), key=lambda pair: -pair[1])
+        if part.quantization and part.quantization.startswith("gguf") and len(shares) > 1:
+            told = ", ".join(f"{word} {nbytes / part.bytes:.1%}" for word, nbytes in shares)
+            verdict.tell("types", what=told)
+    if count := unmarked(anatomy.beside):
+        verdict.tell("unmarked_scales", count=count)
+
+
 def tell_adapters(
     verdict: Verdict, parts: Iterable[Part], model: ModelFile, peek: Peek
 ) -> tuple[Part, ...]:
@@ -46,8 +59,13 @@ def tell_adapters(
         detailed, wrong = with_details(part, model, peek)
         told.append(detailed)
         verdict.evidence += wrong
-        if part.adapter is not None and part.adapter.mixed:
+        if part.adapter is None:
+            continue
+        if part.adapter.mixed:
             verdict.tell("adapter_mixed", what=titles(part.architecture_candidates))
+        if not part.architecture_candidates:
+            verdict.doubtful = True
+            verdict.tell("adapter_no_base")
     return tuple(told)
 
 

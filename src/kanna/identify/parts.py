@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from math import prod
 from typing import TYPE_CHECKING, Final
 
 from kanna.families import component, family, tables
+from kanna.families.keys import numel_of
 from kanna.identify.adapter import describe
 from kanna.identify.beside import Beside
 from kanna.identify.choose import Names
+from kanna.identify.quantization import scheme_of
 from kanna.identify.recognise import Found
 from kanna.identity import Part
 
@@ -76,7 +77,7 @@ def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: 
     adapter, vote = describe(found, names.shapes)
     candidates = vote.architectures if found.row.by_layers else _architectures(found, names)
     row = names.choose(found.row.variant_choices, found.prefix)
-    quantization, scaled = _quantization(owned.names, beside, dtype)
+    quantization, scaled = scheme_of(owned.names, beside, dtype)
     variants = row.names if row else found.row.variants
     return Part(
         role=found.row.role,
@@ -87,7 +88,7 @@ def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: 
         prefix=found.prefix,
         names=tuple(owned.names),
         parameters=sum(
-            _numel(names.shapes[name]) for name in owned.names if name not in beside.scales
+            numel_of(names.shapes[name]) for name in owned.names if name not in beside.scales
         ),
         bytes=sum(by_dtype.values()),
         dtypes=by_dtype,
@@ -185,23 +186,3 @@ def _dtypes(tensors: Iterable[TensorInfo]) -> tuple[dict[str, int], str | None]:
             large[tensor.dtype.word] += nbytes
     main = large or every
     return dict(every), max(main, key=lambda word: main[word], default=None)
-
-
-def _numel(shape: Shape) -> int:
-    """Elements of a shape, or of a packed weight."""
-    return abs(prod(shape))
-
-
-def _quantization(
-    names: Iterable[str], beside: Beside, dtype: str | None
-) -> tuple[str | None, bool]:
-    """Return the word of the scheme, and whether its numbers mean nothing without scales."""
-    everywhere = tables()["everywhere"]
-    seen = {beside.scales[name] for name in names if name in beside.scales}
-    for row in everywhere["quantization"]:
-        if "name" in row and row["name"] in seen:
-            return row["name"], True
-    for row in everywhere["quantization_by_dtype"]:
-        if row["dtype"] == dtype:
-            return row["name"], row.get("scaled", False)
-    return None, False

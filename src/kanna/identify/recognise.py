@@ -87,10 +87,13 @@ class Found:
         )
 
 
-def recognise(shapes: Mapping[str, Shape], aside: set[str]) -> tuple[list[Found], list[Found]]:
+def recognise(
+    shapes: Mapping[str, Shape], aside: set[str], stands: Mapping[str, str]
+) -> tuple[list[Found], list[Found]]:
     """Return the models of the file, and the listed rows that came near without holding.
 
-    `aside` are names that say nothing about which model it is: buffers, markers, scales.
+    `aside` are names that say nothing about which model it is: buffers, markers, scales. `stands`
+    maps names in `shapes` to what the file calls them; what is found has the file's names.
     """
     hits = propose(shapes)
     core = [name for name in shapes if name not in aside]
@@ -103,6 +106,9 @@ def recognise(shapes: Mapping[str, Shape], aside: set[str]) -> tuple[list[Found]
         found.append(verify(number, prefix, shapes, under[stem]))
         if not found[-1].listed:
             found[-1].known = _anchors(found[-1], hits[number, prefix], shapes)
+        if stands:
+            found[-1].known = [stands.get(name, name) for name in found[-1].known]
+            found[-1].misshapen = [stands.get(name, name) for name in found[-1].misshapen]
     found.sort(key=_rank)
     near = [one for one in found if not one.holds]
     return _chosen([one for one in found if one.holds]), near

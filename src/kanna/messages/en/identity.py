@@ -43,7 +43,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "ema_only": "The file has only the averaged copy (EMA) of {what}; the model itself is not in it.",
     "name_hint": "The file is called “{name}”, which hints at {what}; a name proves nothing.",
     "quantized": "The weights are quantised ({scheme}).",
+    "types": "Its numbers are stored as {what}.",
+    "unmarked_scales": (
+        "{count} weights have scales that no marker and no metadata tells of: ComfyUI ignores them."
+    ),
     "adapter_mixed": "No one model has all the layers that the adapter changes; some are those of {what}.",
+    "adapter_no_base": "The tables know no model that has the layers which the adapter changes.",
     "adapter_rank": "rank {values}",
     "adapter_alpha": "alpha {values}",
     "prediction_marker": "A marker tensor in the file says so.",

@@ -42,7 +42,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "ema_only": "{what} の EMA だけが入っていて、本体はありません。",
     "name_hint": "ファイル名「{name}」からは {what} と思われますが、名前だけでは確実とは言えません。",
     "quantized": "重みは量子化されています（{scheme}）。",
+    "types": "数値の格納形式の内訳: {what}。",
+    "unmarked_scales": (
+        "重みのスケールが {count} 個ありますが、マーカーもメタデータもないため、ComfyUI では無視されます。"
+    ),
     "adapter_mixed": "この追加学習データが変更する層をすべて持つモデルはありません。一部は {what} の層です。",
+    "adapter_no_base": "この追加学習データが変更する層を持つモデルは、既知のモデルの中にありません。",
     "adapter_rank": "rank {values}",
     "adapter_alpha": "alpha {values}",
     "prediction_marker": "ファイル内のマーカーテンソルで指定されています。",
