@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from kanna.hashing.known import Known
     from kanna.hashing.resolving import Answer, Hit
     from kanna.ops.convert import ConvertOptions
+    from kanna.scan import SCAN_RULES, GlobalVerdict, Place, Scan, Threat, scan, scan_targets
 
 __all__ = [
+    "SCAN_RULES",
     "Answer",
     "CheckSettings",
     "Checked",
     "Conversion",
     "ConvertOptions",
     "Digests",
+    "GlobalVerdict",
     "HashOptions",
     "HashedFile",
     "Hit",
@@ -39,8 +42,11 @@ __all__ = [
     "Page",
     "PartMatch",
     "PartPage",
+    "Place",
     "Progress",
     "RunOptions",
+    "Scan",
+    "Threat",
     "check",
     "check_names",
     "check_settings",
@@ -52,6 +58,8 @@ __all__ = [
     "inspect",
     "make_demo",
     "page_document",
+    "scan",
+    "scan_targets",
     "which",
     "words",
 ]
@@ -76,6 +84,15 @@ _HOMES = {
     "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.engine": ("Progress", "RunOptions"),
     "kanna.ops.convert": ("ConvertOptions",),
+    "kanna.scan": (
+        "SCAN_RULES",
+        "GlobalVerdict",
+        "Place",
+        "Scan",
+        "Threat",
+        "scan",
+        "scan_targets",
+    ),
 }
 
 

@@ -27,6 +27,7 @@ VERBS: Final = {
     "hash": "kanna.cli.hash:hash_",
     "which": "kanna.cli.which:which",
     "check": "kanna.cli.check:check",
+    "scan": "kanna.cli.scan:scan",
     "convert": "kanna.cli.convert:convert",
     "families": "kanna.cli.families:families",
     "explain": "kanna.cli.explain:explain",

@@ -27,13 +27,21 @@ _SIGNATURES: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"\xff\xd8\xff", "wrong_content.picture", "JPEG"),
     (b"GIF8", "wrong_content.picture", "GIF"),
     (b"RIFF", "wrong_content.picture", "WebP"),
+    (b"\x04\x22\x4d\x18", "wrong_content.archive", "LZ4"),
+    (b"BM6", "wrong_content.picture", "BMP"),
     (b"%PDF-", "wrong_content.document", "PDF"),
+    (b"\xd0\xcf\x11\xe0", "wrong_content.document", "Microsoft Office"),
+    (b"SQLite format 3\0", "wrong_content.document", "SQLite"),
+    (b"d8:announce", "wrong_content.document", "BitTorrent"),
     (b"\x7fELF", "wrong_content.program", "ELF"),
     (b"MZ", "wrong_content.program", "Windows"),
+    (b"\xcf\xfa\xed\xfe", "wrong_content.program", "macOS"),
+    (b"\xca\xfe\xba\xbe", "wrong_content.program", "macOS/Java"),
+    (b"#!", "wrong_content.program", "script"),
     (b"\x93NUMPY", "wrong_content.other_model", "NumPy"),
     (b"\x89HDF\r\n\x1a\n", "wrong_content.other_model", "HDF5 (Keras)"),
 )
-_WEB_PAGE: Final = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--")
+_WEB_PAGE: Final = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<error", b"<!--")
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/"
 
 
@@ -57,7 +65,16 @@ def _describe(head: bytes) -> tuple[str, dict[str, object]]:
     for signature, key, name in _SIGNATURES:
         if head.startswith(signature):
             return key, {"name": name}
+    if head[4:12] in (b"ftypavif", b"ftypheic", b"ftypmif1"):
+        return "wrong_content.picture", {"name": "AVIF/HEIF"}
     return _describe_text(text)
+
+
+def is_pointer_or_page(file: InputFile) -> bool:
+    """Whether `file` is a web page or a git-lfs pointer, whatever its name promises."""
+    head = file.read(0, min(file.size, _HEAD))
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return head.startswith(_LFS_POINTER) or text.startswith(_WEB_PAGE)
 
 
 def _lfs_size(head: bytes) -> int:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from kanna.disk import InputFile
 
-_FIRST_WINDOW: Final = 512 << 10  # holds the object of nearly every checkpoint
+FIRST_WINDOW: Final = 512 << 10  # holds the object of nearly every checkpoint
 SMALL_WINDOW: Final = 4 << 10  # for streams of a few numbers
 
 
@@ -119,7 +119,7 @@ def read_pickle(data: bytes, start: int = 0, *, path: str | os.PathLike[str]) ->
         raise FormatError(broken.key, path=path) from None
 
 
-def read_pickle_at(file: InputFile, offset: int, window: int = _FIRST_WINDOW) -> Pickle:
+def read_pickle_at(file: InputFile, offset: int, window: int = FIRST_WINDOW) -> Pickle:
     """Read the stream that begins at `offset` of `file`; the returned `end` is an offset, too.
 
     Args:

@@ -14,14 +14,18 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError
 from kanna.formats.checkpoint.pickle_nodes import Global
-from kanna.formats.checkpoint.pickle_vm import SMALL_WINDOW, Pickle, read_pickle_at
+from kanna.formats.checkpoint.pickle_vm import FIRST_WINDOW, SMALL_WINDOW, Pickle, read_pickle_at
 from kanna.formats.checkpoint.torch_legacy import CountedRecord
 from kanna.formats.checkpoint.torch_names import STORAGE_TYPES
 from kanna.formats.checkpoint.torch_tensors import Storage, TorchTensors, View
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kanna.disk import InputFile
     from kanna.model import Note
+
+    ReadPickle = Callable[[InputFile, int, int], Pickle]
 
 _BLOCK: Final = 512
 _MAX_MEMBERS: Final = 64
@@ -30,24 +34,28 @@ _MAX_DIMENSIONS: Final = 64
 _REGULAR: Final = (b"0", b"\0")
 
 
-def open_tar(file: InputFile) -> tuple[Pickle, TorchTensors, list[Note]]:
+def open_tar(
+    file: InputFile, read: ReadPickle = read_pickle_at
+) -> tuple[Pickle, TorchTensors, list[Note]]:
     """Read the pickles and tensor headers of a tar file; no storage is touched.
+
+    `read` is asked for every pickle, so that who scans the file sees all of them.
 
     Raises:
         FormatError: a member is missing, is no regular file, or does not add up.
     """
     try:
-        members = _members(file)
-        storages = _read_storages(file, *members["storages"])
-        views = _read_tensors(file, storages, *members["tensors"])
-        pickle = _read_object(file, *members["pickle"])
+        members = tar_members(file)
+        storages = _read_storages(file, read, *members["storages"])
+        views = _read_tensors(file, read, storages, *members["tensors"])
+        pickle = _read_object(file, read, *members["pickle"])
     except (LookupError, ValueError, TypeError, struct.error):
         raise FormatError("checkpoint.tar_broken", path=file.path) from None
     return pickle, TorchTensors(file.path, _no_storage, views=views), []
 
 
-def _read_object(file: InputFile, at: int, size: int) -> Pickle:
-    pickle = read_pickle_at(file, at)
+def _read_object(file: InputFile, read: ReadPickle, at: int, size: int) -> Pickle:
+    pickle = read(file, at, FIRST_WINDOW)
     if pickle.end > at + size:
         raise ValueError
     return pickle
@@ -63,8 +71,12 @@ def _no_storage(_value: object) -> Storage:
     raise ValueError
 
 
-def _members(file: InputFile) -> dict[str, tuple[int, int]]:
-    """Return offset and size of the regular members, by name."""
+def tar_members(file: InputFile) -> dict[str, tuple[int, int]]:
+    """Return offset and size of the regular members, by name.
+
+    Raises:
+        ValueError: a member is no regular file, is doubled, or leads out of the file.
+    """
     found: dict[str, tuple[int, int]] = {}
     at = 0
     for _ in range(_MAX_MEMBERS):
@@ -93,13 +105,13 @@ def _count(value: object) -> int:
     return value
 
 
-def _read_storages(file: InputFile, at: int, size: int) -> dict[int, Storage]:
+def _read_storages(file: InputFile, read: ReadPickle, at: int, size: int) -> dict[int, Storage]:
     end = at + size
     storages: dict[int, Storage] = {}
-    head = read_pickle_at(file, at, SMALL_WINDOW)
+    head = read(file, at, SMALL_WINDOW)
     at = head.end
     for _ in range(_count(head.value)):
-        entry = read_pickle_at(file, at, SMALL_WINDOW)
+        entry = read(file, at, SMALL_WINDOW)
         key, _, kind = _triple(entry.value)
         dtype = STORAGE_TYPES[kind.dotted] if type(kind) is Global else None
         if dtype is None:
@@ -111,7 +123,7 @@ def _read_storages(file: InputFile, at: int, size: int) -> dict[int, Storage]:
             raise ValueError
         record = CountedRecord(file, entry.end, count * width, width)
         storages[_key(key)] = Storage(record, dtype, 0, record.nbytes)
-    for entry in read_pickle_at(file, at).value:  # type: ignore[attr-defined]
+    for entry in read(file, at, FIRST_WINDOW).value:  # type: ignore[attr-defined]
         target, root, offset, count = entry
         storages[_key(target)] = _part(storages[_key(root)], _count(offset), _count(count))
     return storages
@@ -126,14 +138,14 @@ def _part(root: Storage, offset: int, count: int) -> Storage:
 
 
 def _read_tensors(
-    file: InputFile, storages: dict[int, Storage], at: int, size: int
+    file: InputFile, read: ReadPickle, storages: dict[int, Storage], at: int, size: int
 ) -> dict[int, View]:
     end = at + size
     views: dict[int, View] = {}
-    head = read_pickle_at(file, at, SMALL_WINDOW)
+    head = read(file, at, SMALL_WINDOW)
     at = head.end
     for _ in range(_count(head.value)):
-        entry = read_pickle_at(file, at, SMALL_WINDOW)
+        entry = read(file, at, SMALL_WINDOW)
         key, storage, _ = _triple(entry.value)
         rank = int.from_bytes(file.read(entry.end, 4), "little")
         if rank > _MAX_DIMENSIONS:

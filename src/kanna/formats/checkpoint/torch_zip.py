@@ -19,7 +19,7 @@ from kanna.model import Note
 if TYPE_CHECKING:
     from kanna.disk import InputFile
 
-_MARKERS: Final = frozenset({
+MARKERS: Final = frozenset({
     "data.pkl", "version", ".data/version", "byteorder", ".format_version", ".storage_alignment",
     ".data/serialization_id",
 })  # fmt: skip
@@ -58,7 +58,7 @@ def _notes(archive: Archive) -> list[Note]:
     extra = [
         name
         for name in archive.members
-        if name not in _MARKERS and not (name.startswith("data/") and name[5:].isdecimal())
+        if name not in MARKERS and not (name.startswith("data/") and name[5:].isdecimal())
     ]
     if extra:
         notes.append(Note("checkpoint.extra_members", {"count": len(extra), "member": extra[0]}))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kanna.disk import InputFile
     from kanna.model import Data
 
-_LOCAL: Final = struct.Struct("<4s5H3I2H")
+LOCAL: Final = struct.Struct("<4s5H3I2H")
 _CENTRAL: Final = struct.Struct("<4s6H3I5H2I")
 _UNREADABLE_FLAGS: Final = 0x1 | 0x20 | 0x40 | 0x2000  # encrypted, patched, strong, masked
 _SIZES_FOLLOW: Final = 0x8
@@ -80,12 +80,12 @@ class Member:
         return bytes(out)
 
     def _check_local_header(self) -> int:
-        data = self.file.read(self.header, _LOCAL.size + len(self.name))
-        magic, _, flags, method, _, _, _, packed, nbytes, name, extra = _LOCAL.unpack_from(data)
-        start: int = self.header + _LOCAL.size + name + extra
+        data = self.file.read(self.header, LOCAL.size + len(self.name))
+        magic, _, flags, method, _, _, _, packed, nbytes, name, extra = LOCAL.unpack_from(data)
+        start: int = self.header + LOCAL.size + name + extra
         agrees = (
             magic == b"PK\x03\x04"
-            and data[_LOCAL.size :] == self.name
+            and data[LOCAL.size :] == self.name
             and name == len(self.name)
             and method == self.method
             and not flags & _UNREADABLE_FLAGS
@@ -168,7 +168,7 @@ def _check_ranges(file: InputFile, members: list[Member], end: int) -> None:
         raise FormatError("checkpoint.zip_bomb", path=file.path)
     for member in ordered:
         member.limit = end
-        if member.header + _LOCAL.size + len(member.name) + member.packed > end:
+        if member.header + LOCAL.size + len(member.name) + member.packed > end:
             raise FormatError("checkpoint.zip_overlap", path=file.path)
         if member.method == _STORED and member.nbytes != member.packed:
             raise FormatError("checkpoint.zip_broken", path=file.path)

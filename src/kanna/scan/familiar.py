@@ -1,0 +1,47 @@
+"""Classes that are no part of a model and often beside one: trainers, their settings, modules.
+
+A file that needs them is not clean, because loading it imports the program that has them; but it is
+what honest programs write. Only classes count, and only where they are made empty: any other name,
+and any call with arguments, is unknown code. Sources: files of PyTorch Lightning, Ultralytics,
+timm, OmegaConf and Hugging Face trainers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# Storage classes of torch that readers of kanna do not take, and harmless helpers of numpy.
+ALSO_KNOWN: Final = frozenset({
+    "torch.storage.TypedStorage", "torch.storage._TypedStorage", "torch.storage._UntypedStorage",
+})  # fmt: skip
+# The way Python 2 and protocols 0 and 1 make objects: ``(class, base, state)``.
+RECONSTRUCTOR: Final = "copyreg._reconstructor"
+
+_PACKAGES: Final = (
+    "torch.nn.modules", "torch.nn.parameter", "torch.optim", "torch.amp.grad_scaler",
+    "torch.cuda.amp.grad_scaler", "pytorch_lightning.callbacks", "lightning.pytorch.callbacks",
+    "pytorch_lightning.utilities.enums", "omegaconf", "ultralytics.nn", "ultralytics.utils",
+    "models.yolo", "models.common", "timm.models", "timm.layers", "diffusers.models",
+    "diffusers.configuration_utils", "diffusers.schedulers", "transformers.models",
+    "transformers.training_args", "transformers.trainer_utils", "transformers.trainer_pt_utils",
+    "transformers.configuration_utils", "accelerate.utils.dataclasses",
+    "accelerate.state", "ldm.modules", "ldm.models", "ldm.lr_scheduler", "sgm.modules",
+    "open_clip.model", "open_clip.transformer", "basicsr.archs", "peft.utils",
+)  # fmt: skip
+_CLASS: Final = re.compile(r"_?[A-Z][A-Za-z0-9_]*")
+# Enumerations, which are made of one word.
+ENUMERATIONS: Final = frozenset({
+    *(f"transformers.trainer_utils.{name}" for name in (
+        "IntervalStrategy", "SchedulerType", "HubStrategy", "SaveStrategy", "EvaluationStrategy",
+        "FSDPOption", "ExplicitEnum")),
+    "transformers.training_args.OptimizerNames",
+    "accelerate.utils.dataclasses.DistributedType",
+    "peft.utils.peft_types.PeftType", "peft.utils.peft_types.TaskType",
+})  # fmt: skip
+
+
+def is_familiar(module: str, name: str) -> bool:
+    """Whether ``module.name`` is a class of a program that honest files come from."""
+    within = any(module == package or module.startswith(package + ".") for package in _PACKAGES)
+    return within and _CLASS.fullmatch(name) is not None
