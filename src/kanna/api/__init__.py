@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kanna.api.checking import Checked, check
+    from kanna.api.configuring import Configuration, configure, mark
+    from kanna.api.fixing import Fixed, fix
     from kanna.api.hashing import HashedFile, HashOptions, PartMatch, hash_files
     from kanna.api.knowing import KindPage, Page, PartPage, explain, families, page_document
     from kanna.api.lookup import import_hashes, which
@@ -29,9 +31,11 @@ __all__ = [
     "Answer",
     "CheckSettings",
     "Checked",
+    "Configuration",
     "Conversion",
     "ConvertOptions",
     "Digests",
+    "Fixed",
     "GlobalVerdict",
     "HashOptions",
     "HashedFile",
@@ -50,13 +54,16 @@ __all__ = [
     "check",
     "check_names",
     "check_settings",
+    "configure",
     "convert",
     "explain",
     "families",
+    "fix",
     "hash_files",
     "import_hashes",
     "inspect",
     "make_demo",
+    "mark",
     "page_document",
     "scan",
     "scan_targets",
@@ -71,6 +78,8 @@ _HOMES = {
     "kanna.hashing.known": ("Known",),
     "kanna.hashing.resolving": ("Answer", "Hit"),
     "kanna.api.checking": ("Checked", "check"),
+    "kanna.api.configuring": ("Configuration", "configure", "mark"),
+    "kanna.api.fixing": ("Fixed", "fix"),
     "kanna.api.knowing": (
         "KindPage",
         "Page",

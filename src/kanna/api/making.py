@@ -51,6 +51,7 @@ def convert(
     options: ConvertOptions,
     *,
     vae: StrPath | None = None,
+    stem: str | None = None,
     protected: Iterable[StrPath] = (),
     compare_ema: bool = False,
     dry_run: bool = False,
@@ -61,8 +62,9 @@ def convert(
     """Make what `options` ask for of the model at `path`, with the VAE of `vae` inside.
 
     `destination` is a file, whose suffix chooses the container, or a folder, in which the output
-    gets its suggested name; None means the folder of the input. `protected` names files that the
-    output must not replace even with ``force``: the other inputs and outputs of a batch.
+    is called `stem` or gets a suggested name; None means the folder of the input. `protected`
+    names files that the output must not replace even with ``force``: the other inputs and outputs
+    of a batch.
 
     Raises:
         KannaError: whatever is wrong with the input, the request or the destination.
@@ -80,7 +82,7 @@ def convert(
             source = stack.enter_context(open_model(vae))
             baked = (source, identify(source))
         planned = plan_conversion(model, identity, options, baked)
-        target = named(Path(path), destination, planned.tags, planned.plan.container)
+        target = named(Path(path), destination, planned.tags, planned.plan.container, stem)
         check_protected(target, protected)
         make_folder = destination is not None and is_folder(destination)
         if dry_run:

@@ -33,15 +33,21 @@ def is_folder(destination: str | os.PathLike[str]) -> bool:
 
 
 def destination(
-    source: Path, wanted: str | os.PathLike[str] | None, tags: Sequence[str], container: str
+    source: Path,
+    wanted: str | os.PathLike[str] | None,
+    tags: Sequence[str],
+    container: str,
+    stem: str | None = None,
 ) -> Path:
-    """Return the file to write: `wanted`, or the suggested name in the folder that it names.
+    """Return the file to write: `wanted`, or a name in the folder that it names.
 
-    None means the folder of `source`.
+    None means the folder of `source`. The name is `stem`, or one is suggested.
     """
     if wanted is not None and not is_folder(wanted):
         return Path(wanted)
     folder = source.parent if wanted is None else Path(wanted)
+    if stem is not None:
+        return folder / f"{stem}.{container}"
     return folder / suggested_name(source, tags, f".{container}")
 
 

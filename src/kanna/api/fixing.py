@@ -1,0 +1,102 @@
+"""Mending what `check` finds: one conversion for all that a machine may decide."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kanna.api.checking import check
+from kanna.api.configuring import configure
+from kanna.api.making import Conversion, convert
+from kanna.api.reading import StrPath
+from kanna.engine import Progress, RunOptions
+from kanna.errors import KannaError
+from kanna.findings.names import fitting_stem
+from kanna.findings.values import Finding, Purpose
+from kanna.identity import Identity
+from kanna.ops.fix import gather
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """What `fix` did to one file.
+
+    `mended` are the findings that the conversion mends, `left` those that a person must decide,
+    `remaining` what a check of the output still finds. `conversion` is None where nothing can be
+    mended; `config` is the config that was written beside the output, `config_error` why it was
+    not.
+    """
+
+    path: Path
+    mended: tuple[Finding, ...]
+    left: tuple[Finding, ...]
+    remaining: tuple[Finding, ...] = ()
+    conversion: Conversion | None = None
+    config: Path | None = None
+    config_error: KannaError | None = None
+
+
+def fix(
+    path: StrPath,
+    destination: StrPath | None = None,
+    *,
+    purpose: Purpose | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    deep: bool = False,
+    protected: Iterable[StrPath] = (),
+    dry_run: bool = False,
+    run_options: RunOptions | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Fixed:
+    """Write a copy of the model at `path` without the findings that can be mended mechanically.
+
+    `purpose`, `select`, `ignore` and `deep` choose the findings as `check` does; those that stand
+    aside, because they count for a purpose that nobody asked for, are left alone. `destination` is
+    a file, or a folder in which the output gets a name that breaks no tool; None means the folder
+    of the input. With nothing to mend, nothing is written.
+
+    Raises:
+        KannaError: whatever is wrong with the input, the request or the destination.
+    """
+    select, ignore = tuple(select), tuple(ignore)
+    found = check(path, purpose=purpose, deep=deep, select=select, ignore=ignore)
+    fixes = gather(finding for finding in found.findings if not finding.aside)
+    mended, left = tuple(fixes.mended), tuple(fixes.left)
+    if not mended:
+        return Fixed(path=Path(path), mended=(), left=left)
+    made = convert(
+        path, destination, fixes.conversion(),
+        stem=_stem(Path(path), destination, found.identity), protected=protected,
+        dry_run=dry_run, run_options=run_options, progress=progress, cancel=cancel,
+    )  # fmt: skip
+    if made.result is None:
+        return Fixed(path=Path(path), mended=mended, left=left, conversion=made)
+    config, error = _configured(made.destination) if fixes.config else (None, None)
+    again = check(made.destination, purpose=purpose, select=select, ignore=ignore)
+    return Fixed(
+        path=Path(path),
+        mended=mended,
+        left=left,
+        remaining=tuple(finding for finding in again.findings if not finding.aside),
+        conversion=made,
+        config=config,
+        config_error=error,
+    )
+
+
+def _stem(path: Path, destination: StrPath | None, identity: Identity) -> str:
+    """Return a name for the output that breaks no tool; beside the input it says what it is."""
+    stem = fitting_stem(path.stem, identity)
+    return f"{stem}-fixed" if destination is None else stem
+
+
+def _configured(model: Path) -> tuple[Path | None, KannaError | None]:
+    """Write the config of `model`; the model itself is done, so a failure is only told."""
+    try:
+        return configure(model).path, None
+    except KannaError as error:
+        return None, error
