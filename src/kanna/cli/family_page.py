@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Final
 
 from kanna.cli.output import count_text, styled, wrapped
@@ -202,10 +203,12 @@ def _need(need: Need, page: Dossier, verbose: bool) -> Iterator[list[str]]:  # n
     texts += [spoken(place.note) for place in need.places if place.note]
     if need.word == "vae":
         texts += _vae_texts(page)
-    yield from _under(need.word, texts)
+    yield from _under([need.word], texts)
 
 
 def _vae_texts(page: Dossier) -> Iterator[str]:
+    if page.vae is None:
+        yield say("explain.vae_varies")
     unknown = [w for w in page.vae_twins if w not in {*page.vae_fits, *page.vae_clashes}]
     groups = {"fits": page.vae_fits, "clashes": page.vae_clashes, "twins": unknown}
     for name, words in groups.items():
@@ -224,7 +227,7 @@ def _trait(trait: Trait, page: Dossier) -> Iterator[list[str]]:
         texts += [several + text for text in (told, spoken(facts.note)) if text]
     if trait.needs and set(trait.needs) != {need.word for need in page.needs}:
         texts.append(say("explain.needs_instead", names=", ".join(trait.needs)))
-    yield from _under(" / ".join(trait.words), [*texts, *_signs(trait, page)])
+    yield from _under(trait.words, [*texts, *_signs(trait, page)])
 
 
 def _told_here(trait: Trait, page: Dossier) -> list[str]:
@@ -299,6 +302,7 @@ def _spreads(trait: Trait, page: Dossier) -> Iterator[str]:
                       below=below)  # fmt: skip
 
 
-def _under(label: str, texts: Sequence[str]) -> Iterator[list[str]]:
-    for number, text in enumerate(texts or [""]):
-        yield ["" if number else shown(label), text]
+def _under(words: Sequence[str], texts: Sequence[str]) -> Iterator[list[str]]:
+    """Yield rows of words beside texts, as many as the longer of both has."""
+    labels = [*(f"{shown(word)} /" for word in words[:-1]), shown(words[-1])]
+    yield from map(list, zip_longest(labels, texts, fillvalue=""))

@@ -170,7 +170,7 @@ def _needing(word: str, vae: str | None) -> Iterator[str]:
     for name in by_age(kinds()):
         if word == "vae":
             own = family(name)
-            needs = own is not None and own.vae == vae and word in own.needs
+            needs = own is not None and own.vae == vae is not None and word in own.needs
         else:
             needs = word in _needs().get(name, ())
         if needs:

@@ -46,7 +46,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "licence_heard": "{licence} (from general knowledge: read it where the model is published)",
     "range": "{low}–{high}",
     "size_fp16": "{count} parameters, {size} in fp16",
-    "pixels": "{pixels} × {pixels} pixels",
+    "pixels": "{pixels} px",
     "latent": "{channels} channels, one point for {factor} × {factor} pixels",
     "latent_channels": "{channels} channels",
     "scale": "{scale}",
@@ -65,8 +65,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "predicts_always": "{type}",
     "predicts_marker": "{type} where the marker tensor {marker} is inside",
     "predicts_usually": "{type} as a rule",
-    "spread": "The header leaves it open, the values of {tensor} do not: a deviation above {limit} "
-    "means {above}, below it {below}.",
+    "spread": "but the values of {tensor} do: a deviation above {limit} means {above}, below it "
+    "{below}",
     "section_needs": "Parts it needs",
     "section_folders": "Where files go",
     "section_variants": "Variants",
@@ -78,6 +78,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "vae_clashes": "The VAE of {names} has the same shapes but another scale: a file with it loads "
     "and gives wrong pictures.",
     "vae_twins": "The VAE of {names} has the same shapes: the header does not tell them apart.",
+    "vae_varies": "Which one depends on the variant.",
     "and_more": "{names} and {count} more",
     "header_has": "header: has {what}",
     "header_list": "header: has the {count} tensors of its list, such as {what}",

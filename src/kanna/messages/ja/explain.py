@@ -46,7 +46,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "licence_heard": "{licence}（一般に知られている情報です。利用前に配布元で確認してください）",
     "range": "{low}〜{high}",
     "size_fp16": "{count} パラメーター（fp16 で {size}）",
-    "pixels": "{pixels} × {pixels} ピクセル",
+    "pixels": "{pixels} px",
     "latent": "{channels} チャンネル、{factor} × {factor} ピクセルが 1 点",
     "latent_channels": "{channels} チャンネル",
     "scale": "{scale}",
@@ -65,8 +65,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "predicts_always": "{type}",
     "predicts_marker": "マーカーテンソル {marker} があれば {type}",
     "predicts_usually": "通常は {type}",
-    "spread": "ヘッダーでは決まりませんが、{tensor} の値の標準偏差で判別できます。{limit} より大きければ "
-    "{above}、小さければ {below} です。",
+    "spread": "ただし {tensor} の値の標準偏差で判別できる（{limit} より大きければ {above}、小さければ "
+    "{below}）",
     "section_needs": "必要な部品",
     "section_folders": "ファイルの置き場所",
     "section_variants": "バリアント",
@@ -78,6 +78,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "vae_clashes": "{names} の VAE は形が同じでも係数が違います。取り違えても読み込めてしまい、"
     "画像の色がおかしくなります。",
     "vae_twins": "{names} の VAE とは形が同じで、ヘッダーでは区別できません。",
+    "vae_varies": "どの VAE を使うかは、バリアントによって異なります。",
     "and_more": "{names} ほか {count} 件",
     "header_has": "ヘッダー: {what} がある",
     "header_list": "ヘッダー: {what} など、専用のテンソル {count} 個がそろっている",
