@@ -209,6 +209,8 @@ def test_families_stand_in_the_order_of_their_age() -> None:
         ("vae", [("kind", "vae", None)]),
         ("LoRA", [("kind", "lora", None)]),
         ("loha", [("kind", "lora", "loha")]),
+        ("swinir", [("kind", "upscaler", None)]),
+        ("taesd", [("kind", "vae", None)]),
         ("textual inversion", [("kind", "embedding", None)]),
         ("sd1.6", []),
         ("", []),
@@ -232,7 +234,7 @@ def test_every_name_that_a_report_prints_can_be_explained() -> None:
         for row in traits(name):
             words = [word for word in row.words if plain(word) != plain(name)]
             assert all(any(m.detail == w for m in meanings(f"{name} {w}")) for w in words)
-    assert all(meanings(kind) for kind in vocabulary()["kind"])
+    assert all(meanings(kind) for kind in (*vocabulary()["kind"], *kinds()))
     assert all(plain(spelling) for spelling in spellings().values())
 
 

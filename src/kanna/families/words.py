@@ -59,6 +59,8 @@ def _index() -> Mapping[str, dict[Meaning, str]]:
     index: dict[str, dict[Meaning, str]] = {}
     for spelling, meaning in (*_families(), *_variants(), *_parts(), *_kinds()):
         index.setdefault(plain(spelling), {}).setdefault(meaning, spelling)
+    for spelling, meaning in _others():
+        index.setdefault(plain(spelling), {meaning: spelling})
     return index
 
 
@@ -122,6 +124,20 @@ def _kinds() -> Iterator[tuple[str, Meaning]]:
         for word in dialects(kind):
             if plain(word) != plain(kind):
                 yield word, Meaning(subject="kind", name=kind, detail=word)
+
+
+def _others() -> Iterator[tuple[str, Meaning]]:
+    """Yield what has no page of its own, upscalers say, as files of their kind."""
+    for raw in tables()["components"]:
+        if raw["role"] in kind_words():
+            meaning = Meaning(subject="kind", name=raw["role"])
+            rows = (raw, *raw.get("variant", ()))
+            variants = (
+                word for row in rows for word in (*row.get("variants", ()), row.get("name"))
+            )
+            for word in (*architectures_of(raw), *variants):
+                if word and plain(word):
+                    yield word, meaning
 
 
 def dialects(kind: str) -> tuple[str, ...]:
