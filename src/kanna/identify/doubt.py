@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Fewer telling tensors than this do not make certain: any stranger may have one by chance.
 _ENOUGH: Final = 2
+_MANY: Final = 12
 _SHARD: Final = re.compile(r"-([0-9]{5})-of-([0-9]{5})\.")
 
 
@@ -29,6 +30,11 @@ def doubt(verdict: Verdict, anatomy: Anatomy, model: ModelFile) -> None:
         verdict.doubtful = True
         verdict.tell("shard", number=int(shard[1]), count=int(shard[2]))
     if verdict.main.complete is not None:
+        # More than the model is made of: another model may have been built upon it.
+        count = len(verdict.main.unexpected)
+        if count >= _MANY and 20 * count > verdict.main.tensors:
+            verdict.doubtful = True
+            verdict.tell("built_upon", count=count)
         return
     if count := gaps(verdict.main.names):
         verdict.doubtful = True

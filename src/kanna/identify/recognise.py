@@ -197,7 +197,7 @@ def _chosen(ranked: list[Found]) -> list[Found]:
     chosen: list[Found] = []
     for found in ranked:
         held = tuple(one.prefix + inner for one in chosen for inner in one.row.holds)
-        if found.prefix.startswith(held):
+        if found.prefix.startswith(held) or _nested(found, chosen):
             continue
         holders = {id(taken[name]): taken[name] for name in found.known if name in taken}
         free = sum(name not in taken for name in found.known)
@@ -209,6 +209,13 @@ def _chosen(ranked: list[Found]) -> list[Found]:
         chosen.append(found)
         taken.update(dict.fromkeys(found.known, found))
     return chosen
+
+
+def _nested(found: Found, chosen: Iterable[Found]) -> bool:
+    """Whether a row without a key list is found again inside itself: in its blocks, say."""
+    return not found.listed and any(
+        one.number == found.number and found.prefix.startswith(one.prefix) for one in chosen
+    )
 
 
 def _spelled(name: str, aliases: Iterable[tuple[str, str]], shapes: Mapping[str, Shape]) -> str:

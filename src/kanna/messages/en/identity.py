@@ -23,6 +23,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "shape ({where})."
     ),
     "shard": "This is file {number} of {count} of a model: the rest is elsewhere.",
+    "built_upon": "{count} more tensors stand under its prefix: something may have been built upon it.",
     "gaps": "{count} tensors seem to be missing: the other blocks have them.",
     "nearest": "Nearest to {what}: {count} tensors fit, {missing} are missing, {wrong} do not fit.",
     "several": "Several models of the same rank are in the file: {what}.",

@@ -23,6 +23,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "（{where}）。"
     ),
     "shard": "分割されたモデルの {count} 個中 {number} 個目のファイルで、残りは別のファイルにあります。",
+    "built_upon": "同じ接頭辞の下にほかのテンソルが {count} 個あり、このモデルを拡張した別のモデルかもしれません。",
     "gaps": "テンソルが {count} 個欠けているようです（ほかのブロックにはあります）。",
     "nearest": "最も近いのは {what} です（一致 {count} 個、不足 {missing} 個、不一致 {wrong} 個）。",
     "several": "同格のモデルが複数入っています: {what}。",
