@@ -104,3 +104,15 @@ def test_long_texts_are_folded_to_the_terminal(text: str, monkeypatch: pytest.Mo
     assert max(width(line) for line in lines[1:]) <= 60
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert all(line.startswith("    ") for line in lines[1:])
+
+
+def test_no_line_begins_with_a_closing_mark_or_parts_a_range(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for columns in range(24, 60):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        text = "精度は fp16、ステップ数は 20〜50、例は「真っ黒な画像」（修復できません）。" * 4
+        lines = [line.strip() for line in wrapped(text, 4).split("\n")]
+        assert not [line for line in lines if line[0] in "、。」）〜ー"], columns
+        assert not [line for line in lines if line[-1] in "「（〜"], columns

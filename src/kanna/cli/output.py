@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NARROWEST: Final = 20
 # What stays together when a line is folded.
-_PIECES: Final = re.compile(r"[（「『]*(?:[!-~]+|[^ -~])[、。，．！？）」』ー…]* ?| ")
+_PIECES: Final = re.compile(r"[（「『]*(?:[!-~〜–]+|[^ -~])[、。，．！？）」』ー…]* ?| ")
 _STYLES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
