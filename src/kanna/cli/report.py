@@ -9,7 +9,8 @@ from typing import Final
 from kanna.api import Inspection
 from kanna.cli.output import count_text, note_line, styled, table, width, wrapped
 from kanna.dtypes import WORDS
-from kanna.families import title
+from kanna.families import family, title
+from kanna.families.pages import folders, places
 from kanna.identity import Ema, Identity, Part, PositionIds, said
 from kanna.messages import ranges, say, shown, size_text
 
@@ -167,6 +168,7 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
     for label, names in _lists(found):
         if names:
             yield _row(label, _names(names, verbose=verbose))
+    yield from _parts_to_find(identity)
     uses = list(_uses(identity))
     if uses:
         yield _row("good_for", " · ".join(uses))
@@ -179,10 +181,21 @@ def _lists(found: Inspection) -> Iterator[tuple[str, list[str]]]:
     yield "unrecognised", list(identity.unrecognised)
     yield "missing_tensors", [name for part in identity.parts for name in part.missing]
     yield "misshapen", [name for part in identity.parts for name in part.misshapen]
-    yield "missing_parts", list(identity.missing_parts)
     yield "extras", [_outline(key, value) for key, value in model.extras.items()]
     yield "refused", list(model.refused)
     yield "metadata", list(identity.metadata)
+
+
+def _parts_to_find(identity: Identity) -> Iterator[list[str]]:
+    """Yield a row for each part that is needed besides: its usual file, and the folder for it."""
+    own = family(identity.architecture or "")
+    for number, word in enumerate(identity.missing_parts):
+        found = places(word, own.vae if own else None)
+        file = found[0].files[0] if found and found[0].files else ""
+        folder = folders(found[0].role).get("comfyui", "") if found else ""
+        where = ", ".join(filter(None, [file, f"ComfyUI {folder}" if folder else ""]))
+        text = say("inspect.part_to_find", word=word, where=where) if where else word
+        yield ["" if number else say("inspect.row_missing_parts"), text]
 
 
 def _outline(key: str, value: object) -> str:

@@ -63,6 +63,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "row_unrecognised": "not recognised",
     "row_missing_tensors": "missing tensors",
     "row_missing_parts": "needs besides",
+    "part_to_find": "{word} ({where})",
     "row_extras": "also inside",
     "row_refused": "not convertible",
     "row_metadata": "metadata",

@@ -63,6 +63,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "row_unrecognised": "未知のテンソル",
     "row_missing_tensors": "不足テンソル",
     "row_missing_parts": "別途必要",
+    "part_to_find": "{word}（{where}）",
     "row_extras": "その他の内容",
     "row_refused": "変換不可",
     "row_metadata": "メタデータ",
