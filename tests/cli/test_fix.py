@@ -1,0 +1,95 @@
+"""`kanna fix` on small real files: everything a machine may mend, in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from kanna import api
+from kanna.cli import run
+from kanna.demo import component_tensors
+from kanna.engine import run as run_plan
+from kanna.plan import Output, Plan
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A VAE of a few megabytes: a pickle, in fp32, under a name with a space."""
+    outputs = tuple(map(Output.of, component_tensors("", "vae-taesd-decoder-c4", seed=1)))
+    path = tmp_path / "tiny vae.ckpt"
+    run_plan(Plan(outputs=outputs, container="ckpt", inputs=()), path)
+    return path
+
+
+def codes(rows: list[dict[str, Any]]) -> set[str]:
+    return {row["code"] for row in rows}
+
+
+def test_what_is_mended_is_gone_and_the_input_is_untouched(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = hashlib.sha256(model.read_bytes()).digest()
+    assert run(["check", str(model), "--for", "generation", "--json"]) == 1
+    found = codes(json.loads(capsys.readouterr().out)["findings"])
+    assert {"KN101", "KN403", "KN812"} <= found
+    assert run(["fix", str(model), "--for", "generation", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert codes(document["mended"]) == found
+    assert document["left"] == document["remaining"] == []
+    out = model.with_name("tiny_vae-fixed.safetensors")
+    assert document["conversion"]["output"] == str(out)
+    assert hashlib.sha256(model.read_bytes()).digest() == before
+    wanted = {
+        name: t.half() for name, t in torch.load(model, weights_only=True)["state_dict"].items()
+    }
+    made = load_file(out)
+    assert made.keys() == wanted.keys()
+    assert all(torch.equal(made[name], wanted[name]) for name in wanted)
+    assert run(["check", str(out), "--for", "generation"]) == 0
+
+
+def test_without_a_purpose_precision_stays(model: Path) -> None:
+    done = api.fix(model, "out.safetensors")
+    assert {finding.rule.code for finding in done.mended} == {"KN101", "KN812"}
+    assert {str(t.dtype) for t in load_file("out.safetensors").values()} == {"torch.float32"}
+
+
+def test_only_what_is_selected_is_mended_and_a_folder_gets_a_fitting_name(model: Path) -> None:
+    done = api.fix(model, "fixed/", select=["KN101"])
+    assert [finding.rule.code for finding in done.mended] == ["KN101"]
+    assert [path.name for path in Path("fixed").iterdir()] == ["tiny_vae.safetensors"]
+
+
+def test_a_dry_run_writes_nothing(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["fix", str(model), "--dry-run"]) == 0
+    assert "would be mended" in capsys.readouterr().out
+    assert [path.name for path in model.parent.glob("*.*")] == [model.name]
+
+
+def test_a_clean_file_is_left_alone(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["fix", str(model), "-o", "clean.safetensors", "-q"]) == 0
+    assert run(["fix", "clean.safetensors"]) == 0
+    assert "nothing to mend" in capsys.readouterr().out
+    assert not Path("clean-fixed.safetensors").exists()
+
+
+def test_a_failure_stops_no_other_and_an_output_is_not_replaced(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("broken.safetensors").write_bytes(b"<!DOCTYPE html>")
+    assert run(["fix", "broken.safetensors", str(model), "-o", "out/"]) == 10
+    assert (Path("out") / "tiny_vae.safetensors").exists()
+    assert "web page" in capsys.readouterr().err
+    assert run(["fix", str(model), "-o", "out/"]) == 15
