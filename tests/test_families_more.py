@@ -82,10 +82,10 @@ def with_changes(name: str, changes: dict[str, tuple[int, ...]]) -> Identity:
         ("hunyuandit-v10-dit", "hunyuandit", ("v1.0", "v1.1"), "v", ("vae", "hunyuandit-clip", "mt5-xl")),
         ("ltxv-2b-bf16-dit", "ltxv", ("2b",), "flow", ("vae", "t5xxl")),
         ("pixart-alpha-1024-ms", "pixart", ("alpha",), "epsilon", ("vae", "t5xxl")),
-        ("stable-cascade-b-bf16", "stable-cascade", ("b",), None, ("clip-g",)),
-        ("stable-cascade-c-bf16", "stable-cascade", ("c",), None, ("clip-g",)),
-        ("stable-cascade-c-comfyui", "stable-cascade", ("c",), None, ()),
-        ("stable-cascade-c-lite-bf16", "stable-cascade", ("c-lite",), None, ("clip-g",)),
+        ("stable-cascade-b-bf16", "stable-cascade", ("b",), "epsilon", ("vae", "clip-g")),
+        ("stable-cascade-c-bf16", "stable-cascade", ("c",), "epsilon", ("clip-g",)),
+        ("stable-cascade-c-comfyui", "stable-cascade", ("c",), "epsilon", ()),
+        ("stable-cascade-c-lite-bf16", "stable-cascade", ("c-lite",), "epsilon", ("clip-g",)),
         ("wan21-t2v-1.3b-fp16", "wan", ("2.1-t2v-1.3b",), "flow", UMT5),
         ("wan21-t2v-14b-fp16", "wan", ("2.1-t2v-14b", "2.2-t2v-14b"), "flow", UMT5),
         ("wan22-t2v-14b-fp8-scaled", "wan", ("2.1-t2v-14b", "2.2-t2v-14b"), "flow", UMT5),
@@ -96,7 +96,7 @@ def test_every_real_file_is_known_whole_with_what_it_lacks(
     name: str,
     architecture: str,
     variants: tuple[str, ...],
-    prediction: str | None,
+    prediction: str,
     needs: tuple[str, ...],
 ) -> None:
     identity = known(name)
