@@ -64,10 +64,11 @@ def scan(
 def _targets(files: tuple[Path, ...], codes: list[int], *, recursive: bool) -> Iterator[Path]:
     """Yield what to scan; a folder without any model counts as one that could not be judged."""
     for path in files:
-        count = 0
-        for count, target in enumerate(api.scan_targets(path, recursive=recursive), 1):
+        empty = True
+        for target in api.scan_targets(path, recursive=recursive):
+            empty = False
             yield target
-        if not count:
+        if empty:
             print_notice("scan.no_models", path=path)
             codes.append(_EXITS["suspicious"])
 

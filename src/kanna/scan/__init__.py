@@ -112,6 +112,7 @@ def _scan_path(report: Report, path: Path, *, deep: bool, alone: bool) -> None:
         report.add_error(error, Place(path=path))
         report.what = report.what or Note(error.key, error.values)
         return
+    what = report.what
     try:
         report.files.append(path)
         report.size += file.size
@@ -122,6 +123,8 @@ def _scan_path(report: Report, path: Path, *, deep: bool, alone: bool) -> None:
         file.close()
     if alone:
         scan_sidecars(report, path)
+    else:  # one file of many does not say what the whole is
+        report.what = what
 
 
 def _scan_file(report: Report, file: InputFile, *, deep: bool, alone: bool) -> None:

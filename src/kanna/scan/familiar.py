@@ -29,7 +29,12 @@ _PACKAGES: Final = (
     "accelerate.state", "ldm.modules", "ldm.models", "ldm.lr_scheduler", "sgm.modules",
     "open_clip.model", "open_clip.transformer", "basicsr.archs", "peft.utils",
 )  # fmt: skip
+_TORCHSCRIPT: Final = "__torch__"  # classes that lie in the file itself; rule KS208 tells of them
 _CLASS: Final = re.compile(r"_?[A-Z][A-Za-z0-9_]*")
+# Makers of typed lists in TorchScript; lists come as their one argument.
+LISTS: Final = frozenset(
+    f"torch.jit._pickle.build_{kind}list" for kind in ("int", "tensor", "double", "bool")
+)
 # Enumerations, which are made of one word.
 ENUMERATIONS: Final = frozenset({
     *(f"transformers.trainer_utils.{name}" for name in (
@@ -43,5 +48,7 @@ ENUMERATIONS: Final = frozenset({
 
 def is_familiar(module: str, name: str) -> bool:
     """Whether ``module.name`` is a class of a program that honest files come from."""
+    if module == _TORCHSCRIPT or module.startswith(_TORCHSCRIPT + "."):
+        return True
     within = any(module == package or module.startswith(package + ".") for package in _PACKAGES)
     return within and _CLASS.fullmatch(name) is not None

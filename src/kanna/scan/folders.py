@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kanna.disk import InputFile
-from kanna.errors import KannaError, UnsafeFile
+from kanna.errors import Incomplete, KannaError, UnsafeFile
 from kanna.formats import open_model, recognise, strict_json
 from kanna.formats.weights import find_weights, list_files
 from kanna.model import Note
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _INDEX: Final = "model_index.json"
 _CONFIG: Final = "config.json"
-_HEAD: Final = 512
+_STEMS: Final = ("diffusion_pytorch_model", "pytorch_model")
+_HEAD: Final = 64 << 10
+_CONFIG_WORDS: Final = (b"target", b"!")  # a class of Stable Diffusion, or a tag
 _MAX_FILES: Final = 20_000
 _INDEX_LIMIT: Final = 32_000_000
 _OUTSIDE: Final = frozenset("/\\:\0")
@@ -28,13 +30,12 @@ _OUTSIDE: Final = frozenset("/\\:\0")
 MODELS: Final = (
     ".ckpt", ".pt", ".pth", ".bin", ".safetensors", ".sft", ".gguf", ".pkl", ".pickle", ".p",
     ".joblib", ".dill", ".npy", ".npz", ".h5", ".hdf5", ".keras", ".onnx", ".msgpack", ".th", ".t7",
-    ".mar", ".model", ".pdparams", ".zip", ".7z", ".rar", ".tar", ".gz", ".vae", ".embedding",
+    ".mar", ".pdparams", ".zip", ".7z", ".rar", ".tar", ".gz",
 )  # fmt: skip
 # They hold text or pieces of words; many begin like something else.
 _NEVER: Final = (
     ".txt",
     ".md",
-    ".json",
     ".jsonl",
     ".csv",
     ".html",
@@ -45,10 +46,13 @@ _NEVER: Final = (
 
 
 def is_model_folder(folder: Path) -> bool:
-    """Whether a folder is one model: of diffusers, or one component with its configuration."""
+    """Whether a folder is one model: of diffusers, or one component of that."""
     try:
         files, _ = list_files(folder)
-        return _INDEX in files or (_CONFIG in files and find_weights(folder, files) is not None)
+        told = _CONFIG in files or any(name.startswith(_STEMS) for name in files)
+        return _INDEX in files or (told and find_weights(folder, files) is not None)
+    except Incomplete:
+        return True  # shards without their index
     except UnsafeFile:
         return True
     except KannaError:
@@ -60,10 +64,11 @@ def check_structure(report: Report, path: Path) -> None:
     try:
         model = open_model(path)
     except KannaError as error:
+        place = Place(path=Path(error.path or path))
         if error.key == "formats.leads_outside" and not _names_outside(error):
-            report.add("KS303", Note(error.key, error.values), Place(path=path))
+            report.add("KS303", Note(error.key, error.values), place)
         elif error.key != "checkpoint.only_code":
-            report.add_error(error, Place(path=path))
+            report.add_error(error, place)
         return
     report.container = report.container or model.container
     model.close()
@@ -121,22 +126,27 @@ def folders_in(folder: Path) -> list[Path]:
 
 def _is_candidate(path: Path, *, whole: bool) -> bool:
     suffix = path.suffix.lower()
-    if suffix in MODELS or suffix in YAML or path.name.endswith(".index.json"):
+    if suffix in MODELS or path.name.endswith(".index.json"):
         return True
-    if whole and (suffix in CODE or suffix == ".json"):
+    if whole and (suffix in CODE or suffix in YAML):
         return True
-    return suffix not in _NEVER and _looks_like_one(path)
+    if suffix == ".json":
+        return whole and (path.name == _INDEX or "config" in path.name)
+    return suffix not in _NEVER and _looks_like_one(path, config=suffix in YAML)
 
 
-def _looks_like_one(path: Path) -> bool:
+def _looks_like_one(path: Path, *, config: bool) -> bool:
+    """Whether a file is a model by its content, or the configuration of one."""
     try:
         file = InputFile(path)
     except KannaError:
         return False
     try:
         head = file.read(0, min(file.size, _HEAD))
-        return recognise(head) in ("safetensors", "checkpoint", "gguf")
     except KannaError:
         return False
     finally:
         file.close()
+    if config:
+        return any(word in head for word in _CONFIG_WORDS)
+    return recognise(head) in ("safetensors", "checkpoint", "gguf")

@@ -21,7 +21,6 @@ _CODES: Final = {
     "checkpoint.zip_truncated": "KS302",
     "checkpoint.zip_doubled": "KS201",
     "checkpoint.zip_disagrees": "KS201",
-    "checkpoint.zip_roots": "KS201",
     "checkpoint.not_torch": "KS301",
     "checkpoint.zip_other": "KS301",
     "formats.cut_short": "KS302",

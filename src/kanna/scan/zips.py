@@ -7,7 +7,7 @@ from zlib import crc32
 
 from kanna.errors import FormatError
 from kanna.formats.checkpoint.pickle_machine import MAX_STREAM
-from kanna.formats.checkpoint.pickle_survey import survey
+from kanna.formats.checkpoint.pickle_survey import survey, survey_at
 from kanna.formats.checkpoint.torch_storages import parse_storage_id
 from kanna.formats.checkpoint.torch_zip import MARKERS
 from kanna.formats.checkpoint.zip_archive import Archive
@@ -79,7 +79,7 @@ def _judge_members(report: Report, file: InputFile, archive: Archive, *, deep: b
         elif name != _PICKLE:
             small = member.nbytes <= _MAX_MARKER
             _check_sum(report, member, place, wanted=member.nbytes < _CHUNK)
-            _judge_other(report, file, member, place, known=name in MARKERS and small)
+            _judge_other(report, file, archive, member, place, known=name in MARKERS and small)
 
 
 def _judge_object(report: Report, file: InputFile, archive: Archive) -> set[str]:
@@ -109,7 +109,7 @@ def _storages(report: Report, persistent: Iterable[object], place: Place) -> set
 
 
 def _judge_other(
-    report: Report, file: InputFile, member: Member, place: Place, *, known: bool
+    report: Report, file: InputFile, archive: Archive, member: Member, place: Place, *, known: bool
 ) -> None:
     if member.method:
         data = inflated(file, member.start(), _CHUNK)
@@ -118,8 +118,13 @@ def _judge_other(
         pickled = bool(member.nbytes) and examine_at(report, file, member.start(), 0, place)
     if pickled:
         report.add("KS205", Note("scan.ks205_is", {"member": _shown(member)}), place)
-    elif not known:
+    elif not known and not _is_program(archive):
         report.add("KS204", Note("scan.ks204_is", {"member": _shown(member)}), place)
+
+
+def _is_program(archive: Archive) -> bool:
+    """Whether this is TorchScript, of which the reader says so once for all of its files."""
+    return "constants.pkl" in archive.members
 
 
 def _check_sum(report: Report, member: Member, place: Place, *, wanted: bool) -> None:
@@ -142,9 +147,8 @@ def _say_how_much_is_there(report: Report, file: InputFile, error: FormatError) 
     first = next(local_files(file), None)
     if first is None or first.name.casefold().rpartition("/")[2] != _PICKLE:
         return
-    data = file.read(first.start, min(file.size - first.start, MAX_STREAM))
     sizes: dict[str, int] = {}
-    for value in survey(data, sweep=False).persistent:
+    for value in survey_at(file, first.start, sweep=False).persistent:
         try:
             storage = parse_storage_id(value, 5)
         except ValueError:
