@@ -6,14 +6,15 @@ when they are shown. `Identity.to_json` gives the identity document; its keys ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from kanna.messages import say
 from kanna.model import Note
 
 Certainty = Literal["certain", "likely", "ambiguous", "unknown"]
+_MOST_VALUES: Final = 4
 IdState = Literal["ok", "damaged", "absent", "float", "unread"]
 
 
@@ -270,6 +271,12 @@ class Identity:
             "resolution": self.resolution,
             "hashes": None if self.hashes is None else dict(self.hashes),
         }
+
+
+def counted_text(counted: Sequence[tuple[float, int]]) -> str:
+    """Return the values of a count, as in `Adapter.ranks`, in one line: the ends where many."""
+    values = [f"{value:g}" for value, _ in counted]
+    return "/".join(values) if len(values) <= _MOST_VALUES else f"{values[0]}–{values[-1]}"
 
 
 def said(note: Note) -> str:

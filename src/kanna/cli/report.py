@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Final
 
 from kanna.api import Inspection
+from kanna.cli.adapter_report import adapter_rows
 from kanna.cli.output import count_text, note_line, styled, table, width, wrapped
 from kanna.dtypes import WORDS
 from kanna.families import family, title
@@ -154,6 +155,8 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
     identity = found.identity
     if identity.architecture and len(identity.variant_candidates) > 1:
         yield _row("variant", say("inspect.one_of", names=" / ".join(identity.variant_candidates)))
+    for part in identity.parts:
+        yield from map(list, adapter_rows(part))
     if identity.ema.present:
         yield _row("ema", _ema_text(identity.ema))
     if identity.prediction:
@@ -169,9 +172,17 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
         if names:
             yield _row(label, _names(names, verbose=verbose))
     yield from _parts_to_find(identity)
+    yield from _conclusions(identity)
+
+
+def _conclusions(identity: Identity) -> Iterator[list[str]]:
+    """Yield what follows from all that: what the file is good for, and what is wrong with it."""
     uses = list(_uses(identity))
     if uses:
         yield _row("good_for", " · ".join(uses))
+    if identity.findings:
+        codes = " ".join(identity.findings)
+        yield _row("findings", say("inspect.findings", codes=codes, path=identity.path))
 
 
 def _lists(found: Inspection) -> Iterator[tuple[str, list[str]]]:

@@ -35,12 +35,16 @@ _ROLES: Final = ("diffusion_model", "text_encoder")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Base:
-    """A model that adapters are made for, in one spelling of its layers."""
+    """A model that adapters are made for, in one spelling of its layers.
+
+    `written` is one of a ``[[bases]]`` row; it knows its variant better than a key list does.
+    """
 
     role: str
     architectures: tuple[str, ...]
     variants: tuple[str, ...]
     lines: tuple[str, ...]
+    written: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -95,10 +99,11 @@ def bases() -> tuple[Base, ...]:
     ]
     written = [
         Base(
-            role=raw.get("role", "diffusion_model"),
+            role="diffusion_model",
             architectures=(raw["architecture"],),
             variants=tuple(raw.get("variants", ())),
             lines=tuple(filter(None, raw["lines"].split("\n"))),
+            written=True,
         )
         for family in every["families"].values()
         for raw in family.get("bases", ())
@@ -118,7 +123,8 @@ def _of_component(number: int, raw: dict[str, Any]) -> Base:
     return Base(
         role=row.role,
         architectures=row.architectures or ((row.architecture,) if row.architecture else ()),
-        variants=row.variants,
+        # The last choice is what holds where nothing special is in the file.
+        variants=row.variants or (row.variant_choices[-1].names if row.variant_choices else ()),
         lines=tuple(line for line in lines if line.count(",", line.rfind("[")) > 0),
     )
 
@@ -140,7 +146,7 @@ def _folded(line: str) -> Iterator[tuple[str, tuple[frozenset[int], ...], ShapeR
     pattern, sizes = parse_line(line)
     ranges = [frozenset(map(int, expand(f"{{{words}}}"))) for words in _NUMBERED.findall(pattern)]
     pieces = _BRACES.split(_NUMBERED.sub("<>", pattern))
-    choices = [piece.split(",") if at % 2 else [piece] for at, piece in enumerate(pieces)]
+    choices = [expand(f"{{{one}}}") if at % 2 else [one] for at, one in enumerate(pieces)]
     for chosen in product(*choices):
         words = _SEPARATORS.split("".join(chosen))
         waiting = iter(ranges)

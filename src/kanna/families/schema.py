@@ -212,7 +212,7 @@ _FAMILY: Final = _table("name", {
     "resolution": _number, "needs": _texts, "keys": _keys, "variant": _rows("", _CHOICE),
     "prediction": _rows("", _CHOICE), "component": _rows("id role", _COMPONENT),
     "choices": _rows("name row", _CHOICES), "bases": _rows("architecture lines", _BASES),
-    "endings": _lists, "inner": _words, "reaches": _rows("starts", _REACHES),
+    "endings": _lists, "inner": _words, "reaches": _rows("starts", _REACHES), "yields": _pairs,
     "encoder_bases": _rows("encoders candidates", _ENCODERS),
     "metadata": _rows("key contains", _METADATA),
     "peek": _rows("any deviation above below", _PEEK), "about": _ABOUT,

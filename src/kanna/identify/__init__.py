@@ -67,7 +67,7 @@ def _by_tensors(anatomy: Anatomy) -> Verdict:
     tell_quantization(verdict, anatomy)
     if anatomy.copied is not None:
         verdict.tell("ema_only", what=title(anatomy.copied.architecture or "?"))
-    tell_near(verdict, anatomy.near, len(anatomy.names.shapes))
+    tell_near(verdict, anatomy.near, anatomy.names.shapes)
     return verdict
 
 

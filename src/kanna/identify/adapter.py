@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from kanna.families import tables
 from kanna.identify.bases import Vote, vote
 from kanna.identify.modules import modules_of
-from kanna.identity import Adapter, Vectors
+from kanna.identity import Adapter, Vectors, counted_text
 from kanna.model import Note
 
 if TYPE_CHECKING:
@@ -30,8 +31,13 @@ _SAID: Final = {
     "alpha": "ss_network_alpha",
     "trigger": "modelspec.trigger_phrase",
 }
-# What a pickled embedding or hypernetwork of A1111 carries beside its tensors.
-_BESIDE: Final = {"model": "sd_checkpoint_name", "trigger": "name"}
+# What A1111's pickles carry beside their tensors; the name of an embedding is what calls it.
+_BESIDE: Final[dict[str, dict[str, str]]] = {
+    "lora": {},
+    "embedding": {"model": "sd_checkpoint_name", "trigger": "name"},
+    "hypernetwork": {"model": "sd_checkpoint_name"},
+}
+_MAX_LAYERS: Final = 64
 _STRUCTURE: Final = ("layer_structure", "activation_func", "is_layer_norm", "activate_output")
 
 
@@ -93,15 +99,33 @@ def with_details(part: Part, model: ModelFile, peek: Peek) -> tuple[Part, list[N
     if part.adapter is None:
         return part, []
     said = {word: model.metadata[key] for word, key in _SAID.items() if model.metadata.get(key)}
-    beside = {word: model.extras.get(key) for word, key in _BESIDE.items()}
+    beside = {word: model.extras.get(key) for word, key in _BESIDE[part.role].items()}
     said |= {word: value for word, value in beside.items() if isinstance(value, str) and value}
     adapter = replace(
         part.adapter,
         alphas=_alphas(part, model, peek),
         said=said,
-        structure={key: model.extras[key] for key in _STRUCTURE if key in model.extras},
+        structure=_structure(model.extras) if part.adapter.widths else {},
     )
     return replace(part, adapter=adapter), list(_contradictions(adapter, model.metadata))
+
+
+def _structure(extras: Mapping[str, object]) -> dict[str, object]:
+    """Return how the nets of a hypernetwork are built, as far as it is said in plain values."""
+    return {
+        key: value
+        for key in _STRUCTURE
+        if isinstance(value := extras.get(key), bool | str) or _sizes_of_layers(value)
+    }
+
+
+def _sizes_of_layers(value: object) -> bool:
+    """Whether `value` is a list of layer sizes, in widths."""
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= _MAX_LAYERS
+        and all(isinstance(one, int | float) and isfinite(one) for one in value)
+    )
 
 
 def _alphas(part: Part, model: ModelFile, peek: Peek) -> tuple[tuple[float, int], ...] | None:
@@ -115,7 +139,8 @@ def _alphas(part: Part, model: ModelFile, peek: Peek) -> tuple[tuple[float, int]
                 return None
             found[float(values[0])] += 1
     # A file full of holes holds zeros; no trainer writes an alpha of zero.
-    return None if 0.0 in found else tuple(sorted(found.items()))
+    usable = all(isfinite(alpha) and alpha for alpha in found)
+    return tuple(sorted(found.items())) if usable else None
 
 
 def _contradictions(adapter: Adapter, metadata: Mapping[str, str]) -> Iterable[Note]:
@@ -126,15 +151,9 @@ def _contradictions(adapter: Adapter, metadata: Mapping[str, str]) -> Iterable[N
             values: dict[str, Any] = {
                 "key": _SAID[word],
                 "value": metadata[_SAID[word]],
-                "what": Note(f"identity.adapter_{word}", {"values": listed(there)}),
+                "what": Note(f"identity.adapter_{word}", {"values": counted_text(there)}),
             }
             yield Note("identity.metadata_differs", values, warning=False)
-
-
-def listed(counted: Iterable[tuple[float, int]]) -> str:
-    """Return the values of a count in one line, the usual ones only where there are many."""
-    values = [f"{value:g}" for value, _ in counted]
-    return ", ".join(values) if len(values) <= 4 else f"{values[0]}–{values[-1]}"
 
 
 def _number(text: str | None) -> float | None:

@@ -90,10 +90,10 @@ def vote(modules: Sequence[Module]) -> Vote:
     mixed = 10 * most < 9 * asked
     if mixed:
         winners = _cover(votes)
-    winners = _with_encoders(winners, encoders)
+    winners = _with_encoders(_likelier(winners), encoders)
     return Vote(
         architectures=_unique(word for base in winners for word in base.architectures),
-        words=_unique(word for base in winners for word in base.words),
+        words=_words(winners),
         touches=touches,
         fitting=most,
         asked=asked,
@@ -129,6 +129,24 @@ def _by_encoders(encoders: tuple[str, ...]) -> tuple[str, ...]:
     """Return the models that have exactly these text encoders to train."""
     rows = tables()["families"]["lora"]["encoder_bases"]
     return next((tuple(r["candidates"]) for r in rows if set(r["encoders"]) == set(encoders)), ())
+
+
+def _words(winners: list[Base]) -> tuple[str, ...]:
+    """Return the words of all; a key list has none where a row that knows variants fits as well."""
+    told = {word for base in winners if base.written for word in base.architectures}
+    return _unique(
+        word
+        for base in winners
+        if base.written or not told & set(base.architectures)
+        for word in base.words
+    )
+
+
+def _likelier(winners: list[Base]) -> list[Base]:
+    """Leave out models that yield to another one that fits as well."""
+    there = {word for base in winners for word in base.architectures}
+    yielding = {one for one, other in tables()["families"]["lora"]["yields"] if other in there}
+    return [base for base in winners if not yielding & set(base.architectures)]
 
 
 def _with_encoders(winners: list[Base], encoders: tuple[str, ...]) -> list[Base]:

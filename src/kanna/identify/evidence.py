@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from kanna.families import title
 from kanna.identify.adapter import with_details
+from kanna.identify.likeness import likenesses
 from kanna.identify.quantization import unmarked
 from kanna.model import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from kanna.families import Component
+    from kanna.families.keys import Shape
     from kanna.identify.anatomy import Anatomy
     from kanna.identify.peek import Peek
     from kanna.identify.recognise import Found
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 def tell_parts(verdict: Verdict, found: Iterable[Found], parts: Sequence[Part]) -> None:
     """Say of each part on what it was recognised."""
     for one, part in zip(found, parts, strict=False):
-        what, where = _called(one), _place(one)
+        what, where = _called(one.row), _place(one)
         if not one.listed:
             verdict.tell("signature", what=what, count=len(one.known), where=where)
         elif one.complete:
@@ -69,10 +72,11 @@ def tell_adapters(
     return tuple(told)
 
 
-def tell_near(verdict: Verdict, near: Sequence[Found], tensors: int) -> None:
-    """Say what an unknown file of so many tensors resembles; a mixture of models is ambiguous."""
+def tell_near(verdict: Verdict, near: Sequence[Found], shapes: Mapping[str, Shape]) -> None:
+    """Say what an unknown file of such tensors resembles; a mixture of models is ambiguous."""
     if verdict.diffusion:
         return
+    tensors = len(shapes)
     close = [one for one in near if 4 * one.right >= max(len(one.row.required), tensors // 4)]
     mixed = [one for one in close if one.row.role == "diffusion_model" and one.wrong > 0]
     words = tuple(dict.fromkeys(one.row.architecture for one in mixed if one.row.architecture))
@@ -81,8 +85,12 @@ def tell_near(verdict: Verdict, near: Sequence[Found], tensors: int) -> None:
         verdict.architectures = words
         verdict.tell("mixture", what=titles(words))
     for one in close[:3]:
-        verdict.tell("nearest", what=_called(one), count=one.right, missing=len(one.missing),
+        verdict.tell("nearest", what=_called(one.row), count=one.right, missing=len(one.missing),
                      wrong=one.wrong + max(0, one.under - len(one.known)))  # fmt: skip
+    if verdict.main is None and not close:
+        for alike in likenesses(shapes):
+            verdict.tell("alike", what=_called(alike.row), count=alike.names,
+                         wrong=alike.names - alike.right)  # fmt: skip
 
 
 def tell_open(verdict: Verdict, model: ModelFile) -> None:
@@ -104,9 +112,8 @@ def titles(words: Iterable[str]) -> str:
     return " / ".join(map(title, words))
 
 
-def _called(found: Found) -> Note:
+def _called(row: Component) -> Note:
     """Return what a row is, as a note: its model and its role read in any language."""
-    row = found.row
     role = Note(f"inspect.part_{row.role}")
     name = title(row.architecture) if row.architecture else titles(row.architectures)
     # A variant that only repeats the model's or the role's word says nothing.

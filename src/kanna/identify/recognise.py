@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from kanna.families import Component, component, index, tables
 from kanna.families.keys import expand, fits, parse_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kanna.families.keys import Shape
 
@@ -116,15 +117,11 @@ def recognise(
 
 def propose(shapes: Mapping[str, Shape]) -> dict[tuple[int, str], Hits]:
     """Return what was seen of each ``(row, prefix)``; rows that take by tails have one prefix."""
-    wanted = index()
     tailed = {n for n, row in enumerate(tables()["components"]) if "tails" in row}
-    longest = max(map(len, wanted), default=0)
     hits: defaultdict[tuple[int, str], Hits] = defaultdict(Hits)
-    look_up = wanted.get
+    look_up = index().get
     for name, shape in shapes.items():
-        # No name that is looked for is longer: a hostile name cannot cost more than that.
-        start = name.find(".", len(name) - longest - 1) + 1 if len(name) > longest else 0
-        while True:
+        for start in starts(name):
             end = name[start:]
             for number, slot, rule in look_up(end, ()):
                 if fits(shape, rule):
@@ -135,10 +132,26 @@ def propose(shapes: Mapping[str, Shape]) -> dict[tuple[int, str], Hits]:
                         hit.all.add(end)
                     else:
                         hit.blocked |= slot == "none"
-            start = name.find(".", start) + 1
-            if not start:
-                break
     return hits
+
+
+def starts(name: str) -> Iterator[int]:
+    """Yield where the ends of `name` start that could be looked for: after its dots.
+
+    No name that is looked for is longer: a hostile name cannot cost more than that.
+    """
+    longest = _longest()
+    start = name.find(".", len(name) - longest - 1) + 1 if len(name) > longest else 0
+    while True:
+        yield start
+        start = name.find(".", start) + 1
+        if not start:
+            return
+
+
+@cache
+def _longest() -> int:
+    return max(map(len, index()), default=0)
 
 
 def proposals(hits: Mapping[tuple[int, str], Hits]) -> list[tuple[int, str]]:

@@ -112,8 +112,9 @@ def remember(verdict: Verdict, published: Published) -> None:
         return
     shared = verdict.row is not None and verdict.row.shared_with is not None
     if len(verdict.architectures) > 1:
-        verdict.architectures = (word,)
-        verdict.variants = (variant,) if variant else ()
+        open_words, verdict.architectures = verdict.architectures, (word,)
+        left = tuple(other for other in verdict.variants if other not in open_words)
+        verdict.variants = (variant,) if variant else left
         verdict.proved = True
     elif variant and (shared or len(verdict.variants) > 1):
         verdict.variants = (variant,)

@@ -26,6 +26,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "built_upon": "{count} more tensors stand under its prefix: something may have been built upon it.",
     "gaps": "{count} tensors seem to be missing: the other blocks have them.",
     "nearest": "Nearest to {what}: {count} tensors fit, {missing} are missing, {wrong} do not fit.",
+    "alike": "Looks most like {what}: {count} tensors have the same names, {wrong} of them another shape.",
     "several": "Several models of the same rank are in the file: {what}.",
     "mixture": "Tensors of several models are mixed: {what}.",
     "shared_header": "The header cannot tell these apart: {what}.",

@@ -26,6 +26,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "built_upon": "同じ接頭辞の下にほかのテンソルが {count} 個あり、このモデルを拡張した別のモデルかもしれません。",
     "gaps": "テンソルが {count} 個欠けているようです（ほかのブロックにはあります）。",
     "nearest": "最も近いのは {what} です（一致 {count} 個、不足 {missing} 個、不一致 {wrong} 個）。",
+    "alike": "最もよく似ているのは {what} です（同じ名前のテンソル {count} 個、うち形状の異なるもの {wrong} 個）。",
     "several": "同格のモデルが複数入っています: {what}。",
     "mixture": "複数のモデルのテンソルが混ざっています: {what}。",
     "shared_header": "ヘッダーだけでは、次のどれなのか区別できません: {what}。",
