@@ -126,11 +126,14 @@ def test_a_tenth_of_a_real_file_missing_is_told_by_name(name: str) -> None:
 
 @pytest.mark.parametrize("share", [0.9, 0.5])
 @pytest.mark.parametrize("row", LISTED)
-def test_a_damaged_model_is_itself_or_unknown_and_never_certain(row: str, share: float) -> None:
+def test_a_damaged_model_is_among_the_candidates_or_unknown_and_never_certain(
+    row: str, share: float
+) -> None:
     chance = random.Random(f"{row} {share}")
     shapes = {n: s for n, s in shapes_of_row(row).items() if chance.random() < share}
     identity = identify(model_of(shapes))
-    assert identity.architecture_candidates in {(), (row_called(row).architecture,)}
+    candidates = identity.architecture_candidates
+    assert not candidates or row_called(row).architecture in candidates
     assert identity.certainty != "certain"
 
 
