@@ -9,8 +9,10 @@ names and shapes, repeated numbers.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
+import random
 import shutil
 import statistics
 import subprocess
@@ -41,8 +43,10 @@ ckpt.exists() or write_checkpoint(ckpt, full=True)
 """
 SHA256 = """
 import hashlib, sys
-print(hashlib.file_digest(open(sys.argv[1], "rb"), "sha256").hexdigest())
+for path in sys.argv[1:]:
+    print(hashlib.file_digest(open(path, "rb"), "sha256").hexdigest())
 """
+MANY, MANY_SIZE = 20, 100_000_000
 
 
 @dataclass
@@ -217,6 +221,45 @@ def copy_jobs(folder: Path, rounds: int) -> None:
     print()
 
 
+def hash_jobs(folder: Path, rounds: int) -> None:
+    """Time every digest against SHA-256 alone, and many files against one by one."""
+    source = folder / "out.safetensors"
+    files = []
+    for number in range(MANY):
+        files.append(str(folder / f"many-{number}.safetensors"))
+        write_small(Path(files[-1]), number)
+    command = [*KANNA, "hash", "-q", "--no-cache"]
+    floor = Job("Python's sha256 alone", [sys.executable, "-c", SHA256, str(source)])
+    whole = Job("kanna hash, one file", [*command, str(source)])
+    interleave([floor, whole], rounds)
+    row("all digests, 2.1 GB safetensors", "wall, s", "x sha256 alone", "peak MB")
+    row(*["---"] * 4)
+    for job in (floor, whole):
+        row(job.name, f"{job.wall:.2f}", f"{job.wall / floor.wall:.2f}", f"{job.memory:.0f}")
+    print()
+    alone = Job("Python's sha256 alone, one by one", [sys.executable, "-c", SHA256, *files])
+    one = Job("kanna hash --threads 1", [*command, "--threads", "1", *files])
+    cores = Job("kanna hash, all cores", [*command, *files])
+    interleave([alone, one, cores], rounds)
+    row(f"{MANY} files of {MANY_SIZE // 10**6} MB", "wall, s", "times as fast as one by one",
+        "peak MB")  # fmt: skip
+    row(*["---"] * 4)
+    for job in (alone, one, cores):
+        row(job.name, f"{job.wall:.2f}", f"{one.wall / job.wall:.2f}", f"{job.memory:.0f}")
+    print()
+
+
+def write_small(path: Path, number: int) -> None:
+    """Write a safetensors file of one tensor of noise, repeated."""
+    block = random.Random(number).randbytes(1_000_000)
+    entry = {"dtype": "U8", "shape": [MANY_SIZE], "data_offsets": [0, MANY_SIZE]}
+    header = json.dumps({"w": entry}).encode()
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        for _ in range(MANY_SIZE // len(block)):
+            file.write(block)
+
+
 def main() -> None:
     """Make the files, run all jobs, print the tables."""
     # modules are compiled ahead, as an installed package's are
@@ -237,6 +280,7 @@ def main() -> None:
     convert_jobs(ckpt, args.folder, args.rounds)
     cold_jobs(ckpt, args.folder, args.rounds)
     copy_jobs(args.folder, max(args.rounds, 5))
+    hash_jobs(args.folder, args.rounds)
     if not args.keep:
         shutil.rmtree(args.folder)
 
