@@ -7,9 +7,10 @@ from functools import cache
 
 import pytest
 
+from kanna.families import title
 from kanna.identify import identify
 from kanna.identify.gaps import gaps
-from kanna.identity import Identity
+from kanna.identity import Identity, said
 from kanna.model import ModelFile
 from model_headers import headers, keys, known, model_of
 
@@ -47,8 +48,9 @@ def damaged(name: str, share: float, seed: int) -> ModelFile:
     return header.model([n for n in header.tensors if chance.random() < share])
 
 
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("share", [0.9, 0.5])
+@pytest.mark.parametrize(
+    ("name", "share"), [*((name, 0.9) for name in ALL), *((name, 0.5) for name in ALL[::3])]
+)
 def test_with_tensors_missing_nothing_wrong_is_certain(name: str, share: float) -> None:
     found = identify(damaged(name, share, 1))
     assert found.certainty != "certain" or not wrong(found, name)
@@ -121,3 +123,23 @@ def test_no_whole_file_seems_to_lack_anything(name: str) -> None:
 @pytest.mark.parametrize("odd", ["", "1", "1.2.3.4.5.6.7.8.9", "99999999999.weight", "a." * 9_000])
 def test_no_name_is_too_odd_for_gaps(odd: str) -> None:
     assert gaps([odd, f"x.{odd}", f"x.1.{odd}"]) == 0
+
+
+INVENTED = [h.name for h in headers().values() if h.kind in {"diffusion_model", "text_encoder"}][
+    ::2
+]
+
+
+@pytest.mark.parametrize("name", INVENTED)
+def test_a_model_of_unheard_of_widths_is_unknown_and_what_it_looks_like_is_told(name: str) -> None:
+    header = headers()[name]
+    wider = {n: tuple(3 * size for size in t.shape) for n, t in header.tensors.items()}
+    found = identify(model_of(wider))
+    assert (found.kind, found.certainty, found.architecture_candidates) == (
+        "unknown",
+        "unknown",
+        (),
+    )
+    assert found.junk == ()
+    alike = [said(note) for note in found.evidence if note.key == "identity.alike"]
+    assert title(header.architecture) in " ".join(alike)
