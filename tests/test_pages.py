@@ -7,7 +7,9 @@ import re
 import pytest
 
 from kanna.families import component, family, tables, vocabulary
-from kanna.families.dossier import all_needs, by_age, dossier, facts_of, kinds, needed_by
+from kanna.families.architectures import architectures_of, by_age, kinds
+from kanna.families.dossier import all_needs, dossier, facts_of
+from kanna.families.needs import needed_by
 from kanna.families.pages import (
     UIS,
     About,
@@ -18,7 +20,7 @@ from kanna.families.pages import (
     pages,
     places,
 )
-from kanna.families.traits import Trait, architectures_of, traits
+from kanna.families.traits import Trait, traits
 from kanna.families.words import dialects, meanings, plain, spellings
 from kanna.identify import identify
 from model_headers import headers

@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from kanna.errors import UnknownModel
-from kanna.families.dossier import Dossier, all_needs, by_age, dossier, kinds, needed_by
+from kanna.families.architectures import by_age, kinds
+from kanna.families.dossier import Dossier, all_needs, dossier
+from kanna.families.needs import needed_by
 from kanna.families.pages import Place, all_places, folders, places
 from kanna.families.words import Meaning, dialects, meanings, plain, spellings
 from kanna.findings import Rule

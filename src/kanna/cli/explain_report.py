@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kanna.api import KindPage, Page, PartPage
-from kanna.cli.family_page import family_lines, place_texts, section, text_lines, titles
+from kanna.cli.family_page import family_lines
 from kanna.cli.output import styled
+from kanna.cli.page_texts import place_texts, section, text_lines, titles
 from kanna.cli.report import facts_lines
 from kanna.families.dossier import Dossier
 from kanna.families.pages import UIS, Place, folders, spoken

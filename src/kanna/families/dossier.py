@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from functools import cache
 
 from kanna.families import Choice, family, tables, title
-from kanna.families.pages import About, Facts, Place, Spoken, about, places
-from kanna.families.traits import Trait, architectures_of, traits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """A part that a family needs: what it is, where it is found, which families share it."""
-
-    word: str
-    role: str
-    places: tuple[Place, ...]
-    shared_with: tuple[str, ...]
+from kanna.families.architectures import kinds
+from kanna.families.needs import Need, need
+from kanna.families.pages import About, Facts, Spoken, about
+from kanna.families.traits import Trait, traits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,29 +95,11 @@ def dossier(name: str, variant: str | None = None) -> Dossier:
         vae_clashes=tuple(word for word in twins if _same_scale(word, vae) is False),
         predictions=_guesses(row, own.predictions if own else ()),
         spreads=tuple(_spreads(name)),
-        needs=tuple(_need(word, name, vae) for word in needs),
+        needs=tuple(need(word, name, vae) for word in needs),
         traits=rows,
         variant_facts=page.variants if page else (),
         lora_names=tuple(_lora_names(name)),
     )
-
-
-@cache
-def kinds() -> Mapping[str, tuple[str, ...]]:
-    """Return every architecture with the roles that its files can play, in the tables' order."""
-    found: dict[str, dict[str, None]] = {}
-    for raw in tables()["components"]:
-        for word in architectures_of(raw):
-            found.setdefault(word, {})[raw["role"]] = None
-    order = tables()["everywhere"]["kinds"]
-    return {word: tuple(kind for kind in order if kind in roles) for word, roles in found.items()}
-
-
-def by_age(names: Iterable[str]) -> list[str]:
-    """Return the names of families, oldest first, those without a date last."""
-    pages = {name: about(name) for name in names}
-    dates = {name: (page.facts.released if page else None) or "~" for name, page in pages.items()}
-    return sorted(dates, key=lambda name: (dates[name], name))
 
 
 def facts_of(page: About | None, variant: str | None, resolution: int | None = None) -> Facts:
@@ -151,45 +124,6 @@ def all_needs(page: Dossier) -> tuple[str, ...]:
     own = [need.word for need in page.needs]
     others = (word for row in page.traits for word in row.needs)
     return tuple(dict.fromkeys([*own, *others]))
-
-
-def needed_by(place: Place) -> tuple[str, ...]:
-    """Return the families that need the part at `place`, or have a variant that does."""
-    return tuple(_needing(place.word, place.architecture))
-
-
-def _need(word: str, name: str, vae: str | None) -> Need:
-    found = places(word, vae)
-    others = tuple(other for other in _needing(word, vae) if other != name)
-    role = found[0].role if found else word
-    return Need(word=word, role=role, places=found, shared_with=others)
-
-
-def _needing(word: str, vae: str | None) -> Iterator[str]:
-    """Yield the families that need the part `word`; the VAE only where it is the same."""
-    for name in by_age(kinds()):
-        if word == "vae":
-            own = family(name)
-            needs = own is not None and own.vae == vae is not None and word in own.needs
-        else:
-            needs = word in _needs().get(name, ())
-        if needs:
-            yield name
-
-
-@cache
-def _needs() -> Mapping[str, set[str]]:
-    """Return the words of the parts that each family and its variants need."""
-    found: dict[str, set[str]] = {}
-    for name, raw in tables()["families"].items():
-        rows = (raw, *raw.get("variant", ()))
-        found[name] = {word for row in rows for word in row.get("needs", ())}
-    for raw in tables()["components"]:
-        rows = (raw, *raw.get("variant", ()))
-        words = {word for row in rows for word in row.get("needs", ())}
-        for name in architectures_of(raw) if words else ():
-            found.setdefault(name, set()).update(words)
-    return found
 
 
 def _twins(vae: str | None) -> tuple[str, ...]:

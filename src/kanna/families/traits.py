@@ -9,8 +9,9 @@ from functools import cache
 from typing import Any, Final
 
 from kanna.families import Choice, family, tables
+from kanna.families.architectures import architectures_of
 from kanna.families.keys import expand
-from kanna.families.rows import BY_LAYERS, make_choices
+from kanna.families.rows import make_choices
 
 _BRACES: Final = re.compile(r"\{([^}]*)\}")
 
@@ -39,6 +40,7 @@ class Trait:
     prediction: str | None = None
 
 
+@cache
 def traits(name: str) -> tuple[Trait, ...]:
     """Return the variants of the family called `name`, in the order in which they are asked."""
     found: dict[tuple[str, ...], Trait] = {}
@@ -52,34 +54,6 @@ def traits(name: str) -> tuple[Trait, ...]:
         if word not in known:
             found[word,] = Trait(words=(word,), other_header=True)
     return tuple(_with_metadata(trait, told) for trait in found.values())
-
-
-def architectures_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return every architecture that a raw component can turn out to be."""
-    document = tables()
-    if "architecture" in raw:
-        return (str(raw["architecture"]),)
-    if "architectures" in raw:
-        return tuple(raw["architectures"])
-    judge = raw.get("architectures_by")
-    if judge == BY_LAYERS:
-        return _bases()
-    choices = raw.get("architecture_rows") or document["choices"].get(judge, {}).get("row", ())
-    widths = tuple(raw.get("widths", {}).values())
-    if choices or widths:
-        return (*(word for choice in make_choices(choices) for word in choice.names), *widths)
-    return () if document["families"][raw["family"]].get("mixed") else (str(raw["family"]),)
-
-
-@cache
-def _bases() -> tuple[str, ...]:
-    """Return every model whose layers the tables know, so that adapters of it are told."""
-    document = tables()
-    rows = [row for row in document["components"] if row["role"] == "diffusion_model"]
-    listed = [word for row in rows if "keys" in row for word in architectures_of(row)]
-    every = [row for table in document["families"].values() for row in table.get("bases", ())]
-    written = [row["architecture"] for row in every if "role" not in row]
-    return tuple(dict.fromkeys([*listed, *written]))
 
 
 def _choices(name: str) -> Iterator[tuple[Choice, int | None]]:

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 from typing import Final, Literal
 
 from kanna.families import tables, title
-from kanna.families.dossier import kinds
+from kanna.families.architectures import architectures_of, kinds
 from kanna.families.pages import Place, about, all_places, kind_words
-from kanna.families.traits import architectures_of, traits
+from kanna.families.traits import traits
 
 Subject = Literal["family", "variant", "part", "kind"]
 # Kinds of models, which have variants; all others are made for a model and come in forms.
