@@ -33,6 +33,15 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "accounted": "{accounted:,} of {size:,} bytes accounted for",
     "summary": "{clean} clean, {suspicious} suspicious, {dangerous} dangerous",
     "no_models": "The folder {path} holds no file that could be a model; -r looks into its folders, too.",
+    "page_title": "Rules of `kanna scan`",
+    "page_intro": "A file is clean when it was read to its last byte by the readers that kanna itself uses, and asks "
+    "for nothing but what models need. Everything else is suspicious, or dangerous where it names code. A file is as bad "
+    "as the worst rule that it breaks. Nothing in it is ever run. Codes never change their meaning.\n\nWhat is damaged, "
+    "incomplete or no model at all is suspicious: it could not be judged. Exit code: 0 clean, 1 dangerous, 3 suspicious.",
+    "page_chapter_1": "What a pickle asks for",
+    "page_chapter_2": "Archives and containers",
+    "page_chapter_3": "Content",
+    "page_chapter_4": "What lies around a model",
     "is_yaml": "A configuration in YAML, not a model.",
     "is_json": "A configuration in JSON, not a model.",
     "is_code": "Program code, not a model.",

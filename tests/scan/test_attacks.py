@@ -1,0 +1,318 @@
+"""Every attack of `tests/attacks`, and what honest programs write, judged."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from attacks import cases
+from attacks.containers import legacy_file, legacy_tensor, zip_file
+from attacks.pickles import call, name, stream, text, value
+from containers import safetensors_bytes
+from kanna.identity import said
+from kanna.messages import LANGUAGES, set_language
+from kanna.scan import Scan, scan
+
+_TESTS = Path(__file__).parents[1]
+_SYSTEM = call("os", "system", f"touch {cases.MARKER}")
+# It only makes a memo table of Python's own reader grow.
+_HARMLESS = {"a memo index of 2^32 - 1"}
+
+
+def scanned(folder: Path, data: bytes, suffix: str = ".ckpt") -> Scan:
+    path = folder / f"model{suffix}"
+    path.write_bytes(data)
+    return scan(path)
+
+
+def codes(found: Scan) -> set[str]:
+    return {threat.code for threat in found.threats}
+
+
+def beside(code: bytes) -> bytes:
+    return zip_file(cases.checkpoint(code), {"0": cases.DATA})
+
+
+@pytest.mark.parametrize("what", sorted(cases.READABLE.keys() - _HARMLESS))
+def test_code_beside_tensors_is_dangerous_and_named(what: str, tmp_path: Path) -> None:
+    found = scanned(tmp_path, cases.READABLE[what])
+    assert found.verdict == "dangerous"
+    assert any(threat.name for threat in found.threats)
+    for language in LANGUAGES:
+        set_language(language)
+        assert all(said(threat.note).isprintable() for threat in found.threats)
+
+
+@pytest.mark.parametrize("what", cases.REFUSED)
+def test_what_cannot_be_read_is_never_clean(what: str, tmp_path: Path) -> None:
+    found = scanned(tmp_path, cases.REFUSED[what][1])
+    assert found.verdict != "clean"
+    assert found.threats
+
+
+@pytest.mark.parametrize("what", [*cases.ENDLESS, *cases.ENDLESS_NAMES])
+def test_what_has_no_end_is_judged_in_time(what: str, tmp_path: Path) -> None:
+    data = {**cases.ENDLESS, **cases.ENDLESS_NAMES}[what]
+    assert scanned(tmp_path, data).verdict in {"clean", "suspicious"}
+
+
+_USES = {
+    "another codec": (call("_codecs", "encode", "x", "evil"), "KS106"),
+    "a foreign factory": (call("collections", "defaultdict", name("builtins", "bytearray")), "KS106"),
+    "a terabyte of zeros": (call("builtins", "bytearray", 1 << 40), "KS106"),
+    "a storage that is called": (call("torch", "FloatStorage", 5), "KS106"),
+    "an array of objects": (call("numpy", "dtype", "O8", 0, 1), "KS106"),
+    "a known class that is changed": (name("torch", "FloatStorage") + value({"x": 1}) + b"b", "KS105"),
+    "a callback of Lightning": (
+        value({name("pytorch_lightning.callbacks.early_stopping", "EarlyStopping"): 1}),
+        "KS103",
+    ),
+    "a module made empty": (name("torch.nn.modules.linear", "Linear") + b")\x81}b", "KS103"),
+    "a callback with arguments": (
+        call("pytorch_lightning.callbacks.early_stopping", "EarlyStopping", "x"),
+        "KS101",
+    ),
+    "a function of Lightning": (name("pytorch_lightning.callbacks", "load"), "KS102"),
+    "a walk from a known name": (name("collections", "OrderedDict.copy"), "KS102"),
+    "a module that is only named": (name("this", "s"), "KS102"),
+    "a computed name": (call("os", "getcwd") + text("system") + b"\x93", "KS104"),
+    "an extension code": (b"\x82\x01", "KS107"),
+    "a text reference": (b"P0\n", "KS107"),
+    "a foreign reference": (value(("module", 1)) + b"Q", "KS112"),
+    "a pickle in bytes": (
+        call("_codecs", "encode", stream(_SYSTEM).decode("latin-1"), "latin1"),
+        "KS111",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", _USES)
+def test_each_use_has_its_rule(what: str, tmp_path: Path) -> None:
+    code, rule = _USES[what]
+    assert rule in codes(scanned(tmp_path, beside(code)))
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"0" * 9, b"h\x63t", b"\x95" + bytes(8) + b"\xfe"])
+def test_code_behind_a_break_is_found(broken: bytes, tmp_path: Path) -> None:
+    hidden = b"\x80\x02" + broken + _SYSTEM + b"."
+    for data in (hidden, zip_file(hidden, {})):
+        found = scanned(tmp_path, data, ".pt")
+        assert found.verdict == "dangerous"
+        assert "os.system" in {threat.name for threat in found.threats}
+
+
+def test_code_on_the_stack_behind_a_break_is_found(tmp_path: Path) -> None:
+    for memo in (b"", b"\x94", b"q\x01", b"r\x01\0\0\0"):
+        stacked = b"\x8c\x02os" + memo + b"\x8c\x06system" + memo + b"\x93"
+        found = scanned(tmp_path, zip_file(b"\x80\x04\xff" + stacked + b"N.", {}))
+        assert "KS109" in codes(found)
+
+
+def _zip(members: dict[str, bytes], comment: bytes = b"") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for member, data in members.items():
+            archive.writestr(member, data)
+        archive.comment = comment
+    return out.getvalue()
+
+
+_GOOD = {
+    "archive/data.pkl": cases.checkpoint(value(1)),
+    "archive/data/0": cases.DATA,
+    "archive/version": b"3\n",
+}
+
+
+def test_every_byte_of_a_zip_is_accounted_for(tmp_path: Path) -> None:
+    good = _zip(_GOOD)
+    found = scanned(tmp_path, good)
+    assert (found.verdict, found.accounted) == ("clean", len(good))
+    assert "KS203" in codes(scanned(tmp_path, good + b"junk"))
+    assert "KS203" in codes(scanned(tmp_path, _zip(_GOOD, b"a comment")))
+    assert "KS204" in codes(scanned(tmp_path, _zip({**_GOOD, "archive/x.txt": b"hello"})))
+    assert "KS206" in codes(scanned(tmp_path, _zip({**_GOOD, "archive/../x": b"hello"})))
+
+
+def test_checksums_of_storages_are_looked_at_on_request(tmp_path: Path) -> None:
+    data = _zip(_GOOD).replace(cases.DATA, bytes(len(cases.DATA)))
+    assert scanned(tmp_path, data).verdict == "clean"
+    assert "KS202" in codes(scan(tmp_path / "model.ckpt", deep=True))
+
+
+@pytest.mark.parametrize("changed", ["central flag", "local flag", "local name", "checksum"])
+def test_where_loaders_disagree_the_pickle_is_judged_all_the_same(
+    changed: str, tmp_path: Path
+) -> None:
+    data = bytearray(beside(_SYSTEM))
+    central = bytes(data).index(b"PK\x01\x02")
+    place = {
+        "central flag": central + 8,
+        "local flag": 6,
+        "local name": 32,
+        "checksum": central + 16,
+    }
+    data[place[changed]] ^= 1
+    assert scanned(tmp_path, bytes(data)).verdict == "dangerous"
+
+
+def test_a_checkpoint_cut_short_says_how_much_is_there(tmp_path: Path) -> None:
+    big = cases.checkpoint(value(1))
+    whole = _zip({**_GOOD, "archive/data.pkl": big})
+    assert "KS302" in codes(scanned(tmp_path, whole[:-40]))
+    torch.save({"a": torch.zeros(1000)}, tmp_path / "new.pt")
+    half = (tmp_path / "new.pt").read_bytes()[:2000]
+    assert any("%" in said(t.note) for t in scanned(tmp_path, half).threats)
+
+
+def test_legacy_files_are_judged_stream_by_stream(tmp_path: Path) -> None:
+    pickle = stream({cases.NAME: legacy_tensor("7", (2, 3), 6)})
+    good = legacy_file(pickle, {"7": (6, cases.DATA)})
+    found = scanned(tmp_path, good)
+    assert (found.verdict, found.container, found.accounted) == ("clean", "ckpt-legacy", len(good))
+    behind = scanned(tmp_path, good + stream(_SYSTEM))
+    assert (behind.verdict, "KS203" in codes(behind)) == ("dangerous", True)
+    assert scanned(tmp_path, legacy_file(pickle, {"7": (-6, cases.DATA)})).verdict == "suspicious"
+
+
+def _honest() -> dict[str, Any]:
+    tensor = torch.arange(12.0).reshape(3, 4)
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    return {
+        "a tensor": tensor,
+        "a view": {"x": tensor.t(), "y": tensor[1:]},
+        "a state dict": model.state_dict(),
+        "a trainer's state": {"state_dict": model.state_dict(), "opt": optimizer.state_dict()},
+        "small floats": {"x": tensor.to(torch.float8_e4m3fn), "y": tensor.to(torch.bfloat16)},
+        "numbers of numpy": {"x": np.float64(3.5), "y": np.arange(4)},
+        "plain things": {"b": b"abc", "s": {1, 2}, "c": 1j, "z": bytearray(b"x"), "e": slice(1, 2)},
+        "a sparse tensor": tensor.to_sparse(),
+    }
+
+
+@pytest.mark.parametrize("what", _honest())
+@pytest.mark.parametrize(
+    "settings", [{}, {"pickle_protocol": 4}, {"_use_new_zipfile_serialization": False}]
+)
+def test_what_torch_writes_is_clean_to_the_last_byte(
+    what: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.pt"
+    torch.save(_honest()[what], path, **settings)
+    found = scan(path)
+    assert [said(threat.note) for threat in found.threats] == []
+    assert (found.verdict, found.accounted) == ("clean", path.stat().st_size)
+
+
+def test_a_whole_module_and_a_program_are_suspicious_not_dangerous(tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pt")
+    assert codes(scan(tmp_path / "module.pt")) == {"KS103"}
+    program = tmp_path / "program.pt"
+    with zipfile.ZipFile(program, "w") as archive:
+        for member in ("data.pkl", "constants.pkl"):
+            archive.writestr(f"p/{member}", stream({}))
+        archive.writestr("p/code/a.py", "def f(): ...")
+    found = scan(program)
+    assert (found.verdict, "KS208" in codes(found)) == ("suspicious", True)
+
+
+def test_data_under_any_key_of_safetensors_is_data(tmp_path: Path) -> None:
+    metadata = {"x": "import os; os.system('x')", "y": "<script>", "chat_template": "{{ x }}"}
+    data = safetensors_bytes({"a": ("F32", (1,), bytes(4))}, metadata)
+    found = scanned(tmp_path, data, ".safetensors")
+    assert (found.verdict, found.container) == ("clean", "safetensors")
+
+
+def test_a_zip_inside_a_tensor_is_a_second_file(tmp_path: Path) -> None:
+    inner = beside(_SYSTEM)
+    data = safetensors_bytes({"a": ("U8", (len(inner),), inner)})
+    found = scanned(tmp_path, data, ".safetensors")
+    assert found.verdict == "dangerous"
+    assert {"KS209", "KS101"} <= codes(found)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".gguf"])
+def test_a_pickle_under_a_safe_name_is_never_clean(suffix: str, tmp_path: Path) -> None:
+    assert codes(scanned(tmp_path, _zip(_GOOD), suffix)) == {"KS207"}
+    assert scanned(tmp_path, beside(_SYSTEM), suffix).verdict == "dangerous"
+
+
+@pytest.mark.parametrize("suffix", ["", ".txt", ".jpg", ".pt", ".safetensors"])
+def test_a_pickle_of_text_is_found_under_any_name(suffix: str, tmp_path: Path) -> None:
+    assert scanned(tmp_path, b"cos\nsystem\n(S'x'\ntR.", suffix).verdict == "dangerous"
+    assert scanned(tmp_path, b"care\nfor this text\nplease", suffix).verdict == "suspicious"
+
+
+def test_an_array_of_objects_is_looked_into(tmp_path: Path) -> None:
+    header = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
+    array = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + stream(_SYSTEM)
+    assert scanned(tmp_path, array, ".npy").verdict == "dangerous"
+    assert scanned(tmp_path, _zip({"a.npy": array}), ".npz").verdict == "dangerous"
+
+
+def test_the_global_and_its_opcode_are_told(tmp_path: Path) -> None:
+    data = zip_file(b"\x80\x02" + _SYSTEM + b".", {})
+    threat = next(t for t in scanned(tmp_path, data).threats if t.code == "KS101")
+    assert (threat.name, threat.position) == ("os.system", 2)
+    assert threat.place.member == "archive/data.pkl"
+    assert threat.place.offset is not None
+    assert data[threat.place.offset + 2 :].startswith(b"cos\nsystem\n")
+
+
+_WATCHED_RUN = textwrap.dedent("""
+    import json, os, sys
+    from pathlib import Path
+
+    from attacks import cases
+    from kanna.scan import scan
+
+    files = [*cases.READABLE.values(), *(data for _, data in cases.REFUSED.values())]
+    seen, watching = [], False
+
+    def watch(event, arguments):
+        if not watching or event in ("builtins.id", "os.listdir", "os.scandir"):
+            return
+        if event == "open" and not (arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)):
+            return
+        if event == "import" and arguments[0] in sys.modules:
+            return
+        seen.append((event, str(arguments)[:200]))
+
+    for data in files[:3]:
+        Path("model.ckpt").write_bytes(data)
+        scan("model.ckpt")
+    import kanna.formats.checkpoint.torch_tar, kanna.formats.checkpoint.torch_legacy
+    import kanna.formats.checkpoint.inflated_data, kanna.formats.checkpoint.strided_data
+    sys.addaudithook(watch)
+    for data in files:
+        watching = False
+        Path("model.ckpt").write_bytes(data)
+        watching = True
+        scan("model.ckpt")
+    watching = False
+    print(json.dumps([seen, os.listdir()]))
+""")
+
+
+def test_no_file_makes_a_scan_import_run_write_or_connect(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _WATCHED_RUN],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{_TESTS}:{_TESTS.parent / 'src'}", "KANNA_LANG": "en"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stderr == ""
+    assert json.loads(run.stdout) == [[], ["model.ckpt"]]
