@@ -281,6 +281,18 @@ def test_a_checkpoint_of_stable_video_diffusion_is_whole() -> None:
     assert found.architecture == "svd"
 
 
+@pytest.mark.parametrize("row", ["ltxv-13b", "ltx2"])
+def test_the_vae_in_a_checkpoint_of_ltx_is_that_of_its_version(row: str) -> None:
+    model = shapes_of_row(row) or anchors_of(row)
+    shapes = {f"model.diffusion_model.{name}": shape for name, shape in model.items()}
+    shapes |= {f"vae.{name}": shape for name, shape in anchors_of("vae-ltxv").items()}
+    identity = identify(model_of(shapes))
+    vae = identity.part("vae")
+    assert vae is not None
+    assert (identity.kind, vae.architecture) == ("checkpoint", identity.architecture)
+    assert "vae" not in identity.missing_parts
+
+
 def test_anima_is_known_under_every_prefix_it_circulates_with() -> None:
     for prefix in (
         "net.",
