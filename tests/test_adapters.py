@@ -379,6 +379,12 @@ def test_what_metadata_says_is_kept_apart_from_what_is_so() -> None:
     assert adapter.said == {"model": "anime.safetensors", "trigger": "1girl"}
 
 
+def test_a_name_only_hints_at_few_steps() -> None:
+    identity = identify(lora([8], [16], {"modelspec.title": "Hyper-SD15 8 steps"}))
+    assert (identity.variant, keys(identity)[-1]) == ("lora", "adapter_distilled")
+    assert "adapter_distilled" not in keys(identify(lora([8], [16], {"ss_output_name": "lcmx"})))
+
+
 @pytest.mark.parametrize(
     ("shapes", "architecture", "vectors"),
     [
@@ -529,6 +535,8 @@ def test_what_is_printed_of_an_adapter(language: str) -> None:
     assert rows[0].startswith("LoRA rank 16")
     assert "alpha 8" in rows[0]
     assert "\x1b" not in rows[1]
-    for name in headers():
+    for name in (
+        n for n, h in headers().items() if h.kind in {"lora", "embedding", "hypernetwork"}
+    ):
         for part in known(name).parts:
             assert all(label and text for label, text in adapter_rows(part))

@@ -14,8 +14,9 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from kanna.families import component, tables
+from kanna.families import tables
 from kanna.families.keys import expand, parse_line
+from kanna.families.rows import make_choices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,27 +66,32 @@ class Layer(NamedTuple):
         """How many layers these are."""
         return prod(map(len, self.numbers))
 
-    def fits(self, numbers: tuple[int, ...], out: int | None, into: int | None) -> bool:
-        """Whether a layer of these `numbers` and widths (None: not known) is among them."""
-        if not all(n in allowed for n, allowed in zip(numbers, self.numbers, strict=True)):
-            return False
+    def sized(self, out: int | None, into: int | None) -> bool:
+        """Whether these layers have such widths (None: not known)."""
         if self.sizes is None:
             return True
         # A convolution may be flattened: its kernel then counts as width.
         area = prod(size for size in self.sizes[2:] if isinstance(size, int))
         return _is(out, self.sizes[0], 1) and _is(into, self.sizes[1], area)
 
+    def has(self, numbers: tuple[int, ...]) -> bool:
+        """Whether a layer with these numbers is among them."""
+        return all(map(frozenset.__contains__, self.numbers, numbers))
+
 
 def template(path: str) -> tuple[str, tuple[int, ...]]:
     """Return a module path with ``#`` for its numbers, and the numbers."""
-    words = _SEPARATORS.split(path)
-    numbers = tuple(int(word) for word in words if _is_number(word))
-    return "_".join("#" if _is_number(word) else word for word in words), numbers
+    words, numbers = _SEPARATORS.split(path), []
+    for at, word in enumerate(words):
+        if _is_number(word):
+            words[at] = "#"
+            numbers.append(int(word))
+    return "_".join(words), tuple(numbers)
 
 
 def layers(path: str) -> list[Layer]:
     """Return the layers of all bases whose template is `path`."""
-    return _index(_first(path)).get(path, [])
+    return [*_index(_first(path)).get(path, ()), *_index("{").get(path, ())]
 
 
 @cache
@@ -93,9 +99,7 @@ def bases() -> tuple[Base, ...]:
     """Return all bases that the tables know the layers of."""
     every = tables()
     listed = [
-        _of_component(number, raw)
-        for number, raw in enumerate(every["components"])
-        if "keys" in raw and raw["role"] in _ROLES
+        _of_component(raw) for raw in every["components"] if "keys" in raw and raw["role"] in _ROLES
     ]
     written = [
         Base(
@@ -111,52 +115,57 @@ def bases() -> tuple[Base, ...]:
     return (*listed, *written)
 
 
-def _of_component(number: int, raw: dict[str, Any]) -> Base:
+def _of_component(raw: dict[str, Any]) -> Base:
     own = tables()["families"][raw["family"]]["keys"]
-    row = component(number)
     lines = (
         line.replace(".weight [", " [").replace(".* [", " [")
         for name in (*raw["keys"], *raw.get("optional", ()))
         for line in own[name].split("\n")
         if ".weight [" in line or ".* [" in line
     )
+    # The last choice is what holds where nothing special is in the file.
+    choices = make_choices(raw.get("variant", ())[-1:])
     return Base(
-        role=row.role,
-        architectures=row.architectures or ((row.architecture,) if row.architecture else ()),
-        # The last choice is what holds where nothing special is in the file.
-        variants=row.variants or (row.variant_choices[-1].names if row.variant_choices else ()),
+        role=raw["role"],
+        architectures=tuple(raw.get("architectures", (raw.get("architecture", raw["family"]),))),
+        variants=tuple(raw.get("variants", ())) or (choices[0].names if choices else ()),
         lines=tuple(line for line in lines if line.count(",", line.rfind("[")) > 0),
     )
 
 
 @cache
 def _index(first: str) -> dict[str, list[Layer]]:
-    """Return the layers by template, as far as their path begins with the word `first`."""
+    """Return the layers by template, of lines that begin with the word `first` or a brace."""
     found: dict[str, list[Layer]] = {}
     for base in bases():
         for line in base.lines:
-            if line.startswith((first, "{")):
+            if line.startswith(first):
                 for path, numbers, sizes in _folded(line):
                     found.setdefault(path, []).append(Layer(base, numbers, sizes))
     return found
 
 
-def _folded(line: str) -> Iterator[tuple[str, tuple[frozenset[int], ...], ShapeRule | None]]:
-    """Yield the templates that a line of a key list stands for."""
+@cache
+def _folded(line: str) -> list[tuple[str, tuple[frozenset[int], ...], ShapeRule | None]]:
+    """Return the templates that a line of a key list stands for, with numbers and sizes."""
     pattern, sizes = parse_line(line)
     ranges = [frozenset(map(int, expand(f"{{{words}}}"))) for words in _NUMBERED.findall(pattern)]
     pieces = _BRACES.split(_NUMBERED.sub("<>", pattern))
     choices = [expand(f"{{{one}}}") if at % 2 else [one] for at, one in enumerate(pieces)]
-    for chosen in product(*choices):
-        words = _SEPARATORS.split("".join(chosen))
-        waiting = iter(ranges)
-        numbers = tuple(
-            next(waiting) if word == "<>" else frozenset({int(word)})
-            for word in words
-            if word == "<>" or _is_number(word)
-        )
-        path = "_".join("#" if word == "<>" or _is_number(word) else word for word in words)
-        yield path, numbers, sizes
+    return [(*_templated("".join(chosen), iter(ranges)), sizes) for chosen in product(*choices)]
+
+
+def _templated(
+    path: str, ranges: Iterator[frozenset[int]]
+) -> tuple[str, tuple[frozenset[int], ...]]:
+    """Return the template of a path and its numbers; ``<>`` stands for the next of `ranges`."""
+    numbers = []
+    words = _SEPARATORS.split(path)
+    for at, word in enumerate(words):
+        if word == "<>" or _is_number(word):
+            words[at] = "#"
+            numbers.append(next(ranges) if word == "<>" else frozenset({int(word)}))
+    return "_".join(words), tuple(numbers)
 
 
 def _first(path: str) -> str:
@@ -164,7 +173,7 @@ def _first(path: str) -> str:
 
 
 def _is_number(word: str) -> bool:
-    return len(word) <= _MAX_DIGITS and word.isascii() and word.isdecimal()
+    return word.isdecimal() and len(word) <= _MAX_DIGITS and word.isascii()
 
 
 def _is(size: int | None, rule: object, times: int) -> bool:

@@ -213,6 +213,7 @@ _FAMILY: Final = _table("name", {
     "prediction": _rows("", _CHOICE), "component": _rows("id role", _COMPONENT),
     "choices": _rows("name row", _CHOICES), "bases": _rows("architecture lines", _BASES),
     "endings": _lists, "inner": _words, "reaches": _rows("starts", _REACHES), "yields": _pairs,
+    "distilled": _lists,
     "encoder_bases": _rows("encoders candidates", _ENCODERS),
     "metadata": _rows("key contains", _METADATA),
     "peek": _rows("any deviation above below", _PEEK), "about": _ABOUT,

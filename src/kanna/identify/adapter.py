@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from math import isfinite
@@ -38,6 +39,7 @@ _BESIDE: Final[dict[str, dict[str, str]]] = {
     "hypernetwork": {"model": "sd_checkpoint_name"},
 }
 _MAX_LAYERS: Final = 64
+_WORDS: Final = re.compile(r"[^a-z0-9]+")
 _STRUCTURE: Final = ("layer_structure", "activation_func", "is_layer_norm", "activate_output")
 
 
@@ -107,7 +109,8 @@ def with_details(part: Part, model: ModelFile, peek: Peek) -> tuple[Part, list[N
         said=said,
         structure=_structure(model.extras) if part.adapter.widths else {},
     )
-    return replace(part, adapter=adapter), list(_contradictions(adapter, model.metadata))
+    notes = [*_contradictions(adapter, model.metadata), *_hints(part, model)]
+    return replace(part, adapter=adapter), notes
 
 
 def _structure(extras: Mapping[str, object]) -> dict[str, object]:
@@ -154,6 +157,17 @@ def _contradictions(adapter: Adapter, metadata: Mapping[str, str]) -> Iterable[N
                 "what": Note(f"identity.adapter_{word}", {"values": counted_text(there)}),
             }
             yield Note("identity.metadata_differs", values, warning=False)
+
+
+def _hints(part: Part, model: ModelFile) -> Iterable[Note]:
+    """Yield what a LoRA is called where that is the name of a way to few steps."""
+    known = tables()["families"]["lora"]["distilled"] if part.role == "lora" else {}
+    names = {key: model.metadata.get(key, "") for key in known.get("keys", ())}
+    for key, value in names.items():
+        words = [word for word in _WORDS.split(value.lower()) if word in known["words"]]
+        if words:
+            yield Note("identity.adapter_distilled", {"key": key, "value": value}, warning=False)
+            return
 
 
 def _number(text: str | None) -> float | None:

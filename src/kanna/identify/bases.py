@@ -44,16 +44,21 @@ class _Votes:
     def __init__(self, modules: Iterable[Module], role: str) -> None:
         self.sized = 0
         self.voters: list[frozenset[Base]] = []
-        self._templates: set[str] = set()
+        self._layers: dict[str, list[Layer]] = {}
+        sized: dict[tuple[str, int | None, int | None], list[Layer]] = {}
         for module in modules:
             path, numbers = template(module.path)
             sizes = module.sizes
-            known = [layer for layer in layers(path) if layer.base.role == role]
-            fitting = (one for one in known if one.fits(numbers, sizes.out, sizes.into))
             self.sized += bool(sizes.out or sizes.into)
-            if known:
-                self.voters.append(frozenset(one.base for one in fitting))
-                self._templates.add(path)
+            if path not in self._layers:
+                self._layers[path] = [one for one in layers(path) if one.base.role == role]
+            if not self._layers[path]:
+                continue
+            key = path, sizes.out, sizes.into
+            if key not in sized:
+                wide = (one for one in self._layers[path] if one.sized(sizes.out, sizes.into))
+                sized[key] = list(wide)
+            self.voters.append(frozenset(one.base for one in sized[key] if one.has(numbers)))
 
     @property
     def enough(self) -> bool:
@@ -70,7 +75,7 @@ class _Votes:
 
     def _available(self, base: Base) -> int:
         """How many layers of the templates in question the base has."""
-        every: Iterable[Layer] = (one for path in self._templates for one in layers(path))
+        every = (layer for found in self._layers.values() for layer in found)
         return sum(layer.many for layer in every if layer.base is base)
 
 
