@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path
 
 from kanna import api
+from kanna.cli.report import report
 from kanna.demo import component_tensors, write_pieces
 from kanna.dtypes import FP16
 from kanna.families.key_maps import key_map
 from kanna.formats.layout import Spec, arrange
 from kanna.hashing import known
 from kanna.hashing.cache import HashCache
-from kanna.hashing.place import cache_path
+from kanna.hashing.place import cache_path, existing_cache
 from kanna.identify import identify
 from kanna.identity import Identity, Published
 from model_headers import headers, keys
@@ -162,3 +164,23 @@ def test_what_another_program_kept_proves_nothing(own: Path) -> None:
     taken = api.import_hashes(own / "cache.json", own)
     assert [one.fate for one in taken] == ["taken"]
     assert api.inspect(path).identity.hashes is None
+
+
+def test_looking_for_the_cache_finds_what_writing_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KANNA_CACHE")
+    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    assert existing_cache() is None
+    with HashCache(cache_path()) as cache:
+        cache.files_with("sha256", "ab")
+    assert existing_cache() == cache_path()
+    assert cache_path().parent == user_cache_path("kanna", appauthor=False)
+
+
+def test_inspect_shows_the_hashes(own: Path) -> None:
+    path = zeros(own / "m.safetensors", [("w", FP16, (4,))])
+    (hashed,) = api.hash_files([path])
+    assert hashed.digests is not None
+    assert f"AutoV2 {hashed.digests.autov2}" in "\n".join(report(api.inspect(path)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kanna.formats import open_model
-from kanna.hashing.place import cache_path
+from kanna.hashing.place import existing_cache
 from kanna.identify import identify
 from kanna.identity import Identity
 from kanna.model import ModelFile
@@ -64,8 +64,8 @@ def identified(model: ModelFile, *, compare_ema: bool) -> Identity:
 
 
 def _remembered(model: ModelFile) -> Recollection | None:
-    place = cache_path()
-    if not place.exists():
+    place = existing_cache()
+    if place is None:
         return None
     from kanna.hashing.recall import recall  # most who look at a file never hashed any
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Final
 
@@ -157,6 +157,8 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
         yield _row("variant", say("inspect.one_of", names=" / ".join(identity.variant_candidates)))
     for part in identity.parts:
         yield from map(list, adapter_rows(part))
+    if identity.vae_identity:
+        yield _row("vae", shown(identity.vae_identity))
     if identity.ema.present:
         yield _row("ema", _ema_text(identity.ema))
     if identity.prediction:
@@ -177,12 +179,20 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
 
 def _conclusions(identity: Identity) -> Iterator[list[str]]:
     """Yield what follows from all that: what the file is good for, and what is wrong with it."""
+    if identity.hashes:
+        yield _row("hashes", _hashes_text(identity.hashes))
     uses = list(_uses(identity))
     if uses:
         yield _row("good_for", " · ".join(uses))
     if identity.findings:
         codes = " ".join(identity.findings)
         yield _row("findings", say("inspect.findings", codes=codes, path=identity.path))
+
+
+def _hashes_text(hashes: Mapping[str, object]) -> str:
+    """Return the short hashes by which people call a file."""
+    words = (("autov1", "AutoV1"), ("autov2", "AutoV2"), ("autov3", "AutoV3"))
+    return " · ".join(f"{label} {hashes[word]}" for word, label in words if hashes.get(word))
 
 
 def _lists(found: Inspection) -> Iterator[tuple[str, list[str]]]:

@@ -102,6 +102,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "adapter_vectors_open": "vectors {count} × {width}",
     "adapter_widths": "nets for the widths {widths}",
     "row_ema": "EMA",
+    "row_vae": "VAE",
+    "row_hashes": "hashes",
     "one_of": "one of {names}: the header cannot tell",
     "group_kept": "{name}: {count} tensors, {size}; pruning leaves them",
 }

@@ -102,6 +102,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "adapter_vectors_open": "ベクトル {count} × {width}",
     "adapter_widths": "幅 {widths} のネットワーク",
     "row_ema": "EMA",
+    "row_vae": "VAE",
+    "row_hashes": "ハッシュ",
     "one_of": "{names} のどれか（ヘッダーからはわかりません）",
     "group_kept": "{name}: {count} テンソル、{size}（--prune でも残します）",
 }
