@@ -60,10 +60,9 @@ def test_what_cannot_be_read_is_never_clean(what: str, tmp_path: Path) -> None:
     assert found.threats
 
 
-@pytest.mark.parametrize("what", [*cases.ENDLESS, *cases.ENDLESS_NAMES])
+@pytest.mark.parametrize("what", cases.ENDLESS)
 def test_what_has_no_end_is_judged_in_time(what: str, tmp_path: Path) -> None:
-    data = {**cases.ENDLESS, **cases.ENDLESS_NAMES}[what]
-    assert scanned(tmp_path, data).verdict in {"clean", "suspicious"}
+    assert scanned(tmp_path, cases.ENDLESS[what]).verdict in {"clean", "suspicious"}
 
 
 _USES = {
@@ -278,6 +277,7 @@ _WATCHED_RUN = textwrap.dedent("""
     from kanna.scan import scan
 
     files = [*cases.READABLE.values(), *(data for _, data in cases.REFUSED.values())]
+    files = [data for data in files if len(data) < 500_000]
     seen, watching = [], False
 
     def watch(event, arguments):

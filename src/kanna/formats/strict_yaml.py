@@ -20,7 +20,7 @@ from kanna.disk import InputFile
 from kanna.errors import FormatError
 
 _MAX_SIZE: Final = 1 << 20
-_MAX_NODES: Final = 50_000
+_MAX_NODES: Final = 20_000
 _MAX_DEPTH: Final = 64
 _MAX_DIGITS: Final = 100
 
@@ -80,9 +80,12 @@ def parse_yaml(text: str, path: Path) -> Mapping[str, Plain]:
 
 def tags(text: str) -> Iterator[str]:
     """Yield the tags in `text`, written out in full, as far as it can be read at all."""
+    depth = 0
     try:
         for count, event in enumerate(_events(text)):
-            if count > 4 * _MAX_NODES:
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if count > 2 * _MAX_NODES or depth > _MAX_DEPTH:  # deep ones take PyYAML for ever
                 return
             tag = getattr(event, "tag", None)
             if isinstance(tag, str):
