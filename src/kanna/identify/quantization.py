@@ -136,11 +136,12 @@ def _told(names: Iterable[str], formats: Mapping[str, str]) -> str | None:
 
 def _halved(beside: Beside) -> Iterable[str]:
     """Names of weights that hold two numbers in a byte."""
-    rows = tables()["everywhere"]["quantization"]
-    endings = {row["name"]: row["packed"] for row in rows if "packed" in row}
+    endings: defaultdict[str, list[str]] = defaultdict(list)
+    for row in tables()["everywhere"]["quantization"]:
+        if "packed" in row:
+            endings[row["name"]].append(row["packed"])
     for scale, scheme in beside.scales.items():
-        if scheme in endings:
-            yield scale.removesuffix(endings[scheme])
+        yield from (scale.removesuffix(e) for e in endings.get(scheme, ()) if scale.endswith(e))
     halved = tables()["everywhere"]["halved"]
     yield from (f"{layer}.weight" for layer, word in beside.formats.items() if word in halved)
 
