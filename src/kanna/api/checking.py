@@ -71,7 +71,7 @@ def check(
     select, ignore = tuple(select), tuple(ignore)
     with open_model(path) as model:
         subject = subject_of(Path(path), model, identified(model, compare_ema=deep), purpose)
-        subject = replace(subject, safety=_safety(model), siblings=_siblings(Path(path)))
+        subject = replace(subject, safety=_safety(Path(path)), siblings=_siblings(Path(path)))
         if deep:
             subject = replace(subject, measures=_measures(model, progress))
         findings = judge(subject, select, ignore)
@@ -92,9 +92,13 @@ def _siblings(path: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _safety(model: ModelFile) -> Safety:
-    reasons = tuple(note for note in model.notes if note.key == "checkpoint.unknown_globals")
-    return Safety(verdict="suspicious" if reasons else "clean", reasons=reasons)
+def _safety(path: Path) -> Safety:
+    """Return what a scan says, which reads everything but weights, with the gravest reasons."""
+    from kanna.scan import scan
+
+    scanned = scan(path)
+    reasons = (threat.note for threat in scanned.threats if threat.verdict == scanned.verdict)
+    return Safety(verdict=scanned.verdict, reasons=tuple(reasons))
 
 
 def _measures(model: ModelFile, progress: Callable[[Progress], None] | None) -> dict[str, Measure]:
