@@ -120,7 +120,7 @@ def test_a_sidecar_that_differs_is_always_told(
 
 
 def test_a_check_without_a_sidecar_says_so(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer(capsys, "hash", "--check", str(model))[0] == 3
+    assert answer(capsys, "hash", "--check", str(model)) == (3, "")
     sidecar_path(model).write_text(f"{'0' * 64}  a\n{'1' * 64}  b\n")
     assert answer(capsys, "hash", "--check", str(model))[0] == 3
 

@@ -125,6 +125,15 @@ def test_a_place_where_nothing_can_be_kept_is_as_good_as_none(model: Path) -> No
         assert not cache.files_with("sha256", "ab")
 
 
+def test_a_name_that_is_no_text_is_not_kept_and_stops_nothing(tmp_path: Path, model: Path) -> None:
+    odd = PartDigest(role="vae", variant=None, prefix="\udc80.", digest="ef" * 32)
+    with HashCache(tmp_path / "cache") as cache:
+        cache.keep_parts(state(model), [odd])
+        assert cache.parts(state(model)) == []
+        cache.keep_parts(state(model), [VAE])
+        assert cache.parts(state(model)) == [VAE]
+
+
 def test_another_programs_database_is_left_alone(tmp_path: Path, model: Path) -> None:
     place = tmp_path / "cache"
     with sqlite3.connect(place) as connection:

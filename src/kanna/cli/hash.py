@@ -114,7 +114,7 @@ def _report(
         if options.check and file.agrees is not None:
             key, style = ("check_ok", "green") if file.agrees else ("check_differs", "red")
             click.echo(styled(say(f"hash.{key}", path=file.path), style))
-        else:
+        elif not options.check:
             click.echo("\n" * (not first) + "\n".join(_lines(file, options, verbose=verbose)))
     if file.error is not None:
         print_error(file.error, as_json=False)

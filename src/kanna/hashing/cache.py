@@ -182,10 +182,10 @@ class HashCache:
                 return action()
             except sqlite3.DatabaseError as error:
                 self.close()
-                if error.sqlite_errorcode & 0xFF not in _BROKEN:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BROKEN:
                     return None
                 self._put_aside()
-            except OSError:
+            except (OSError, ValueError):  # a name that is no text cannot be kept
                 return None
         return None
 
