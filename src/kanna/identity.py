@@ -35,9 +35,9 @@ class Adapter:
     alpha counts as one whose alpha is its rank. `alphas` is None where they were not all read.
     `touches` are ``diffusion_model`` and words of text encoders. `convolutions` are those with a
     kernel; `decomposed` is DoRA. `bases` are all models that the modules fit, as ``architecture``
-    or ``architecture:variant``; `mixed` says that no one of them has all. `said` is what metadata
-    says of it, which may be wrong. `vectors` are those of an embedding; `widths` and `structure`
-    those of a hypernetwork.
+    or ``architecture:variant``; `fitting` counts the modules that do, and `mixed` says that no one
+    of them has all. `said` is what metadata says of it, which may be wrong. `vectors` are those of
+    an embedding; `widths` and `structure` those of a hypernetwork.
     """
 
     dialect: str | None = None
@@ -48,6 +48,7 @@ class Adapter:
     convolutions: bool = False
     decomposed: bool = False
     bases: tuple[str, ...] = ()
+    fitting: int = 0
     mixed: bool = False
     said: Mapping[str, str] = field(default_factory=dict)
     vectors: tuple[Vectors, ...] = ()
@@ -334,6 +335,7 @@ def _adapter_json(adapter: Adapter | None) -> dict[str, object] | None:
         "convolutions": adapter.convolutions,
         "decomposed": adapter.decomposed,
         "bases": list(adapter.bases),
+        "fitting": adapter.fitting,
         "mixed": adapter.mixed,
         "said": dict(adapter.said),
         "vectors": [

@@ -63,6 +63,7 @@ def _of_modules(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter, Vot
         convolutions=any(module.convolution for module in modules),
         decomposed=any("magnitude" in module.pieces for module in modules),
         bases=said.words,
+        fitting=said.fitting,
         mixed=said.mixed,
     )
     return adapter, said

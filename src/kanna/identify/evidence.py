@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kanna.identify.peek import Peek
     from kanna.identify.recognise import Found
     from kanna.identify.verdict import Verdict
-    from kanna.identity import Part
+    from kanna.identity import Adapter, Part
     from kanna.model import ModelFile
 
 
@@ -61,15 +61,22 @@ def tell_adapters(
     for part in parts:
         detailed, wrong = with_details(part, model, peek)
         told.append(detailed)
+        if part.adapter is not None:
+            _tell_base(verdict, part, part.adapter)
         verdict.evidence += wrong
-        if part.adapter is None:
-            continue
-        if part.adapter.mixed:
-            verdict.tell("adapter_mixed", what=titles(part.architecture_candidates))
-        if not part.architecture_candidates:
-            verdict.doubtful = True
-            verdict.tell("adapter_no_base")
     return tuple(told)
+
+
+def _tell_base(verdict: Verdict, part: Part, adapter: Adapter) -> None:
+    """Say how the base of an adapter is known, or that it is not."""
+    what = titles(part.architecture_candidates)
+    if not what:
+        verdict.doubtful = True
+        verdict.tell("adapter_no_base")
+    elif adapter.mixed:
+        verdict.tell("adapter_mixed", what=what)
+    elif adapter.fitting:
+        verdict.tell("adapter_fits", count=adapter.fitting, what=what)
 
 
 def tell_near(verdict: Verdict, near: Sequence[Found], shapes: Mapping[str, Shape]) -> None:

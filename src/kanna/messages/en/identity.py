@@ -51,6 +51,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "adapter_mixed": "No one model has all the layers that the adapter changes; some are those of {what}.",
     "adapter_no_base": "The tables know no model that has the layers which the adapter changes.",
+    "adapter_fits": "{count} of its modules are layers of {what}.",
     "adapter_distilled": (
         "The metadata field {key} says “{value}”, which hints at a LoRA for few steps; the tensors cannot tell."
     ),

@@ -50,6 +50,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "adapter_mixed": "この追加学習データが変更する層をすべて持つモデルはありません。一部は {what} の層です。",
     "adapter_no_base": "この追加学習データが変更する層を持つモデルは、既知のモデルの中にありません。",
+    "adapter_fits": "変更される層のうち {count} 個が {what} の層と一致します。",
     "adapter_distilled": (
         "メタデータの {key} が「{value}」なので、少ないステップ数で生成するための LoRA と思われますが、テンソルからはわかりません。"
     ),
