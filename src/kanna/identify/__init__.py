@@ -2,9 +2,9 @@
 
 The file is taken apart (`anatomy`): one pass sorts out what stands beside the models (`beside`),
 one finds the models (`recognise`), one gives every tensor to its part (`parts`). Then the whole is
-judged (`verdict`): first by tensors, then by what is published under the very same hash, then by
-metadata (`claims`), then, where the tables allow it, by a few numbers (`peek`). A file name is
-never more than a hint.
+judged (`verdict`) by tensors, and doubted where it must be (`doubt`). What tensors leave open is
+settled (`settle`) by what is published under the very same hash, then by metadata (`claims`), then,
+where the tables allow it, by a few numbers (`peek`). A file name is never more than a hint.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from kanna.identify.evidence import (
     tell_parts,
     tell_quantization,
 )
+from kanna.identify.outcome import needed, predict, with_context
 from kanna.identify.peek import Peek
 from kanna.identify.position_ids import read_position_ids
-from kanna.identify.verdict import hear, judge, look, needed, predict, remember, with_context
+from kanna.identify.settle import hear, look, remember
+from kanna.identify.verdict import judge
 from kanna.identity import Identity
 
 if TYPE_CHECKING:
