@@ -26,7 +26,7 @@ REAL: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "chroma-bf16": ("chroma", ("chroma", "hd", "flash"), ("vae", "t5xxl")),
     "hidream-i1-full-fp16": (
         "hidream-i1", ("i1-full", "i1-dev", "i1-fast", "e1"),
-        ("vae", "clip-l", "clip-g", "t5xxl", "llama-3.1-8b"),
+        ("vae", "long-clip-l", "clip-g", "t5xxl", "llama-3.1-8b"),
     ),
     "qwen-image-bf16": ("qwen-image", QWEN, ("vae", "qwen2.5-vl-7b")),
     "qwen-image-fp8-e4m3": ("qwen-image", QWEN, ("vae", "qwen2.5-vl-7b")),
