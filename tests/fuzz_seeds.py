@@ -74,6 +74,36 @@ def _made() -> Mapping[str, list[bytes]]:
         "index": index,
         "json": [b'{"a": [1, 2.5, "\\u3042"], "b": {"c": null}}', *index],
         "whole": [*tensors, *zipped[::6], *gguf, *index, b"<!DOCTYPE html><html>", b"\x89PNG\r\n"],
+        "scan": [
+            *tensors,
+            *zipped,
+            *gguf,
+            *index,
+            tar_file([1.0]),
+            b"model:\n  target: os.system\n",
+        ],
+        "yaml": [
+            b"model:\n  params:\n    parameterization: v\n    ch: [1, 2.5, ~]\n    a: !!int 3\n",
+            b"a: &x {b: 1}\nc: *x\n<<: *x\n? [k]\n: 0o7\n--- \n'q': |\n  text\n",
+        ],
+        "sidecar": [
+            b"a" * 64 + b"  model.ckpt\n",
+            b"B" * 64,
+            b"\\" + b"0" * 64 + b" *mo\\ndel.ckpt\n",
+        ],
+        "webui-cache": [
+            b'{"hashes": {"checkpoint/a": {"mtime": 1.5, "sha256": "'
+            + b"c" * 64
+            + b'"}, "vae": 1}}',
+            b'{"hashes-addnet": {"lora/x": {"mtime": 1, "sha256": null}}}',
+        ],
+        "digest": [
+            b"7460a6fa",
+            b"0x6CE0161689",
+            b"name [ffa7b160]",
+            b"blake3:" + b"e" * 64,
+            b"e3b0c442",
+        ],
         "names": [text.encode() for text in names],
         "table": [
             b'name = "x"\ntitle = "X"\n[[component]]\nid = "y"\nrole = "vae"\nany = ["a.{0..3}"]'

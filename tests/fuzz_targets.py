@@ -10,7 +10,9 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 
 from kanna.disk import InputFile
@@ -20,10 +22,17 @@ from kanna.errors import FormatError, KannaError
 from kanna.families.schema import check_fields
 from kanna.formats import FORMATS, recognise, strict_json
 from kanna.formats.checkpoint.pickle_vm import read_pickle_at
+from kanna.formats.strict_yaml import parse_yaml
 from kanna.formats.wrong_content import explain
+from kanna.hashing.cache import HashCache
+from kanna.hashing.resolving import resolve
+from kanna.hashing.sidecars import read_sidecar, sidecar_path
+from kanna.hashing.webui import read_entries
 from kanna.identify import identify
+from kanna.identity import said
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.naming import suggested_name
+from kanna.scan import scan
 from model_headers import Bytes
 
 PATH: Final = Path("/nowhere/model.bin")
@@ -85,6 +94,47 @@ def pickle(data: bytes) -> None:
         read_pickle_at(Memory(data), 0)
 
 
+def on_disk(function: Callable[[Path], object], name: str) -> Callable[[bytes], None]:
+    """A target for what only takes paths: the bytes as a file called `name`."""
+
+    def run(data: bytes) -> None:
+        path = _folder() / name
+        path.write_bytes(data)
+        with suppress(KannaError):
+            function(path)
+
+    return run
+
+
+@cache
+def _folder() -> Path:
+    memory = Path("/dev/shm")
+    return Path(mkdtemp(prefix="kanna-fuzz-", dir=memory if memory.is_dir() else None))
+
+
+def safety(path: Path) -> None:
+    """Scan a file; whatever it holds, there is a verdict and it can be said."""
+    found = scan(path)
+    assert found.verdict in {"clean", "suspicious", "dangerous"}
+    assert all(said(threat.note) for threat in found.threats)
+
+
+def text_yaml(data: bytes) -> None:
+    with suppress(KannaError):
+        parse_yaml(data.decode("utf-8", "replace"), PATH)
+
+
+def digest(data: bytes) -> None:
+    with suppress(KannaError), HashCache(None) as nothing:
+        assert all(said(note) for note in resolve(data.decode("utf-8", "replace"), nothing).notes)
+
+
+def sidecar(path: Path) -> None:
+    """Read a digest beside a file."""
+    sidecar_path(path).write_bytes(path.read_bytes())
+    read_sidecar(path)
+
+
 def text_json(data: bytes) -> None:
     with suppress(KannaError):
         strict_json.parse(data, PATH)
@@ -127,7 +177,12 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "pickle": pickle,
     "gguf": reads("gguf"),
     "index": reads("index"),
+    "scan": on_disk(safety, "model.ckpt"),
     "json": text_json,
+    "yaml": text_yaml,
+    "sidecar": on_disk(sidecar, "model.ckpt"),
+    "webui-cache": on_disk(read_entries, "cache.json"),
+    "digest": digest,
     "names": names,
     "table": table,
     "file-name": file_name,
