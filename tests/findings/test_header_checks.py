@@ -105,6 +105,18 @@ def test_missing_parts() -> None:
     assert found.command[:2] == ("kanna", "convert")
 
 
+def test_parts_that_are_usually_apart_are_only_noted() -> None:
+    (found,) = check(subject(headers()["sd35-medium"].model(), "generation"), select=["KN207"])
+    assert found.severity == "note"
+
+
+def test_real_files_are_not_accused() -> None:
+    """What their makers meant so: an fp32 VAE beside bf16, one fp32 tensor of ids, an upscaler."""
+    assert "KN405" not in codes_of(headers()["sd15-fp16-posids-f32"].model(), "generation")
+    assert "KN403" not in codes_of(headers()["flux1-dev-bf16-aio"].model(), "generation")
+    assert "KN701" not in codes_of(headers()["sd-x4-upscaler-fp32"].model(), "generation")
+
+
 def test_unknown_files_and_unrecognised_tensors() -> None:
     assert codes_of(
         model_of([weight("a", 4, 4)], path="a.safetensors", container="safetensors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from kanna.families import title
@@ -14,6 +15,9 @@ from kanna.messages import ranges
 from kanna.model import Note
 
 _IDS: Final = mend(position_ids="repair")
+# Architectures whose checkpoints programs load whole; of later ones the text encoders are large,
+# shared, and handed out apart. Source: AUTOMATIC1111 modules/sd_models.py, load_model.
+_WHOLE: Final = frozenset({"sd1", "sd2", "sdxl", "sdxl-refiner"})
 
 
 def tensors(subject: Subject) -> Iterator[Finding]:
@@ -51,7 +55,8 @@ def parts(subject: Subject) -> Iterator[Finding]:
         command: tuple[str, ...] = ()
         if lacking == ("vae",):
             command = ("kanna", "convert", str(subject.path), "--vae", "VAE.safetensors")
-        yield found("KN207", parts=", ".join(lacking), command=command)
+        usual = identity.architecture not in _WHOLE
+        yield replace(found("KN207", parts=", ".join(lacking), command=command), aside=usual)
 
 
 def position_ids(subject: Subject) -> Iterator[Finding]:

@@ -132,7 +132,7 @@ def _counts(subject: Subject, rule: Rule, *, deep: bool) -> bool:
 
 def _finished(subject: Subject, finding: Finding) -> Finding:
     """Set a finding aside where nobody asked for its purpose, and give it its command."""
-    aside = subject.purpose is None and bool(finding.rule.purposes)
+    aside = finding.aside or (subject.purpose is None and bool(finding.rule.purposes))
     repair = finding.repair
     model = subject.model
     if repair is not None and repair.options and (model.container in _FOREIGN or model.refused):

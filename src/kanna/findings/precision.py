@@ -21,6 +21,8 @@ _BF16_FIRST: Final = frozenset({
     "flux", "flux2", "chroma", "lumina2", "z-image", "qwen-image", "hidream", "omnigen2",
     "hunyuan-video", "hunyuan-image", "ltxv", "mochi", "cosmos", "kandinsky5",
 })  # fmt: skip
+# Text encoders of which the same is true. Source: google/gemma-2 model cards.
+_BF16_ENCODERS: Final = ("gemma",)
 # VAEs whose activations overflow in fp16. Source: madebyollin/sdxl-vae-fp16-fix, README.
 _OVERFLOWS: Final = frozenset({"sdxl", "sdxl-refiner"})
 
@@ -47,9 +49,11 @@ def mixed(subject: Subject) -> Iterator[Finding]:
     for part in subject.identity.parts:
         if part.role not in _ROLES or part.dtype not in _HALF or part.quantization:
             continue
+        ids = {key.name for key in subject.identity.position_ids.keys}
         strangers = tuple(
             name for name in part.names
             if len((tensor := subject.model[name]).shape) > 1 and tensor.dtype.word in _WIDE
+            and name not in ids
         )  # fmt: skip
         if strangers:
             saved = sum(subject.model[n].nbytes - subject.model[n].numel * 2 for n in strangers)
@@ -88,13 +92,18 @@ def half_of(subject: Subject, part: Part) -> str:
     same = [p for p in subject.identity.parts if p.role == part.role]
     if any(name in measures and measures[name].beyond for p in same for name in p.names):
         return "bf16"
-    return "bf16" if subject.identity.architecture in _BF16_FIRST else "fp16"
+    coarse = (part.architecture or "").startswith(_BF16_ENCODERS)
+    return "bf16" if coarse or subject.identity.architecture in _BF16_FIRST else "fp16"
 
 
 def _stays_wide(subject: Subject, part: Part) -> bool:
-    """Whether a part is better left in fp32: a VAE that overflows, a part that cannot be cast."""
-    del subject
-    return part.scaled or (part.role == "vae" and part.architecture in _OVERFLOWS)
+    """Whether a part is better left in fp32: one that cannot be cast, a VAE that fp16 does not fit.
+
+    bf16 is too coarse for a VAE.
+    """
+    if part.role != "vae":
+        return part.scaled
+    return part.scaled or part.architecture in _OVERFLOWS or half_of(subject, part) == "bf16"
 
 
 def _evened(subject: Subject, part: Part) -> Repair | None:

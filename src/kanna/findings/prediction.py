@@ -19,6 +19,8 @@ _STEPS: Final = 1000
 _TERMINAL: Final = 1e-4  # a standard schedule ends at 0.0047, one of zero SNR at 0
 # kohya-ss sd-scripts writes this when it trains with --zero_terminal_snr.
 _ZERO_SNR: Final = "ss_zero_terminal_snr"
+# Source: ComfyUI comfy/supported_models.py, SD_X4Upscaler.
+_PLAIN: Final = frozenset({"x4-upscaler"})
 _SAY_THE_SAME: Final = {"v_pred": ("edm_vpred.sigma_max",)}
 # Only what decides how weights are loaded and used; other keys are taste.
 _GRAVE: Final = (
@@ -51,7 +53,7 @@ def markers(subject: Subject) -> Iterator[Finding]:
     wanted = markers_for(subject.identity.architecture or "", "v", zero_snr=_zero_snr(subject))
     config = _config(subject, "v")
     lacking = tuple(name for name in wanted if not _there(subject, name))
-    if lacking and config is not None and not config.guessed:
+    if lacking and config is not None and not config.guessed and not _plain(subject):
         yield found("KN701", names=lacking, repair=mend(markers=lacking),
                     markers=", ".join(lacking), why=told[1])  # fmt: skip
 
@@ -110,6 +112,11 @@ def _config(subject: Subject, prediction: str) -> Config | None:
     identity = subject.identity
     variants = identity.variant_candidates or ((identity.variant,) if identity.variant else ())
     return config_for(identity.architecture or "", variants, prediction)
+
+
+def _plain(subject: Subject) -> bool:
+    """Whether programs know by its tensors that the variant predicts v, without a marker."""
+    return subject.identity.variant in _PLAIN
 
 
 def _there(subject: Subject, marker: str) -> bool:

@@ -52,8 +52,9 @@ class Finding:
 
     `note` is the sentence that says what was found, `names` the tensors it is about, `bytes` what
     mending it would save. `repair` is None where no machine should decide; `command` is the exact
-    command line that mends it, as words, empty where there is none. `aside` says that it counts
-    for a purpose only, and nobody asked for one.
+    command line that mends it, as words, empty where there is none. `aside` says that it
+    stands among the notes here: it counts for a purpose that nobody asked for, or is usual in such
+    files.
     """
 
     rule: Rule
