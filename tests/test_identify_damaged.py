@@ -49,7 +49,7 @@ def damaged(name: str, share: float, seed: int) -> ModelFile:
 
 
 @pytest.mark.parametrize(
-    ("name", "share"), [*((name, 0.9) for name in ALL), *((name, 0.5) for name in ALL[::3])]
+    ("name", "share"), [*((name, 0.9) for name in ALL[::2]), *((name, 0.5) for name in ALL[1::4])]
 )
 def test_with_tensors_missing_nothing_wrong_is_certain(name: str, share: float) -> None:
     found = identify(damaged(name, share, 1))
@@ -76,9 +76,9 @@ def test_where_the_tensor_that_tells_is_lost_the_variants_stay_open(
 
 
 def disguises() -> list[tuple[str, str]]:
-    """Every file under one of the prefixes; together they use all of them."""
+    """A sample of the files, each under one of the prefixes; together they use all of them."""
     free = [n for n in ALL if headers()[n].kind not in {"embedding", "lora"}]
-    return [(name, PREFIXES[at % len(PREFIXES)]) for at, name in enumerate(free)]
+    return [(name, PREFIXES[at % len(PREFIXES)]) for at, name in enumerate(free[::2])]
 
 
 @pytest.mark.parametrize(("name", "prefix"), disguises())
