@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judged import changed, clean_checkpoint, codes, mended, only, subject
+from judged import (
+    changed,
+    clean_checkpoint,
+    codes,
+    mended,
+    merged_checkpoint,
+    only,
+    subject,
+)
 from kanna.dtypes import BF16, FP16, FP32, INT64, DType
 from kanna.findings import check, vae
 from kanna.findings.facts import Measure
@@ -171,6 +179,14 @@ def test_an_ema_of_another_model_and_one_that_is_the_model() -> None:
         model = changed(base, {copy.name: copy for copy in copies})
         found = judged(model, {})
         assert ("KN303" in found) == code
+
+
+def test_an_ema_that_is_the_model() -> None:
+    model = merged_checkpoint()
+    pairs = subject(model).identity.ema.pairs
+    same = {n: Measure(checksum=k) for k, pair in enumerate(pairs.items()) for n in pair}
+    assert "KN305" in judged(model, same)
+    assert "KN305" not in judged(model, same | {next(iter(pairs)): Measure(checksum=-1)})
 
 
 def test_the_number_of_a_vae_is_that_of_its_formula() -> None:

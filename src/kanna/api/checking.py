@@ -70,7 +70,7 @@ def check(
     """
     select, ignore = tuple(select), tuple(ignore)
     with open_model(path) as model:
-        subject = subject_of(Path(path), model, identified(model, compare_ema=deep), purpose)
+        subject = subject_of(Path(path), model, identified(model, compare_ema=False), purpose)
         subject = replace(subject, safety=_safety(Path(path)), siblings=_siblings(Path(path)))
         if deep:
             subject = replace(subject, measures=_measures(model, progress))

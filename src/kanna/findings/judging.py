@@ -29,7 +29,7 @@ CHECKS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("ema.presence", ("KN301", "KN306"), "identity.ema.present"),
     ("ema.absence", ("KN304",), "model"),
     ("ema.worth", ("KN302", "KN303"), "identity.ema.pairs"),
-    ("ema.equality", ("KN305",), "identity.ema.pairs"),
+    ("ema.equality", ("KN305",), "measures"),
     ("junk.junk", ("KN401",), "identity.junk"),
     ("junk.trainer_state", ("KN402",), "model.extras"),
     ("precision.wide", ("KN403",), "identity.parts"),

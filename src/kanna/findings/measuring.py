@@ -13,7 +13,7 @@ from kanna.findings.facts import Measure
 from kanna.kernel import Counts, weighted_sum
 from kanna.model import ModelFile, TensorInfo
 
-_CHUNK: Final = 1 << 22
+_CHUNK: Final = 1 << 20
 _THREADS: Final = 4
 _GLIMPSE: Final = 64  # bytes that tell almost every tensor from a constant one
 
@@ -32,10 +32,13 @@ def measure(model: ModelFile, tick: Tick | None = None) -> dict[str, Measure]:
     tensors = [tensor for tensor in model.values() if tensor.dtype.is_float and tensor.numel]
     measures = {}
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
-        for tensor, result in zip(tensors, pool.map(_measured, tensors), strict=True):
-            measures[tensor.name] = result
-            if tick is not None:
-                tick(tensor.nbytes)
+        try:
+            for tensor, result in zip(tensors, pool.map(_measured, tensors), strict=True):
+                measures[tensor.name] = result
+                if tick is not None:
+                    tick(tensor.nbytes)
+        finally:  # stopped by the user or by a broken tensor: what is not begun is not read
+            pool.shutdown(wait=False, cancel_futures=True)
     return measures
 
 
