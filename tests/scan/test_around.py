@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attacks import cases
-from containers import small
+from containers import gguf_bytes, gguf_entry, small
 from kanna.errors import Incomplete
 from kanna.scan import SCAN_RULES, Scan, scan, scan_targets
 
@@ -186,3 +186,11 @@ def test_codes_are_in_order_and_each_is_used() -> None:
     assert list(SCAN_RULES) == sorted(SCAN_RULES)
     source = "".join(path.read_text() for path in (_ROOT / "src/kanna/scan").glob("*.py"))
     assert set(re.findall(r'"(KS\d{3})"', source)) == set(SCAN_RULES)
+
+
+def test_bytes_of_gguf_that_belong_to_no_tensor_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    entry = gguf_entry("a", (4,), 0, 0)
+    for count, wanted in ((0, set()), (31, set()), (64, {"KS203"})):
+        path.write_bytes(gguf_bytes((), [entry], bytes(16 + count)))
+        assert codes(scan(path)) == wanted

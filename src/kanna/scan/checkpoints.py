@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.errors import FormatError, KannaError, UnsafeFile
 from kanna.formats.checkpoint import open_checkpoint, open_container
+from kanna.formats.checkpoint.pickle_machine import MAX_STREAM
 from kanna.formats.checkpoint.pickle_survey import survey_at
 from kanna.formats.checkpoint.pickle_vm import Pickle, read_pickle_at
 from kanna.formats.checkpoint.torch_tar import open_tar, tar_members
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _STREAMS_OF_TORCH: Final = 5
 _MAX_STREAMS: Final = 64
+_TAR_MEMBERS: Final = ("storages", "tensors", "pickle")
+_SYSTEM: Final = "sys_info"
 _BLOCK: Final = 512
 _MAX_BLOCKS: Final = 1 << 15
 _PICKLE_BEGINS: Final = b"\x80(c]}"
@@ -113,9 +116,13 @@ def _check_counts(report: Report, file: InputFile) -> None:
 
 
 def _scan_tar(report: Report, file: InputFile) -> None:
+    ends_of_pickles: list[int] = []
+
     def read(source: InputFile, offset: int, window: int) -> Pickle:
         judge(report, survey_at(source, offset), Place(path=source.path, offset=offset))
-        return read_pickle_at(source, offset, window)
+        pickle = read_pickle_at(source, offset, window)
+        ends_of_pickles.append(pickle.end)
+        return pickle
 
     try:
         open_tar(file, read)
@@ -125,8 +132,25 @@ def _scan_tar(report: Report, file: InputFile) -> None:
             report.add_error(error, Place(path=file.path))
         _try_blocks(report, file, 0)
         return
+    _judge_members(report, file, members, ends_of_pickles)
     ends = (at + -(-size // _BLOCK) * _BLOCK for at, size in members.values())
     _check_rest(report, file, max(ends))
+
+
+def _judge_members(
+    report: Report, file: InputFile, members: dict[str, tuple[int, int]], ends: list[int]
+) -> None:
+    """Judge members that torch did not write, and what follows the last pickle of its own."""
+    for name, (at, size) in members.items():
+        place = Place(path=file.path, member=name, offset=at)
+        if name not in _TAR_MEMBERS:
+            if name != _SYSTEM:
+                report.add("KS204", Note("scan.ks204_is", {"member": name}), place)
+            examine(report, file.read(at, min(size, MAX_STREAM)), place)
+        elif name == "pickle" and at + size > ends[-1]:
+            count = at + size - ends[-1]
+            report.add("KS110", Note("scan.ks110_is", {"count": count}), place)
+            examine(report, file.read(ends[-1], min(count, MAX_STREAM)), place)
 
 
 def _check_rest(report: Report, file: InputFile, at: int) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kanna.scan.report import Report
 
 _MAX_INFLATED: Final = 16 << 20
+_NEAR: Final = 4 << 10
 _MAX_STREAMS: Final = 64
 _PROTO: Final = b"\x80"
 _NEXT: Final = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x07\x08)")
@@ -57,19 +58,24 @@ def examine_at(report: Report, file: InputFile, start: int, method: int, place: 
     found = survey_at(file, start, sweep=False)
     head = file.read(start, min(8, file.size - start))
     if _is_worth(found, head):
-        reach = min(file.size - start, max(found.reached + 1, _MAX_INFLATED))
-        data = file.read(start, reach)
-        return examine(report, data[: _end_of_member(data, found.reached)], place)
+        return examine(report, _member(file, start, found.reached), place)
     if method:
         data = inflated(file, start, _MAX_INFLATED)
         return examine(report, data, Place(path=place.path, member=place.member))
     return False
 
 
-def _end_of_member(data: bytes, at: int) -> int:
-    """Return where the next header or descriptor of a zip begins; the end if there is none."""
-    found = _NEXT.search(data, at)
-    return len(data) if found is None else found.start()
+def _member(file: InputFile, start: int, reached: int) -> bytes:
+    """Return the bytes from `start` to the next header of a zip behind `reached`, if there is one.
+
+    Thousands of members lie close to each other, so little is read first.
+    """
+    data = b""
+    for more in (_NEAR, _MAX_INFLATED):
+        data = file.read(start, min(file.size - start, reached + more))
+        if found := _NEXT.search(data, reached):
+            return data[: found.start()]
+    return data
 
 
 def _is_worth(found: Survey, head: bytes) -> bool:

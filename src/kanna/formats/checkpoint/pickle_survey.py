@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from kanna.formats.checkpoint.pickle_machine import (
@@ -33,6 +33,9 @@ _MAX_BREAKS: Final = 200
 _MAX_SWEEP: Final = 16 << 20
 _MAX_HIDDEN: Final = 100
 _MAX_TEXT: Final = 200
+_MAX_TRIED: Final = 10_000
+# STACK_GLOBAL behind a text, memoised or not.
+_STACK_GLOBAL: Final = re.compile(rb"(?:[\w.\x94]|q.|r....)\x93", re.DOTALL)
 _LETTERS: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")
 _WORD: Final = re.compile(rb"[A-Za-z_][\w.]*")
 # Two lines of which the first may end the module of a GLOBAL or INST, the second be the name.
@@ -220,12 +223,10 @@ def _run_before(data: bytes, end: int, least: int) -> int:
 
 def _on_stack(data: bytes) -> Iterator[_Found]:
     """Yield what STACK_GLOBAL would name: two texts right before it."""
-    at = data.find(b"\x93")
-    while at >= 0:
-        for name, before in _texts_before(data, at):
+    for match in islice(_STACK_GLOBAL.finditer(data), _MAX_TRIED):
+        for name, before in _texts_before(data, match.end() - 1):
             for module, begin in _texts_before(data, before):
                 yield begin, module, name
-        at = data.find(b"\x93", at + 1)
 
 
 def _texts_before(data: bytes, end: int) -> Iterator[tuple[bytes, int]]:
