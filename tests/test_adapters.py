@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kanna.adapter import Adapter
 from kanna.cli.adapter_report import adapter_rows
 from kanna.dtypes import FP16
 from kanna.families import tables
 from kanna.families.layers import bases, template
 from kanna.identify import identify
 from kanna.identify.modules import modules_of
-from kanna.identity import Adapter, Identity
+from kanna.identity import Identity
 from kanna.messages import LANGUAGES, set_language
 from kanna.model import ModelFile, TensorInfo
 from model_headers import Bytes, Header, headers, keys, known, model_of

@@ -10,16 +10,8 @@ from kanna.families import component, family, tables, vocabulary
 from kanna.families.architectures import architectures_of, by_age, kinds
 from kanna.families.dossier import all_needs, dossier, facts_of
 from kanna.families.needs import needed_by
-from kanna.families.pages import (
-    UIS,
-    About,
-    about,
-    all_places,
-    folders,
-    kind_words,
-    pages,
-    places,
-)
+from kanna.families.pages import About, about, pages
+from kanna.families.places import UIS, all_places, folders, kind_words, places
 from kanna.families.traits import Trait, traits
 from kanna.families.words import dialects, meanings, plain, spellings
 from kanna.identify import identify

@@ -6,54 +6,18 @@ when they are shown. `Identity.to_json` gives the identity document; its keys ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from kanna.messages import say
 from kanna.model import Note
 
+if TYPE_CHECKING:
+    from kanna.adapter import Adapter  # few files are adapters: the others need not pay for it
+
 Certainty = Literal["certain", "likely", "ambiguous", "unknown"]
-_MOST_VALUES: Final = 4
 IdState = Literal["ok", "damaged", "absent", "float", "unread"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vectors:
-    """The vectors of an embedding for one text encoder; None where it is not known which."""
-
-    encoder: str | None
-    count: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapter:
-    """What a LoRA, an embedding or a hypernetwork is made of.
-
-    `ranks` and `alphas` are ascending values, each with how many modules have it; a module without
-    alpha counts as one whose alpha is its rank. `alphas` is None where they were not all read.
-    `touches` are ``diffusion_model`` and words of text encoders. `convolutions` are those with a
-    kernel; `decomposed` is DoRA. `bases` are all models that the modules fit, as ``architecture``
-    or ``architecture:variant``; `fitting` counts the modules that do, and `mixed` says that no one
-    of them has all. `said` is what metadata says of it, which may be wrong. `vectors` are those of
-    an embedding; `widths` and `structure` those of a hypernetwork.
-    """
-
-    dialect: str | None = None
-    modules: int = 0
-    ranks: tuple[tuple[int, int], ...] = ()
-    alphas: tuple[tuple[float, int], ...] | None = None
-    touches: tuple[str, ...] = ()
-    convolutions: bool = False
-    decomposed: bool = False
-    bases: tuple[str, ...] = ()
-    fitting: int = 0
-    mixed: bool = False
-    said: Mapping[str, str] = field(default_factory=dict)
-    vectors: tuple[Vectors, ...] = ()
-    widths: tuple[int, ...] = ()
-    structure: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,12 +238,6 @@ class Identity:
         }
 
 
-def counted_text(counted: Sequence[tuple[float, int]]) -> str:
-    """Return the values of a count, as in `Adapter.ranks`, in one line: the ends where many."""
-    values = [f"{value:g}" for value, _ in counted]
-    return "/".join(values) if len(values) <= _MOST_VALUES else f"{values[0]}–{values[-1]}"
-
-
 def said(note: Note) -> str:
     """Return the sentence of `note` in the language in force; its values may be notes too."""
     values = {
@@ -318,37 +276,8 @@ def _part_json(part: Part) -> dict[str, object]:
         "layout": part.layout,
         "dtype": part.dtype,
         "quantization": part.quantization,
-        "adapter": _adapter_json(part.adapter),
+        "adapter": None if part.adapter is None else part.adapter.to_json(),
     }
-
-
-def _adapter_json(adapter: Adapter | None) -> dict[str, object] | None:
-    if adapter is None:
-        return None
-    alphas = None if adapter.alphas is None else _counted_json("alpha", adapter.alphas)
-    return {
-        "dialect": adapter.dialect,
-        "modules": adapter.modules,
-        "ranks": _counted_json("rank", adapter.ranks),
-        "alphas": alphas,
-        "touches": list(adapter.touches),
-        "convolutions": adapter.convolutions,
-        "decomposed": adapter.decomposed,
-        "bases": list(adapter.bases),
-        "fitting": adapter.fitting,
-        "mixed": adapter.mixed,
-        "said": dict(adapter.said),
-        "vectors": [
-            {"encoder": one.encoder, "count": one.count, "width": one.width}
-            for one in adapter.vectors
-        ],
-        "widths": list(adapter.widths),
-        "structure": dict(adapter.structure),
-    }
-
-
-def _counted_json(word: str, counted: Iterable[tuple[float, int]]) -> list[dict[str, float]]:
-    return [{word: value, "modules": count} for value, count in counted]
 
 
 def _ema_json(ema: Ema) -> dict[str, object]:

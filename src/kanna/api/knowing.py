@@ -11,7 +11,7 @@ from kanna.errors import UnknownModel
 from kanna.families.architectures import by_age, kinds
 from kanna.families.dossier import Dossier, all_needs, dossier
 from kanna.families.needs import needed_by
-from kanna.families.pages import Place, all_places, folders, places
+from kanna.families.places import Place, all_places, folders, places
 from kanna.families.words import Meaning, dialects, meanings, plain, spellings
 from kanna.findings import Rule
 from kanna.messages import LANGUAGES, language, say

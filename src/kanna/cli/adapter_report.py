@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from kanna.adapter import Adapter, counted_text
 from kanna.families import title
-from kanna.identity import Adapter, Part, counted_text
+from kanna.identity import Part
 from kanna.messages import say, shown
 
 # Names of methods, the same in every language.
@@ -16,11 +17,8 @@ _METHODS: Final = {
 }  # fmt: skip
 
 
-def adapter_rows(part: Part) -> Iterator[tuple[str, str]]:
-    """Yield labels and texts on the adapter that `part` is, if it is one."""
-    adapter = part.adapter
-    if adapter is None:
-        return
+def adapter_rows(part: Part, adapter: Adapter) -> Iterator[tuple[str, str]]:
+    """Yield labels and texts on the adapter that `part` is."""
     separator = say("inspect.adapter_separator")
     yield say("inspect.row_adapter"), separator.join(_sizes(part, adapter))
     if len(adapter.bases) > 1:

@@ -10,7 +10,8 @@ from kanna.cli.output import styled
 from kanna.cli.page_texts import place_texts, section, text_lines, titles
 from kanna.cli.report import facts_lines
 from kanna.families.dossier import Dossier
-from kanna.families.pages import UIS, Place, folders, spoken
+from kanna.families.pages import spoken
+from kanna.families.places import UIS, Place, folders
 from kanna.findings import Rule
 from kanna.messages import say, template
 

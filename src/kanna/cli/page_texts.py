@@ -9,7 +9,8 @@ from typing import Final
 from kanna.cli.output import count_text, styled, wrapped
 from kanna.cli.report import facts_lines
 from kanna.families import title
-from kanna.families.pages import UIS, Facts, Place, folders
+from kanna.families.pages import Facts
+from kanna.families.places import UIS, Place, folders
 from kanna.messages import say, shown, size_text
 
 _MANY: Final = 6

@@ -7,11 +7,10 @@ from math import isfinite
 from typing import Final
 
 from kanna.api import Inspection
-from kanna.cli.adapter_report import adapter_rows
 from kanna.cli.output import count_text, note_line, styled, table, width, wrapped
 from kanna.dtypes import WORDS
 from kanna.families import family, title
-from kanna.families.pages import folders, places
+from kanna.families.places import folders, places
 from kanna.identity import Ema, Identity, Part, PositionIds, said
 from kanna.messages import ranges, say, shown, size_text
 
@@ -150,13 +149,20 @@ def ema_compared(ema: Ema) -> str:
     return say("inspect.ema_equal" if ema.equal_to_model else "inspect.ema_differs")
 
 
+def _adapters(identity: Identity) -> Iterator[list[str]]:
+    for part in identity.parts:
+        if part.adapter is not None:
+            from kanna.cli.adapter_report import adapter_rows  # few files are adapters
+
+            yield from map(list, adapter_rows(part, part.adapter))
+
+
 def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
     """Yield rows of a label and a text for everything that is not a part."""
     identity = found.identity
     if identity.architecture and len(identity.variant_candidates) > 1:
         yield _row("variant", say("inspect.one_of", names=" / ".join(identity.variant_candidates)))
-    for part in identity.parts:
-        yield from map(list, adapter_rows(part))
+    yield from _adapters(identity)
     if identity.vae_identity:
         yield _row("vae", shown(identity.vae_identity))
     if identity.ema.present:

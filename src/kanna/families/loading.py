@@ -24,7 +24,7 @@ from kanna.families.keys import expand, parse_line
 
 HERE: Final = Path(__file__).parent
 # Raised when the layout of the cached document changes.
-_VERSION: Final = 4
+_VERSION: Final = 5
 _SLOTS: Final = ("all", "any", "none", "tails")
 
 Raw = dict[str, Any]
@@ -39,22 +39,34 @@ def load_tables() -> Raw:
     return _load("tables")
 
 
-def load_pages() -> Raw:
-    """Return what the tables hold for people: the ``about`` of every family, and the places.
+def load_pages(stamp: str | None = None) -> Raw:
+    """Return what the tables hold for people: the ``about`` of every family, and the configs.
+
+    With the `stamp` of tables that were loaded just now, the sources are not read again.
 
     Raises:
         FormatError: as `load_tables`.
     """
-    return _load("pages")
+    return _load("pages", stamp)
 
 
-def _load(which: str) -> Raw:
+def load_places(stamp: str | None = None) -> Raw:
+    """Return where the parts that models share are to be found; see `load_pages`.
+
+    Raises:
+        FormatError: as `load_tables`.
+    """
+    return _load("places", stamp)
+
+
+def _load(which: str, stamp: str | None = None) -> Raw:
+    if stamp is not None and (document := _cached(_cache(which), stamp)) is not None:
+        return document
     users = _user_tables()
     paths = [*sorted(HERE.glob("*.toml")), *sorted(HERE.glob("names/*.toml")), *users]
     sources = [_read(path) for path in paths]
     stamp = _stamp(paths, sources)
-    document = _cached(_cache(which), stamp)
-    if document is not None:
+    if (document := _cached(_cache(which), stamp)) is not None:
         return document
     built = _build(paths, sources, users)
     for name, part in built.items():
@@ -134,20 +146,19 @@ def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> dict[s
                 check_fields(table)
                 checked.append((path, table))
             families[table["name"]] = _merged(families.get(table["name"], {}), table)
-    pages = _pages(families)
+    pages, places = _pages(families), families.pop("places", {})
     document = _joined(families)
     for path, table in checked:
         with _blame(path):
             check_rows(table, document)
     document["index"] = _index(document["components"])
-    return {"tables": document, "pages": pages}
+    return {"tables": document, "pages": pages, "places": places}
 
 
 def _pages(families: dict[str, Raw]) -> Raw:
-    """Take what is for people out of the tables."""
-    places, configs = families.pop("places", {}), families.pop("configs", {})
+    """Take what only people read out of the tables."""
     about = {name: table.pop("about") for name, table in families.items() if "about" in table}
-    return {"about": about, "places": places, "configs": configs}
+    return {"about": about, "configs": families.pop("configs", {})}
 
 
 def _joined(families: dict[str, Raw]) -> Raw:

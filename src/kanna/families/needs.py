@@ -8,7 +8,7 @@ from functools import cache
 
 from kanna.families import family, tables
 from kanna.families.architectures import architectures_of, by_age, kinds
-from kanna.families.pages import Place, places
+from kanna.families.places import Place, places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

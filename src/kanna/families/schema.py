@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias
 
 from kanna.families.keys import expand, expand_lines, parse_line
-from kanna.families.pages import DISTILLED, UIS
+from kanna.families.pages import DISTILLED
+from kanna.families.places import UIS
 from kanna.families.rows import Choice, Family, make_component, make_family
 from kanna.messages import LANGUAGES, template
 
@@ -120,6 +121,10 @@ def _distilled(value: Any) -> bool:
     return value in DISTILLED
 
 
+def _half(value: Any) -> bool:
+    return value in {"fp16", "bf16"}
+
+
 def _numbers(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_number, value))
 
@@ -209,7 +214,8 @@ _CONFIGS: Final = _table("name config", {
 })  # fmt: skip
 _FAMILY: Final = _table("name", {
     **_EVERY, "mixed": _flag, "vae": _text, "vae_prefix": _text, "tasks": _texts,
-    "resolution": _number, "needs": _texts, "keys": _keys, "variant": _rows("", _CHOICE),
+    "resolution": _number, "half": _half,
+    **dict.fromkeys(("vae_overflows", "whole", "position_ids", "told_by_name"), _flag), "needs": _texts, "keys": _keys, "variant": _rows("", _CHOICE),
     "prediction": _rows("", _CHOICE), "component": _rows("id role", _COMPONENT),
     "choices": _rows("name row", _CHOICES), "bases": _rows("architecture lines", _BASES),
     "endings": _lists, "inner": _words, "reaches": _rows("starts", _REACHES), "yields": _pairs,

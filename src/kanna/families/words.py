@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 from kanna.families import tables, title
 from kanna.families.architectures import architectures_of, kinds
-from kanna.families.pages import Place, about, all_places, kind_words
+from kanna.families.pages import about
+from kanna.families.places import Place, all_places, kind_words
 from kanna.families.traits import traits
 
 Subject = Literal["family", "variant", "part", "kind"]

@@ -8,10 +8,10 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
+from kanna.adapter import Adapter, Vectors, counted_text
 from kanna.families import tables
 from kanna.identify.bases import Vote, vote
 from kanna.identify.modules import modules_of
-from kanna.identity import Adapter, Vectors, counted_text
 from kanna.model import Note
 
 if TYPE_CHECKING:
@@ -43,10 +43,9 @@ _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _STRUCTURE: Final = ("layer_structure", "activation_func", "is_layer_norm", "activate_output")
 
 
-def describe(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter | None, Vote]:
+def describe(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter, Vote]:
     """Return what the header alone says of an adapter, and what its modules say of its base."""
-    maker = _MAKERS.get(found.row.role)
-    return maker(found, shapes) if maker else (None, Vote())
+    return _MAKERS[found.row.role](found, shapes)
 
 
 def _of_modules(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter, Vote]:
@@ -93,22 +92,22 @@ def _of_networks(found: Found, shapes: Mapping[str, Shape]) -> tuple[Adapter, Vo
 _MAKERS: Final = {"lora": _of_modules, "embedding": _of_vectors, "hypernetwork": _of_networks}
 
 
-def with_details(part: Part, model: ModelFile, peek: Peek) -> tuple[Part, list[Note]]:
+def with_details(
+    part: Part, adapter: Adapter, model: ModelFile, peek: Peek
+) -> tuple[Part, list[Note]]:
     """Read what `part` says about itself; return it, and where that contradicts its tensors.
 
     Raises:
         FormatError: the file does not hold what its header says.
     """
-    if part.adapter is None:
-        return part, []
     said = {word: model.metadata[key] for word, key in _SAID.items() if model.metadata.get(key)}
     beside = {word: model.extras.get(key) for word, key in _BESIDE[part.role].items()}
     said |= {word: value for word, value in beside.items() if isinstance(value, str) and value}
     adapter = replace(
-        part.adapter,
+        adapter,
         alphas=_alphas(part, model, peek),
         said=said,
-        structure=_structure(model.extras) if part.adapter.widths else {},
+        structure=_structure(model.extras) if adapter.widths else {},
     )
     notes = [*_contradictions(adapter, model.metadata), *_hints(part, model)]
     return replace(part, adapter=adapter), notes

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kanna.families import title
-from kanna.identify.adapter import with_details
 from kanna.identify.likeness import likenesses
 from kanna.identify.quantization import unmarked
 from kanna.model import Note
@@ -13,13 +12,14 @@ from kanna.model import Note
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kanna.adapter import Adapter
     from kanna.families import Component
     from kanna.families.keys import Shape
     from kanna.identify.anatomy import Anatomy
     from kanna.identify.peek import Peek
     from kanna.identify.recognise import Found
     from kanna.identify.verdict import Verdict
-    from kanna.identity import Adapter, Part
+    from kanna.identity import Part
     from kanna.model import ModelFile
 
 
@@ -59,10 +59,14 @@ def tell_adapters(
     """
     told = []
     for part in parts:
-        detailed, wrong = with_details(part, model, peek)
+        if part.adapter is None:
+            told.append(part)
+            continue
+        from kanna.identify.adapter import with_details  # few files are adapters
+
+        detailed, wrong = with_details(part, part.adapter, model, peek)
         told.append(detailed)
-        if part.adapter is not None:
-            _tell_base(verdict, part, part.adapter)
+        _tell_base(verdict, part, part.adapter)
         verdict.evidence += wrong
     return tuple(told)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.families import component, family, tables
 from kanna.families.keys import numel_of
-from kanna.identify.adapter import describe
 from kanna.identify.beside import Beside
 from kanna.identify.choose import Names
 from kanna.identify.quantization import scheme_of
@@ -18,6 +17,7 @@ from kanna.identity import Part
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from kanna.adapter import Adapter
     from kanna.families import Choice, Component
     from kanna.families.keys import Shape
     from kanna.identity import Ema
@@ -74,8 +74,7 @@ def divide(names: Iterable[str], found: list[Found], beside: Beside) -> Division
 def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: Beside) -> Part:
     """Return the part that `found` is, with its sizes and dtypes."""
     by_dtype, dtype = _dtypes([model[name] for name in owned.names])
-    adapter, vote = describe(found, names.shapes)
-    candidates = vote.architectures if found.row.by_layers else _architectures(found, names)
+    adapter, candidates = _adapter(found, names)
     row = names.choose(found.row.variant_choices, found.prefix)
     quantization, scaled = scheme_of(owned.names, beside, dtype)
     variants = row.names if row else found.row.variants
@@ -103,6 +102,16 @@ def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: 
         component=found.row.id,
         adapter=adapter,
     )
+
+
+def _adapter(found: Found, names: Names) -> tuple[Adapter | None, tuple[str, ...]]:
+    """Return what an adapter is made of, and the base models that any part may be of."""
+    if found.row.role not in tables()["everywhere"]["adapters"]:
+        return None, _architectures(found, names)
+    from kanna.identify.adapter import describe  # few files are adapters
+
+    adapter, vote = describe(found, names.shapes)
+    return adapter, vote.architectures if found.row.by_layers else _architectures(found, names)
 
 
 def absent_part(row: Component, ema: Ema) -> Part:
