@@ -16,7 +16,7 @@ from kanna.families import tables
 from kanna.families.layers import bases, template
 from kanna.identify import identify
 from kanna.identify.modules import modules_of
-from kanna.identity import Identity
+from kanna.identity import Identity, Part
 from kanna.messages import LANGUAGES, set_language
 from kanna.model import ModelFile, TensorInfo
 from model_headers import Bytes, Header, headers, keys, known, model_of
@@ -528,11 +528,16 @@ def test_bases_are_layers_and_what_a_key_list_tells_is_not_written_again() -> No
             assert not listed & set(base.architectures)
 
 
+def printed(part: Part) -> list[str]:
+    assert part.adapter is not None
+    return [text for _, text in adapter_rows(part, part.adapter)]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_printed_of_an_adapter(language: str) -> None:
     set_language(language)
     part = identify(lora([8, 8], [16, 16], {"ss_sd_model_name": "a\x1bb"})).parts[0]
-    rows = [text for _, text in adapter_rows(part)]
+    rows = printed(part)
     assert rows[0].startswith("LoRA rank 16")
     assert "alpha 8" in rows[0]
     assert "\x1b" not in rows[1]
@@ -540,4 +545,4 @@ def test_what_is_printed_of_an_adapter(language: str) -> None:
         n for n, h in headers().items() if h.kind in {"lora", "embedding", "hypernetwork"}
     ):
         for part in known(name).parts:
-            assert all(label and text for label, text in adapter_rows(part))
+            assert all(label and text for label, text in printed(part))
