@@ -528,16 +528,16 @@ def test_bases_are_layers_and_what_a_key_list_tells_is_not_written_again() -> No
             assert not listed & set(base.architectures)
 
 
-def printed(part: Part) -> list[str]:
+def printed(part: Part) -> list[tuple[str, str]]:
     assert part.adapter is not None
-    return [text for _, text in adapter_rows(part, part.adapter)]
+    return list(adapter_rows(part, part.adapter))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_printed_of_an_adapter(language: str) -> None:
     set_language(language)
     part = identify(lora([8, 8], [16, 16], {"ss_sd_model_name": "a\x1bb"})).parts[0]
-    rows = printed(part)
+    rows = [text for _, text in printed(part)]
     assert rows[0].startswith("LoRA rank 16")
     assert "alpha 8" in rows[0]
     assert "\x1b" not in rows[1]
