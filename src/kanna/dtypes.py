@@ -94,5 +94,16 @@ FP64, FP32, FP16, BF16 = WORDS["fp64"], WORDS["fp32"], WORDS["fp16"], WORDS["bf1
 FP8_E4M3, FP8_E5M2 = WORDS["fp8_e4m3"], WORDS["fp8_e5m2"]
 INT64, UINT8 = WORDS["int64"], WORDS["uint8"]
 
+# What programs and people also call them.
+_OTHER_WORDS: Final = {"full": "fp32", "half": "fp16"}
+
+
+def word_of(name: str) -> str:
+    """Return the word of the dtype that torch or people call `name`; else `name` in lower case."""
+    name = name.lower()
+    known = TORCH.get(name)
+    return known.word if known is not None else _OTHER_WORDS.get(name, name)
+
+
 # What a person may ask for with --dtype.
 TARGETS: Final = ("fp32", "fp16", "bf16", "fp8_e4m3", "fp8_e5m2")

@@ -53,7 +53,10 @@ class Family:
 
     A row of `peeks` names vectors whose standard deviation, above or below a threshold, settles
     what the header leaves open. `vae` names the architecture whose VAE it takes; `vae_prefix`
-    stands before it in a checkpoint (empty where `vae` is None).
+    stands before it in a checkpoint (empty where `vae` is None). `half` is the 16-bit dtype that
+    holds its activations; `vae_overflows` says that those of its own VAE leave the range of fp16.
+    `whole` says that programs load its checkpoints whole, `position_ids` that strict readers ask
+    those for the ids, `told_by_name` that programs take the ending of a file's name for a variant.
     """
 
     name: str
@@ -62,6 +65,11 @@ class Family:
     vae_prefix: str = ""
     tasks: tuple[str, ...] = ()
     resolution: int | None = None
+    half: str = "fp16"
+    vae_overflows: bool = False
+    whole: bool = False
+    position_ids: bool = False
+    told_by_name: bool = False
     needs: tuple[str, ...] = ()
     variants: tuple[Choice, ...] = ()
     predictions: tuple[Choice, ...] = ()
@@ -77,7 +85,8 @@ class Component:
     which another model is a piece of this one. `aliases` are other spellings of a piece of a name.
     `tails` take tensors by the end of their name, whatever stands before it; `widths` take a file
     of nothing but vectors of such a width, `encoders` name the text encoder by that width.
-    `by_layers` says that the paths and widths of its modules decide its architecture (see
+    `words` are the pieces of all its names but their last ones, where a row without a key list has
+    them. `by_layers` says that the paths and widths of its modules decide its architecture (see
     `kanna.families.layers`).
     """
 
@@ -101,6 +110,7 @@ class Component:
     variant_choices: tuple[Choice, ...]
     required: Mapping[str, ShapeRule | None]
     optional: Mapping[str, ShapeRule | None]
+    words: frozenset[str]
 
 
 def make_family(name: str, raw: Mapping[str, Any]) -> Family:
@@ -118,6 +128,11 @@ def make_family(name: str, raw: Mapping[str, Any]) -> Family:
         vae_prefix=raw["vae_prefix"] if vae else "",
         tasks=tuple(raw.get("tasks", ())),
         resolution=raw.get("resolution"),
+        half=raw.get("half", "fp16"),
+        vae_overflows=raw.get("vae_overflows", False),
+        whole=raw.get("whole", False),
+        position_ids=raw.get("position_ids", False),
+        told_by_name=raw.get("told_by_name", False),
         needs=tuple(raw.get("needs", ())),
         variants=make_choices(raw.get("variant", ())),
         predictions=make_choices(raw.get("prediction", ())),
@@ -159,6 +174,7 @@ def make_component(raw: Mapping[str, Any], document: Mapping[str, Any]) -> Compo
         variant_choices=make_choices(raw.get("variant", ())),
         required=dict(expand_lines(_lines(own, raw.get("keys", ())))),
         optional=dict(expand_lines(_lines(own, raw.get("optional", ())))),
+        words=frozenset(raw.get("words", "").split()),
     )
 
 

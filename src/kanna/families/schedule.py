@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import accumulate
 from math import isclose, sqrt
 from operator import mul
@@ -27,16 +28,20 @@ def cumulative_alphas(betas: list[float]) -> list[float]:
     return list(accumulate((1 - beta for beta in betas), mul))
 
 
-def holds_schedule(tensor: TensorInfo, first_beta: float, last_beta: float, steps: int) -> bool:
-    """Whether a tensor of cumulative alphas holds the standard schedule, precision aside.
+def holds_schedule(tensor: TensorInfo, standard: Mapping[str, float]) -> bool:
+    """Whether a tensor of cumulative alphas holds the `standard` schedule, precision aside.
+
+    `standard` is that of a row of junk: ``first_beta``, ``last_beta`` and ``steps``.
 
     Raises:
         FormatError: the file does not hold what its header says.
     """
+    steps = int(standard["steps"])
     if tensor.numel != steps:
         return False
     values = tensor.numbers()
-    wanted = cumulative_alphas(scaled_linear_betas(first_beta, last_beta, steps))
+    betas = scaled_linear_betas(standard["first_beta"], standard["last_beta"], steps)
+    wanted = cumulative_alphas(betas)
     return values is not None and all(
         isclose(value, alpha, rel_tol=_TOLERANCE)
         for value, alpha in zip(values, wanted, strict=True)

@@ -164,7 +164,7 @@ _COMPONENT: Final[Fields] = {
     "layout": _text, "stem": _text, "prediction": _text, "needs": _texts, "all": _lines,
     "any": _lines, "none": _lines, "tails": _lines, "widths": _words, "encoders": _words,
     "aliases": _pairs, "keys": _texts, "optional": _texts, "holds": _texts,
-    "architectures_by": _text, "architecture_rows": _rows("", _CHOICE),
+    "words": _text, "architectures_by": _text, "architecture_rows": _rows("", _CHOICE),
     "variant": _rows("", _CHOICE),
 }  # fmt: skip
 _CHOICES: Final[Fields] = {"name": _text, "row": _rows("", _CHOICE)}
@@ -179,6 +179,10 @@ _METADATA: Final[Fields] = {
     "key": _text, "contains": _text, "variants": _texts, "prediction": _text,
 }  # fmt: skip
 _EVERY: Final[Fields] = {"name": _text, "title": _text, "sources": _texts}
+_NUMBERED: Final = _table("rows architectures known", {
+    "rows": _texts, "architectures": _texts,
+    "known": lambda value: isinstance(value, dict) and all(map(_number, value.values())),
+})  # fmt: skip
 _NAMES: Final = _table("name row", {
     **_EVERY, "row": lambda rows: all(map(_words, rows)), "reads_also": _lists, "standard": _text,
     "old": _texts,
@@ -215,11 +219,12 @@ _CONFIGS: Final = _table("name config", {
 _FAMILY: Final = _table("name", {
     **_EVERY, "mixed": _flag, "vae": _text, "vae_prefix": _text, "tasks": _texts,
     "resolution": _number, "half": _half,
-    **dict.fromkeys(("vae_overflows", "whole", "position_ids", "told_by_name"), _flag), "needs": _texts, "keys": _keys, "variant": _rows("", _CHOICE),
+    **dict.fromkeys(("vae_overflows", "whole", "position_ids", "told_by_name"), _flag),
+    "needs": _texts, "keys": _keys, "variant": _rows("", _CHOICE),
     "prediction": _rows("", _CHOICE), "component": _rows("id role", _COMPONENT),
     "choices": _rows("name row", _CHOICES), "bases": _rows("architecture lines", _BASES),
     "endings": _lists, "inner": _words, "reaches": _rows("starts", _REACHES), "yields": _pairs,
-    "distilled": _lists,
+    "distilled": _lists, "numbers": _NUMBERED,
     "encoder_bases": _rows("encoders candidates", _ENCODERS),
     "metadata": _rows("key contains", _METADATA),
     "peek": _rows("any deviation above below", _PEEK), "about": _ABOUT,

@@ -6,18 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from kanna.families import title
+from kanna.families import family, title
 from kanna.families.key_maps import standard_names
-from kanna.findings.subject import Subject, found, mend
+from kanna.findings.subject import Subject, bake, called, found, mend
 from kanna.findings.values import Finding, Repair
 from kanna.identity import Part
 from kanna.messages import ranges
-from kanna.model import Note
 
 _IDS: Final = mend(position_ids="repair")
-# Architectures whose checkpoints programs load whole; of later ones the text encoders are large,
-# shared, and handed out apart. Source: AUTOMATIC1111 modules/sd_models.py, load_model.
-_WHOLE: Final = frozenset({"sd1", "sd2", "sdxl", "sdxl-refiner"})
 
 
 def tensors(subject: Subject) -> Iterator[Finding]:
@@ -25,10 +21,10 @@ def tensors(subject: Subject) -> Iterator[Finding]:
     for part in subject.identity.parts:
         if part.missing:
             yield found("KN201", names=part.missing, repair=_from_copy(subject, part),
-                        part=_called(part), count=len(part.missing),
+                        part=called(part), count=len(part.missing),
                         name=part.missing[0])  # fmt: skip
         if part.misshapen:
-            yield found("KN202", names=part.misshapen, part=_called(part),
+            yield found("KN202", names=part.misshapen, part=called(part),
                         count=len(part.misshapen), name=part.misshapen[0])  # fmt: skip
     left = subject.identity.unrecognised
     if left:
@@ -48,14 +44,15 @@ def models(subject: Subject) -> Iterator[Finding]:
 
 
 def parts(subject: Subject) -> Iterator[Finding]:
-    """Find what the file lacks for making images; a bare diffusion model is meant to lack it."""
+    """Find what the file lacks for making images; a bare diffusion model is meant to lack it.
+
+    Text encoders of the later architectures are large, shared, and handed out apart.
+    """
     identity = subject.identity
-    lacking = identity.missing_parts
+    lacking, known = identity.missing_parts, family(identity.architecture or "")
     if identity.kind == "checkpoint" and lacking:
-        command: tuple[str, ...] = ()
-        if lacking == ("vae",):
-            command = ("kanna", "convert", str(subject.path), "--vae", "VAE.safetensors")
-        usual = identity.architecture not in _WHOLE
+        command = bake(subject) if lacking == ("vae",) else ()
+        usual = known is None or not known.whole
         yield replace(found("KN207", parts=", ".join(lacking), command=command), aside=usual)
 
 
@@ -68,17 +65,11 @@ def position_ids(subject: Subject) -> Iterator[Finding]:
                         name=key.name)  # fmt: skip
         elif key.state in {"float", "damaged"}:
             yield found("KN204", names=(key.name,), repair=_IDS, dtype=key.dtype, name=key.name)
+    known = family(identity.architecture or "")
     clip = identity.part("text_encoder")
-    if (
-        clip is not None and not identity.position_ids.keys
-        and identity.architecture in _READ_IDS and identity.kind == "checkpoint"
-    ):  # fmt: skip
+    asked = known is not None and known.position_ids and identity.kind == "checkpoint"
+    if asked and clip is not None and not identity.position_ids.keys:
         yield found("KN205")
-
-
-# Strict readers ask for the ids in checkpoints of these alone.
-# Source: arenasys stable-diffusion-webui-model-toolkit, component CLIP-v1-SD.
-_READ_IDS: Final = frozenset({"sd1"})
 
 
 def names(subject: Subject) -> Iterator[Finding]:
@@ -86,7 +77,7 @@ def names(subject: Subject) -> Iterator[Finding]:
     for part in subject.identity.parts:
         old = _old_names(part)
         if old:
-            yield found("KN206", names=old, repair=mend(rename_keys=True), part=_called(part),
+            yield found("KN206", names=old, repair=mend(rename_keys=True), part=called(part),
                         count=len(old), name=old[0])  # fmt: skip
 
 
@@ -109,7 +100,3 @@ def _from_copy(subject: Subject, part: Part) -> Repair | None:
 
     whole = part.role == "diffusion_model" and only_copy(subject.identity)
     return mend(ema="use") if whole else None
-
-
-def _called(part: Part) -> Note:
-    return Note(f"inspect.part_{part.role}")

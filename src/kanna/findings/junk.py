@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from kanna.families import tables
 from kanna.families.schedule import holds_schedule
 from kanna.findings.subject import Subject, found, mend
 from kanna.findings.values import Finding
 from kanna.identity import JunkGroup
 
 _MEND: Final = mend(prune=True)
-# What a checkpoint carries beside its tensors to resume training: the same keys that convert drops.
-# Source: pytorch_lightning CheckpointConnector.dump_checkpoint.
-_TRAINER: Final = frozenset({
-    "optimizer", "optimizer_states", "lr_schedulers", "lr_scheduler", "callbacks", "loops",
-    "native_amp_scaling_state", "amp_scaling_state", "grad_scaler", "rng_state",
-})  # fmt: skip
 # Two names of the same numbers, and one is enough.
 # Source: transformers, tied weights of T5EncoderModel and of causal language models.
 _TIED: Final = (
@@ -38,7 +33,8 @@ def junk(subject: Subject) -> Iterator[Finding]:
 def trainer_state(subject: Subject) -> Iterator[Finding]:
     """Find what only resuming a training run needs."""
     extras = subject.model.extras
-    keys = [key for key in extras if key in _TRAINER and extras[key]]
+    state = tables()["everywhere"]["trainer"]["state"]
+    keys = [key for key in extras if key in state and extras[key]]
     if keys:
         inside = sum(tensor.nbytes for tensor in subject.model.values())
         yield found("KN402", size=_worthwhile(subject.model.size - inside), keys=", ".join(keys),
@@ -70,10 +66,7 @@ def _is_junk(subject: Subject, group: JunkGroup, name: str) -> bool:
     tensor = subject.model[name]
     if not group.prune or not tensor.numel:
         return False
-    standard = group.standard
-    return not standard or holds_schedule(
-        tensor, standard["first_beta"], standard["last_beta"], int(standard["steps"])
-    )
+    return not group.standard or holds_schedule(tensor, group.standard)
 
 
 def _worthwhile(size: int) -> int:

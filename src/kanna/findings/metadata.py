@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from kanna.dtypes import WORDS
+from kanna.dtypes import WORDS, word_of
 from kanna.findings.subject import Subject, found, mend
 from kanna.findings.values import Finding
 from kanna.model import ModelFile
@@ -18,9 +18,6 @@ _DIGESTS: Final = ("modelspec.hash_sha256", "sshs_model_hash")
 _BY_NAME: Final = "ot_branch"
 # What ModelSpec 1.0 and publishing sites ask for.
 _WANTED: Final = ("modelspec.title", "modelspec.author", "modelspec.license")
-_DTYPES: Final[Mapping[str, str]] = {
-    "float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "full": "fp32", "half": "fp16",
-}  # fmt: skip
 _CHUNK: Final = 1 << 22
 
 
@@ -63,7 +60,7 @@ def precision_fields(metadata: Mapping[str, str]) -> dict[str, str]:
     told = {}
     for key, value in metadata.items():
         if re.search(r"(^|[._])(dtype|precision)$", key) and not key.startswith("ss_"):
-            word = _DTYPES.get(value.strip().lower(), value.strip().lower())
+            word = word_of(value.strip())
             if word in WORDS:
                 told[key] = word
     return told

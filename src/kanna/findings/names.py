@@ -10,6 +10,8 @@ import unicodedata
 import zlib
 from typing import Final
 
+from kanna.dtypes import word_of
+from kanna.families import family
 from kanna.identity import Identity
 
 LONGEST: Final = 220  # bytes with the suffix; A1111 cuts names of merges at 240
@@ -24,7 +26,6 @@ _PRECISION: Final = re.compile(
     r"(?:(?<=[-_. ])|^)(fp32|fp16|bf16|fp8|float32|float16|bfloat16)(?=[-_. ]|$)(?![-_.]?fix)",
     re.IGNORECASE,
 )
-_WORDS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 # What programs read out of a name, and what the file must be for it.
 # Source: AUTOMATIC1111 modules/sd_models_config.py and sd_vae.py; its merger adds the suffixes.
 _MEANINGS: Final = {
@@ -42,10 +43,7 @@ def forbidden(name: str) -> bool:
 
 def precision_words(stem: str) -> dict[str, str]:
     """Return the words for a precision in a name, each with its dtype."""
-    return {
-        word: _WORDS.get(word.lower(), word.lower())
-        for word in (match[1] for match in _PRECISION.finditer(stem))
-    }
+    return {match[1]: word_of(match[1]) for match in _PRECISION.finditer(stem)}
 
 
 def misleading(stem: str, identity: Identity) -> tuple[str, str] | None:
@@ -79,4 +77,5 @@ def _is(identity: Identity, meaning: str) -> bool:
     if identity.kind not in {"checkpoint", "diffusion_model"} or identity.architecture is None:
         return True
     variants = identity.variant_candidates or (identity.variant,)
-    return identity.architecture not in {"sd1", "sd2", "sdxl"} or meaning in variants
+    known = family(identity.architecture)
+    return known is None or not known.told_by_name or meaning in variants

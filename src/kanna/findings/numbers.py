@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final
 
+from kanna.families import tables
 from kanna.findings.facts import Measure
 from kanna.findings.precision import half_of
-from kanna.findings.subject import Subject, found, mend
+from kanna.findings.subject import Subject, called, found, mend
 from kanna.findings.values import Finding
 from kanna.identity import Part
-from kanna.model import Note
 
-# Tensors that are rightly zero or constant. Sources: lllyasviel/ControlNet zero_module;
-# guoyww/AnimateDiff (zero-initialised proj_out); LoRA papers and kohya-ss sd-scripts (the second
-# factor starts at zero); Peebles & Xie, DiT (adaLN-zero); LayerNorm and GroupNorm start at 1 and 0.
-_RIGHTLY: Final = tuple(map(re.compile, (
-    r"(^|[._])(zero_convs|middle_block_out|input_hint_block|zero_conv|before_proj|after_proj)\b",
-    r"(^|\.)controlnet_(down_blocks|mid_block|blocks|single_blocks|x_embedder)\b",
-    r"motion_modules?\..*proj_out\.",
-    r"(lora_up|lora_B|hada_w[12]_a|lokr_w2|lora\.up|\.up\.weight|oft_blocks|oft_diag|\.ia3\b)",
-    r"adaLN_modulation|norm\w*\.linear\.|pos_embed|position_embedding",
-    r"(^|\.)(mask_token|null_|uncond|padding|pad_token|\w*_pad_token|register_tokens)",
-)))  # fmt: skip
 _FEWEST: Final = 16  # elements: fewer may be alike by chance
 
 
@@ -47,7 +37,7 @@ def overflows(subject: Subject) -> Iterator[Finding]:
             half = half_of(subject, part)
             repair = mend(dtypes={part.role: half}) if part.role in _CAST else None
             yield found("KN502", names=hit, count=sum(measures[n].beyond for n in hit),
-                        part=_called(part), name=hit[0], repair=repair)  # fmt: skip
+                        part=called(part), name=hit[0], repair=repair)  # fmt: skip
 
 
 def empty(subject: Subject) -> Iterator[Finding]:
@@ -57,7 +47,7 @@ def empty(subject: Subject) -> Iterator[Finding]:
         alike = _names(subject, part, lambda name, m: m.alike and not m.zero and not _rightly(name))
         for code, names in (("KN503", zero), ("KN504", alike)):
             if names:
-                yield found(code, names=names, count=len(names), part=_called(part), name=names[0])
+                yield found(code, names=names, count=len(names), part=called(part), name=names[0])
 
 
 _CAST: Final = ("diffusion_model", "text_encoder", "vae")
@@ -82,8 +72,10 @@ def _names(
 
 
 def _rightly(name: str) -> bool:
-    return any(pattern.search(name) for pattern in _RIGHTLY)
+    """Whether a weight is zero or constant in whole models, too."""
+    return _constant().search(name) is not None
 
 
-def _called(part: Part) -> Note:
-    return Note(f"inspect.part_{part.role}")
+@cache
+def _constant() -> re.Pattern[str]:
+    return re.compile("|".join(tables()["everywhere"]["constant"]["patterns"]))

@@ -6,25 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kanna.dtypes import WORDS
-from kanna.findings.subject import Subject, found
+from kanna.families import family
+from kanna.findings.subject import Subject, bake, called, found
 from kanna.findings.values import Finding, Repair
 from kanna.identity import Part
-from kanna.model import Note
 
 _WIDE: Final = ("fp64", "fp32")
 _HALF: Final = ("fp16", "bf16")
 _FP8: Final = ("fp8_e4m3", "fp8_e5m2")
 _ROLES: Final = ("diffusion_model", "text_encoder", "vae")
-# Models whose activations leave the range of fp16, so that bf16 is the half that they take.
-# Source: ComfyUI comfy/supported_models.py, supported_inference_dtypes without or after bf16.
-_BF16_FIRST: Final = frozenset({
-    "flux", "flux2", "chroma", "lumina2", "z-image", "qwen-image", "hidream", "omnigen2",
-    "hunyuan-video", "hunyuan-image", "ltxv", "mochi", "cosmos", "kandinsky5",
-})  # fmt: skip
-# Text encoders of which the same is true. Source: google/gemma-2 model cards.
-_BF16_ENCODERS: Final = ("gemma",)
-# VAEs whose activations overflow in fp16. Source: madebyollin/sdxl-vae-fp16-fix, README.
-_OVERFLOWS: Final = frozenset({"sdxl", "sdxl-refiner"})
 
 
 def wide(subject: Subject) -> Iterator[Finding]:
@@ -34,14 +24,14 @@ def wide(subject: Subject) -> Iterator[Finding]:
             half = half_of(subject, part)
             saved = sum(n - n * 16 // WORDS[w].bits for w, n in part.dtypes.items() if w in _WIDE)
             yield found("KN403", size=saved, repair=_cast(subject, {part.role: half}),
-                        part=_called(part), dtype=part.dtype, half=half)  # fmt: skip
+                        part=called(part), dtype=part.dtype, half=half)  # fmt: skip
 
 
 def narrow(subject: Subject) -> Iterator[Finding]:
     """Find a model that training would start from with fewer digits than it was made with."""
     part = subject.identity.part("diffusion_model")
     if part is not None and part.dtype in (*_HALF, *_FP8):
-        yield found("KN404", part=_called(part), dtype=part.dtype)
+        yield found("KN404", part=called(part), dtype=part.dtype)
 
 
 def mixed(subject: Subject) -> Iterator[Finding]:
@@ -57,7 +47,7 @@ def mixed(subject: Subject) -> Iterator[Finding]:
         )  # fmt: skip
         if strangers:
             saved = sum(subject.model[n].nbytes - subject.model[n].numel * 2 for n in strangers)
-            yield found("KN405", names=strangers, size=saved, part=_called(part),
+            yield found("KN405", names=strangers, size=saved, part=called(part),
                         count=len(strangers), dtype=part.dtype, name=strangers[0],
                         repair=_evened(subject, part))  # fmt: skip
 
@@ -66,24 +56,24 @@ def eighths(subject: Subject) -> Iterator[Finding]:
     """Find fp8 where it does harm: in a VAE, and in norms and biases."""
     for part in subject.identity.parts:
         if part.role == "vae" and part.dtype in _FP8:
-            yield found("KN406", dtype=part.dtype, command=_bake(subject))
+            yield found("KN406", dtype=part.dtype, command=bake(subject))
         elif not part.scaled:
             small = tuple(
                 name for name in part.names
                 if len((tensor := subject.model[name]).shape) == 1 and tensor.dtype.word in _FP8
             )  # fmt: skip
             if small:
-                yield found("KN407", names=small, part=_called(part), count=len(small),
+                yield found("KN407", names=small, part=called(part), count=len(small),
                             name=small[0])  # fmt: skip
 
 
 def overflowing_vae(subject: Subject) -> Iterator[Finding]:
     """Find a VAE in fp16 whose activations do not fit there."""
     part, known = subject.identity.part("vae"), subject.vae
-    if part is None or part.architecture not in _OVERFLOWS or part.dtype != "fp16":
+    if part is None or not _overflows(part) or part.dtype != "fp16":
         return
     if known is None or known.state != "fp16-fix":
-        yield found("KN408", command=_bake(subject))
+        yield found("KN408", command=bake(subject))
 
 
 def half_of(subject: Subject, part: Part) -> str:
@@ -92,8 +82,9 @@ def half_of(subject: Subject, part: Part) -> str:
     same = [p for p in subject.identity.parts if p.role == part.role]
     if any(name in measures and measures[name].beyond for p in same for name in p.names):
         return "bf16"
-    coarse = (part.architecture or "").startswith(_BF16_ENCODERS)
-    return "bf16" if coarse or subject.identity.architecture in _BF16_FIRST else "fp16"
+    words = (part.architecture, subject.identity.architecture)
+    known = [one for word in words if (one := family(word or "")) is not None]
+    return next((one.half for one in known if one.half != "fp16"), "fp16")
 
 
 def _stays_wide(subject: Subject, part: Part) -> bool:
@@ -103,7 +94,13 @@ def _stays_wide(subject: Subject, part: Part) -> bool:
     """
     if part.role != "vae":
         return part.scaled
-    return part.scaled or part.architecture in _OVERFLOWS or half_of(subject, part) == "bf16"
+    return part.scaled or _overflows(part) or half_of(subject, part) == "bf16"
+
+
+def _overflows(vae: Part) -> bool:
+    """Whether the activations of a VAE leave the range of fp16."""
+    known = family(vae.architecture or "")
+    return known is not None and known.vae_overflows
 
 
 def _evened(subject: Subject, part: Part) -> Repair | None:
@@ -121,13 +118,3 @@ def _cast(subject: Subject, dtypes: Mapping[str, str]) -> Repair:
         if fields := precision_fields(subject.model.metadata):
             options["drop_metadata"] = tuple(fields)
     return Repair(options=options, name=True)
-
-
-def _bake(subject: Subject) -> tuple[str, ...]:
-    if subject.identity.kind != "checkpoint":
-        return ()
-    return ("kanna", "convert", str(subject.path), "--vae", "VAE.safetensors")
-
-
-def _called(part: Part) -> Note:
-    return Note(f"inspect.part_{part.role}")

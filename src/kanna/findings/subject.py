@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.findings.rules import RULES
 from kanna.findings.values import Finding, Purpose, Repair
-from kanna.identity import Identity
+from kanna.identity import Identity, Part
 from kanna.model import ModelFile, Note
 
 if TYPE_CHECKING:
@@ -68,6 +68,18 @@ def found(
     return Finding(
         rule=RULES[code], note=note, names=names, bytes=size, repair=repair, command=command
     )
+
+
+def called(part: Part) -> Note:
+    """Return the word for what a part is."""
+    return Note(f"inspect.part_{part.role}")
+
+
+def bake(subject: Subject) -> tuple[str, ...]:
+    """Return the command that puts another VAE into a checkpoint; no other file takes one."""
+    if subject.identity.kind != "checkpoint":
+        return ()
+    return ("kanna", "convert", str(subject.path), "--vae", "VAE.safetensors")
 
 
 def mend(**options: object) -> Repair:

@@ -8,8 +8,8 @@ from typing import Final
 
 from kanna.families import family, title
 from kanna.findings.facts import VaeState
-from kanna.findings.subject import Subject, found
-from kanna.findings.vae_number import ARCHITECTURES, ROWS, middle_of, name_of, number_of
+from kanna.findings.subject import Subject, bake, found
+from kanna.findings.vae_number import has_number, middle_of, name_of, number_of, published_for
 from kanna.findings.values import Finding
 
 
@@ -19,11 +19,11 @@ def known(subject: Subject) -> Iterator[Finding]:
     if vae is None:
         return
     if vae.state == "averaged":
-        yield found("KN602", "known", name=vae.name, command=_bake(subject))
+        yield found("KN602", "known", name=vae.name, command=bake(subject))
     wanted = _wanted(subject)
     if vae.architecture and wanted and vae.architecture != wanted:
         yield found("KN603", "known", name=vae.name, theirs=title(vae.architecture),
-                    ours=title(wanted), command=_bake(subject))  # fmt: skip
+                    ours=title(wanted), command=bake(subject))  # fmt: skip
 
 
 def numbers(subject: Subject) -> Iterator[Finding]:
@@ -32,24 +32,24 @@ def numbers(subject: Subject) -> Iterator[Finding]:
     names = part.names if part is not None else ()
     hit = tuple(n for n in names if n in measures and (measures[n].nan or measures[n].inf))
     if hit:
-        yield found("KN601", names=hit, count=len(hit), name=hit[0], command=_bake(subject))
+        yield found("KN601", names=hit, count=len(hit), name=hit[0], command=bake(subject))
 
 
 def by_number(subject: Subject) -> Iterator[Finding]:
     """Judge an unknown VAE by its number, where it is one of SD 1's shapes; never certain."""
     part, wanted = subject.identity.part("vae"), _wanted(subject)
-    if part is None or subject.vae is not None or part.component not in ROWS:
+    if part is None or subject.vae is not None or not has_number(part):
         return
     number = number_of(subject.model, part)
     if number is None:
         return
     name, middle = name_of(number), middle_of(number)
-    if name and wanted and wanted not in ARCHITECTURES:
+    if name and wanted and not published_for(wanted):
         yield found("KN603", "number", number=f"{number:04}", name=name, ours=title(wanted),
-                    command=_bake(subject))  # fmt: skip
+                    command=bake(subject))  # fmt: skip
     elif middle and not name:
         yield found("KN602", "number", number=f"{number:04}", one=middle[0], other=middle[1],
-                    command=_bake(subject))  # fmt: skip
+                    command=bake(subject))  # fmt: skip
 
 
 def _wanted(subject: Subject) -> str | None:
@@ -58,12 +58,6 @@ def _wanted(subject: Subject) -> str | None:
         return None
     home = family(subject.identity.architecture or "")
     return home.vae if home else None
-
-
-def _bake(subject: Subject) -> tuple[str, ...]:
-    if subject.identity.kind != "checkpoint":
-        return ()
-    return ("kanna", "convert", str(subject.path), "--vae", "VAE.safetensors")
 
 
 # VAEs that are known by name; an average is no VAE to hand on.

@@ -2,7 +2,7 @@
 
 ``x`` is the sum of ``sigmoid(w) - 1/2`` over all weights ``w`` of encoder and decoder, rounded to
 fp16; the number is ``|x / base - 1| * 10000``, less 5000 while that is 10000 or more. Source of the
-formula and of the numbers: arenasys/stable-diffusion-webui-model-toolkit, toolkit.py.
+formula: arenasys/stable-diffusion-webui-model-toolkit, toolkit.py; ``vae.toml`` has the numbers.
 
 The sum is made of two: that of ``w / 4``, which the kernel adds up exactly, and that of the small
 rest, for which one weight in sixteen of a large tensor stands. The rest of a VAE's weights is so
@@ -16,9 +16,10 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from math import exp, isfinite, nan
-from typing import Final
+from typing import Any, Final
 
 from kanna.dtypes import FP16, FP64, DType
+from kanna.families import tables
 from kanna.identity import Part
 from kanna.kernel import weighted_sum
 from kanna.model import ModelFile, TensorInfo
@@ -31,16 +32,16 @@ _FEW: Final = 1 << 16  # elements that are all looked at
 _FEWEST: Final = 1 << 10
 _TOLERANCE: Final = 1  # what casting and the order of adding change
 _OF_MIDDLE: Final = 2
-_KNOWN: Final = {
-    "Stable Diffusion 1": 0,
-    "Stable Diffusion 2": 869,
-    "NovelAI (animefull)": 2982,
-    "Waifu Diffusion 1": 155,
-    "Waifu Diffusion 2": 41,
-}
-# The rows of the tables and the architectures whose VAEs the numbers were published for.
-ROWS: Final = frozenset({"vae-kl-f8-c4-ldm", "vae-kl-f8-c4-diffusers"})
-ARCHITECTURES: Final = frozenset({"sd1", "sd2"})
+
+
+def has_number(part: Part) -> bool:
+    """Whether the part is a VAE of the shapes that the numbers were published for."""
+    return part.component in _published()["rows"]
+
+
+def published_for(architecture: str) -> bool:
+    """Whether the numbers were published for VAEs of this architecture."""
+    return architecture in _published()["architectures"]
 
 
 def number_of(model: ModelFile, part: Part) -> int | None:
@@ -63,7 +64,8 @@ def number_of(model: ModelFile, part: Part) -> int | None:
 
 def name_of(number: int) -> str | None:
     """Return whose VAE has this number, give or take one."""
-    return next((name for name, n in _KNOWN.items() if abs(n - number) <= _TOLERANCE), None)
+    known = _published()["known"].items()
+    return next((name for name, n in known if abs(n - number) <= _TOLERANCE), None)
 
 
 def middle_of(number: int) -> tuple[str, str] | None:
@@ -71,11 +73,17 @@ def middle_of(number: int) -> tuple[str, str] | None:
 
     The numbers have lost their sign, so that only pairs with the one whose number is 0 add up.
     """
-    zero = next(name for name, n in _KNOWN.items() if not n)
+    known = _published()["known"].items()
+    zero = next(name for name, n in known if not n)
     return next(
-        ((zero, name) for name, n in _KNOWN.items()
+        ((zero, name) for name, n in known
          if n > _SCALE // 20 and abs(n / 2 - number) <= _OF_MIDDLE), None
     )  # fmt: skip
+
+
+def _published() -> dict[str, Any]:
+    numbers: dict[str, Any] = tables()["families"]["vae"]["numbers"]
+    return numbers
 
 
 def _halves(tensor: TensorInfo) -> Iterator[memoryview]:

@@ -8,18 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from kanna.families import tables
+from kanna.families.schedule import holds_schedule
 from kanna.identity import JunkGroup
 from kanna.messages import size_text
 from kanna.ops.draft import Draft
-from kanna.families.schedule import holds_schedule
 
-# Top-level keys of a Lightning checkpoint that only resuming a training run needs.
-# Source: pytorch_lightning CheckpointConnector.dump_checkpoint.
-_TRAINER_STATE: Final = frozenset({
-    "optimizer", "optimizer_states", "lr_schedulers", "lr_scheduler", "callbacks", "loops",
-    "hparams_name", "hyper_parameters", "native_amp_scaling_state", "amp_scaling_state",
-    "grad_scaler", "rng_state", "datamodule_hparams_name",
-})  # fmt: skip
 # Small numbers worth a place in the record: some programs tell SD 2 variants by the step count.
 _WORTH_RECORDING: Final = ("epoch", "global_step", "pytorch-lightning_version")
 
@@ -47,9 +41,7 @@ def _is_junk(draft: Draft, group: JunkGroup, name: str) -> bool:
     tensor = draft.model[name]
     if not group.prune or not tensor.numel or name not in draft.outputs:
         return False
-    standard = group.standard
-    if standard and not holds_schedule(tensor, standard["first_beta"], standard["last_beta"],
-                                       int(standard["steps"])):  # fmt: skip
+    if group.standard and not holds_schedule(tensor, group.standard):
         draft.note("convert.schedule_kept", warning=True, name=name)
         return False
     return True
@@ -66,9 +58,10 @@ def drop_trainer_state(draft: Draft, *, keep: bool) -> Mapping[str, object]:
     }
     if recorded:
         draft.done["training"] = recorded
-    state = [key for key in extras if key in _TRAINER_STATE]
-    if state:
-        draft.note("convert.trainer_state_dropped", names=", ".join(state))
+    trainer = tables()["everywhere"]["trainer"]
+    dropped = [key for key in extras if key in trainer["state"] or key in trainer["settings"]]
+    if dropped:
+        draft.note("convert.trainer_state_dropped", names=", ".join(dropped))
     if not keep:
         return {}
-    return {key: value for key, value in extras.items() if key not in _TRAINER_STATE}
+    return {key: value for key, value in extras.items() if key not in dropped}
