@@ -10,7 +10,7 @@ from kanna.families import tables
 from kanna.families.keys import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @cache
@@ -45,3 +45,28 @@ def standard_names(layout: str | None) -> Mapping[str, str]:
         if layout in table.get("old", ()):
             return key_map(model, source=layout, target=table["standard"])
     return MappingProxyType({})
+
+
+def renamed(names: Iterable[str], prefix: str, layout: str | None) -> dict[str, str]:
+    """Return those of a part's full names that are old, each with its standard name.
+
+    The part stands under `prefix`, in `layout`. What stands beside a known weight, such as its
+    scale, goes with it.
+    """
+    standard = standard_names(layout)
+    found = {}
+    for name in names if standard else ():
+        old = name[len(prefix) :]
+        new = _standard(old, standard)
+        # A prefix that ends with what the new name adds makes the name standard as it is.
+        if new != old and not prefix.endswith(new.removesuffix(old)):
+            found[name] = prefix + new
+    return found
+
+
+def _standard(name: str, names: Mapping[str, str]) -> str:
+    if name in names:
+        return names[name]
+    module, _, last = name.rpartition(".")
+    weight = names.get(f"{module}.weight")
+    return weight.removesuffix("weight") + last if weight else name

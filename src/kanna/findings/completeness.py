@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from kanna.families import family, title
-from kanna.families.key_maps import standard_names
+from kanna.families.key_maps import renamed
 from kanna.findings.subject import Subject, bake, called, found, mend
 from kanna.findings.values import Finding, Repair
 from kanna.identity import Part
@@ -75,21 +75,10 @@ def position_ids(subject: Subject) -> Iterator[Finding]:
 def names(subject: Subject) -> Iterator[Finding]:
     """Find tensors under names of an old layout, NAI's for one."""
     for part in subject.identity.parts:
-        old = _old_names(part)
+        old = tuple(renamed(part.names, part.prefix, part.layout))
         if old:
             yield found("KN206", names=old, repair=mend(rename_keys=True), part=called(part),
                         count=len(old), name=old[0])  # fmt: skip
-
-
-def _old_names(part: Part) -> tuple[str, ...]:
-    standard = standard_names(part.layout)
-    return tuple(
-        name
-        for name in part.names
-        if (old := name[len(part.prefix) :]) in standard
-        and standard[old] != old
-        and not part.prefix.endswith(standard[old].removesuffix(old))
-    )
 
 
 def _from_copy(subject: Subject, part: Part) -> Repair | None:
