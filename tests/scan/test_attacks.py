@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import subprocess
 import sys
 import textwrap
@@ -316,3 +317,45 @@ def test_no_file_makes_a_scan_import_run_write_or_connect(tmp_path: Path) -> Non
     )
     assert run.stderr == ""
     assert json.loads(run.stdout) == [[], ["model.ckpt"]]
+
+
+def test_nothing_hides_behind_a_harmless_pickle(tmp_path: Path) -> None:
+    streams = stream(1) + stream(2) + stream(_SYSTEM)
+    for data in (zip_file(streams, {}), _zip({**_GOOD, "archive/x": streams})):
+        found = scanned(tmp_path, data)
+        assert "os.system" in {threat.name for threat in found.threats}
+
+
+def test_a_folder_of_a_zip_that_holds_bytes_is_looked_into(tmp_path: Path) -> None:
+    data = bytearray(_zip({**_GOOD, "archive/data.pkl_": stream(_SYSTEM)}))
+    data[:] = data.replace(b"archive/data.pkl_", b"archive/data.pkl/")
+    assert scanned(tmp_path, bytes(data)).verdict == "dangerous"
+    assert scanned(tmp_path, _zip({**_GOOD, "archive/data/": b""})).verdict == "clean"
+
+
+def test_an_end_record_with_room_for_more_is_not_clean(tmp_path: Path) -> None:
+    good = _zip(_GOOD)
+    end = good.rindex(b"PK\x05\x06")
+    count, size, start = struct.unpack_from("<HII", good, end + 10)
+    for more in (b"", b"x" * 9):
+        numbers = (44 + len(more), 45, 45, 0, 0, count, count, size, start)
+        wide = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", *numbers) + more
+        locator = b"PK\x06\x07" + struct.pack("<IQI", 0, end, 1)
+        found = scanned(tmp_path, good[:end] + wide + locator + good[end:])
+        assert found.verdict == ("suspicious" if more else "clean")
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
+def test_a_line_through_a_header_leads_to_code_far_behind_it(suffix: str, tmp_path: Path) -> None:
+    behind = bytes(3 << 20) + b"\n0" + _SYSTEM + b"."
+    for padding in range(256):  # until the low byte of the length is the opcode of a line
+        data = safetensors_bytes({"a": ("U8", (len(behind),), behind)}, {"x": "y" * 8 * padding})
+        if data[:1] in b"VSILF":
+            break
+    name_of_line = data[:1].decode()
+    assert scanned(tmp_path, data, suffix).verdict == "dangerous", name_of_line
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml", ".py"])
+def test_a_pickle_under_a_name_of_text_is_found(suffix: str, tmp_path: Path) -> None:
+    assert scanned(tmp_path, b"cos\nsystem\n(S'x'\ntR.", suffix).verdict == "dangerous"

@@ -154,7 +154,8 @@ def _scan_index(report: Report, file: InputFile, *, deep: bool, alone: bool) -> 
 
 
 def _scan_other(report: Report, file: InputFile, suffix: str) -> None:
-    """Scan what no reader of models takes."""
+    """Scan what no reader of models takes; under any name it may be a pickle."""
+    examine_at(report, file, 0, 0, Place(path=file.path, offset=0))
     page = is_pointer_or_page(file)
     if suffix in YAML and not page:
         report.accounted += file.size
@@ -172,7 +173,6 @@ def _scan_other(report: Report, file: InputFile, suffix: str) -> None:
     error = explain(file)
     report.add_error(error, Place(path=file.path))
     report.what = report.what or Note(error.key, error.values)
-    examine_at(report, file, 0, 0, Place(path=file.path, offset=0))
     if has_zip_at_end(file):
         report.add("KS209", Note("scan.ks209_zip"), Place(path=file.path))
         examine_loosely(report, file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kanna.errors import KannaError
-from kanna.formats.checkpoint.pickle_survey import survey
+from kanna.formats.checkpoint.pickle_survey import survey_at
 from kanna.formats.gguf import open_gguf, read_header
 from kanna.formats.safetensors import open_safetensors
 from kanna.model import Note
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from kanna.scan.report import Report
 
 _MAX_ALIGNMENT: Final = 4096  # of GGUF; wider ones leave room for other things
-_HEAD: Final = 1 << 20
 
 
 def scan_safetensors(report: Report, file: InputFile) -> None:
@@ -68,7 +67,7 @@ def _judge_gap(report: Report, file: InputFile, header: Header, start: int, end:
 
 def _look_for_others(report: Report, file: InputFile) -> None:
     """Note a pickle or a zip that other programs would find in the same bytes."""
-    found = survey(file.read(0, min(file.size, _HEAD)), sweep=False)
+    found = survey_at(file, 0, sweep=False)
     if is_pickle(found):
         report.add("KS209", Note("scan.ks209_pickle"), Place(path=file.path))
         judge(report, found, Place(path=file.path, offset=0))

@@ -30,7 +30,7 @@ def judge_streams(report: Report, data: bytes, place: Place) -> None:
     at = 0
     for number in range(_MAX_STREAMS):
         found = survey(data, at)
-        if number and not (is_pickle(found) or found.hidden):
+        if number and found.end is None and not (is_pickle(found) or found.hidden):
             return
         judge(report, found, place)
         if found.end is None or found.end >= len(data):
@@ -46,8 +46,9 @@ def examine(report: Report, data: bytes, place: Place) -> bool:
     """Judge `data` if it is a pickle, or an array of numpy that holds one; return whether it is."""
     if data.startswith(_NUMPY):
         data = data[_numpy_header(data) :]
-    found = survey(data, sweep=data.startswith(_PROTO))
-    if not (is_pickle(found) or (data.startswith(_PROTO) and found.hidden)):
+    marked = data.startswith(_PROTO)
+    found = survey(data, sweep=marked)
+    if not (is_pickle(found) or (marked and (found.hidden or found.end is not None))):
         return False
     judge_streams(report, data, place)
     return True

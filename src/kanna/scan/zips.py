@@ -80,6 +80,10 @@ def _judge_members(report: Report, file: InputFile, archive: Archive, *, deep: b
             small = member.nbytes <= _MAX_MARKER
             _check_sum(report, member, place, wanted=member.nbytes < _CHUNK)
             _judge_other(report, file, archive, member, place, known=name in MARKERS and small)
+    for member in archive.entries:
+        if member.name.endswith(b"/") and member.nbytes:  # a folder that holds bytes itself
+            place = Place(path=file.path, member=_shown(member), offset=_offset(member))
+            _judge_other(report, file, archive, member, place, known=False)
 
 
 def _judge_object(report: Report, file: InputFile, archive: Archive) -> set[str]:

@@ -84,6 +84,7 @@ def _read_end64(file: InputFile, end: int) -> tuple[int, int, int, int, int] | N
         raise FormatError("checkpoint.zip_broken", path=file.path)
     fields = _END64.unpack(file.read(offset, _END64.size))
     magic, size, _, _, disk, first_disk, here, count, length, start = fields
-    if magic != b"PK\x06\x06" or disk or first_disk or offset + 12 + size != at:
+    ends = offset + _END64.size == at and size == _END64.size - 12  # PKWARE's own may be longer
+    if magic != b"PK\x06\x06" or disk or first_disk or not ends:
         raise FormatError("checkpoint.zip_broken", path=file.path)
     return offset, here, count, length, start
