@@ -66,7 +66,7 @@ def _find_end(file: InputFile) -> tuple[int, bytes]:
     for wanted in (_END.size, _END.size + _MAX_COMMENT):
         reach = min(wanted, file.size)
         tail = file.read(file.size - reach, reach)
-        at = tail.rfind(b"PK\x05\x06", 0, len(tail) - _END.size + 4)
+        at = tail.rfind(b"PK\x05\x06", 0, max(0, len(tail) - _END.size + 4))
         if at >= 0 and len(tail) - at >= _END.size + _END.unpack_from(tail, at)[-1]:
             return file.size - reach + at, tail[at:]
     raise FormatError("checkpoint.zip_truncated", path=file.path, size=file.size)
