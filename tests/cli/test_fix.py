@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from kanna import api
 from kanna.cli import run
-from kanna.demo import component_tensors
+from kanna.demo import component_tensors, write_checkpoint
 from kanna.engine import run as run_plan
 from kanna.plan import Output, Plan
 
@@ -93,3 +93,46 @@ def test_a_failure_stops_no_other_and_an_output_is_not_replaced(
     assert (Path("out") / "tiny_vae.safetensors").exists()
     assert "web page" in capsys.readouterr().err
     assert run(["fix", str(model), "-o", "out/"]) == 15
+
+
+def test_settings_are_defaults_as_for_check(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("kanna.toml").write_text('[check]\nfor = "generation"\nignore = "KN8"\n', encoding="utf-8")
+    assert run(["fix", str(model), "--json"]) == 0
+    assert codes(json.loads(capsys.readouterr().out)["mended"]) == {"KN101", "KN403"}
+
+
+def test_the_command_of_check_mends_as_much_as_it_says(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", str(model), "--json"]) == 1
+    checked = json.loads(capsys.readouterr().out)
+    wide = next(one for one in checked["findings"] if one["code"] == "KN403")
+    assert run([*checked["command"][1:], "--json", "--dry-run"]) == 0
+    mended = json.loads(capsys.readouterr().out)["mended"]
+    assert len(mended) == checked["fixable"] < len(checked["findings"])
+    # what counts for generation only is mended when that is asked for, as its own command does
+    assert run([*wide["command"][1:], "--json", "--dry-run"]) == 0
+    assert codes(json.loads(capsys.readouterr().out)["mended"]) == {"KN403"}
+
+
+def test_what_was_looked_at_in_depth_is_looked_at_again(model: Path) -> None:
+    tensors = dict(torch.load(model, weights_only=True)["state_dict"])
+    next(iter(tensors.values())).view(-1)[0] = float("nan")
+    save_file(tensors, "not numbers.safetensors")
+    done = api.fix("not numbers.safetensors", "out/", deep=True)
+    assert [finding.rule.code for finding in done.left] == ["KN601"]
+    assert [finding.rule.code for finding in done.remaining] == ["KN601"]
+    assert run(["fix", "not numbers.safetensors", "-o", "again/", "--deep", "-q"]) == 1
+    assert run(["fix", "not numbers.safetensors", "-o", "shallow/", "-q"]) == 0
+
+
+def test_a_copy_has_a_config_where_the_model_had_one(tmp_path: Path) -> None:
+    path = tmp_path / "a model.ckpt"
+    write_checkpoint(path, full=False)
+    path.with_suffix(".yaml").write_text("model: {params: {parameterization: v}}\n")
+    done = api.fix(path, purpose="generation")
+    assert done.config == path.with_name("a_model-fixed.yaml")
+    assert {"KN701", "KN812"} <= {finding.rule.code for finding in done.mended}
+    assert done.remaining == ()

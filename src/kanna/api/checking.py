@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from kanna.api.reading import StrPath, identified
 from kanna.api.subjects import subject_of
-from kanna.findings import Finding, Purpose, command_for
+from kanna.findings import Finding, Purpose, Repair, Subject, command_for
 from kanna.findings import check as judge
 from kanna.findings.facts import Safety
 from kanna.formats import open_model
 from kanna.identity import Identity
 from kanna.model import ModelFile
+from kanna.ops.fix import Fixes, gather
 
 if TYPE_CHECKING:
     from kanna.engine import Progress
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 class Checked:
     """What `check` found in one file, the gravest first.
 
-    `command` is the one `kanna fix` that mends all that a machine can mend, as words; empty where
-    there is nothing of the kind.
+    `command` is the one command that mends all of `mendable`, as words; empty where there is
+    nothing of the kind.
     """
 
     path: Path
@@ -38,8 +39,13 @@ class Checked:
 
     @property
     def mendable(self) -> tuple[Finding, ...]:
-        """The findings that `kanna fix` can mend."""
-        return tuple(finding for finding in self.findings if finding.repair is not None)
+        """The findings that `kanna fix` mends with this purpose, these rules and this depth."""
+        return tuple(gather(self.findings).mended)
+
+    @property
+    def others(self) -> tuple[Finding, ...]:
+        """The findings that `kanna fix` mends only for a purpose that nobody asked for."""
+        return tuple(one for one in self.findings if one.aside and one.repair is not None)
 
     @property
     def saving(self) -> int:
@@ -77,11 +83,20 @@ def check(
         findings = judge(subject, select, ignore)
     options = [w for name, words in (("--select", select), ("--ignore", ignore)) if words
                for w in (name, ",".join(words))]  # fmt: skip
-    mendable = any(finding.repair is not None for finding in findings)
     return Checked(
         path=Path(path), purpose=purpose, deep=deep, identity=subject.identity, findings=findings,
-        command=command_for(subject, *options) if mendable else (),
+        command=_command(subject, gather(findings), options),
     )  # fmt: skip
+
+
+def _command(subject: Subject, fixes: Fixes, options: Iterable[str]) -> tuple[str, ...]:
+    """Return the one command that mends everything; a config needs no copy of the model."""
+    if not fixes.mended:
+        return ()
+    configs = {one.command for one in fixes.mended if one.repair == Repair(config=True)}
+    if len(fixes.mended) == len(configs) == 1:
+        return configs.pop()
+    return command_for(subject, *options)
 
 
 def _siblings(path: Path) -> frozenset[str]:

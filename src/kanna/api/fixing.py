@@ -10,13 +10,15 @@ from pathlib import Path
 from kanna.api.checking import check
 from kanna.api.configuring import configure
 from kanna.api.making import Conversion, convert
-from kanna.api.reading import StrPath
+from kanna.api.reading import StrPath, inspect
 from kanna.engine import Progress, RunOptions
-from kanna.errors import KannaError
+from kanna.errors import FormatError, KannaError, UnknownModel
+from kanna.families.configs import predicted_by
 from kanna.findings.names import fitting_stem
 from kanna.findings.values import Finding, Purpose
+from kanna.formats.strict_yaml import read_yaml
 from kanna.identity import Identity
-from kanna.ops.fix import gather
+from kanna.ops.fix import Fixes, gather
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +65,8 @@ def fix(
         KannaError: whatever is wrong with the input, the request or the destination.
     """
     select, ignore = tuple(select), tuple(ignore)
-    found = check(path, purpose=purpose, deep=deep, select=select, ignore=ignore)
-    fixes = gather(finding for finding in found.findings if not finding.aside)
+    found = check(path, purpose=purpose, deep=deep, select=select, ignore=ignore, progress=progress)
+    fixes = gather(found.findings)
     mended, left = tuple(fixes.mended), tuple(fixes.left)
     if not mended:
         return Fixed(path=Path(path), mended=(), left=left)
@@ -75,8 +77,9 @@ def fix(
     )  # fmt: skip
     if made.result is None:
         return Fixed(path=Path(path), mended=mended, left=left, conversion=made)
-    config, error = _configured(made.destination) if fixes.config else (None, None)
-    again = check(made.destination, purpose=purpose, select=select, ignore=ignore)
+    config, error = _configured(Path(path), made.destination, fixes, run_options)
+    again = check(made.destination, purpose=purpose, deep=deep, select=select, ignore=ignore,
+                  progress=progress)  # fmt: skip
     return Fixed(
         path=Path(path),
         mended=mended,
@@ -94,9 +97,32 @@ def _stem(path: Path, destination: StrPath | None, identity: Identity) -> str:
     return f"{stem}-fixed" if destination is None else stem
 
 
-def _configured(model: Path) -> tuple[Path | None, KannaError | None]:
-    """Write the config of `model`; the model itself is done, so a failure is only told."""
+def _configured(
+    source: Path, model: Path, fixes: Fixes, run_options: RunOptions | None
+) -> tuple[Path | None, KannaError | None]:
+    """Write the config of `model`; the model itself is done, so a failure is only told.
+
+    A model that came with one gets one, too, whatever it is to serve: the copy has another name.
+    """
+    beside = source.with_suffix(".yaml")
+    if not fixes.config and (source.is_dir() or not beside.is_file()):
+        return None, None
+    force = run_options is not None and run_options.force
     try:
-        return configure(model).path, None
+        return configure(model, prediction=_told(model, beside), force=force).path, None
+    except UnknownModel:  # what lay beside it was no config that anybody reads
+        return None, None
     except KannaError as error:
         return None, error
+
+
+def _told(model: Path, beside: Path) -> str | None:
+    """Return what the old config says of a model that is not sure of its prediction itself."""
+    own = inspect(model).identity.prediction
+    if not beside.is_file() or (own is not None and own.certainty == "certain"):
+        return None
+    try:
+        word = predicted_by(read_yaml(beside))
+    except FormatError:
+        return None
+    return word if word == "v" or own is None else None

@@ -112,10 +112,9 @@ def _details(finding: Finding, *, again: bool) -> Iterator[str]:
         if finding.command:
             yield f"           $ {command_line(finding.command)}"
     if len(finding.names) > 1:
-        some = [shown(name) for name in finding.names[:_MANY]]
-        more = len(finding.names) - len(some)
-        text = ", ".join(some)
-        text = say("inspect.and_more", names=text, count=more) if more else text
+        text = ", ".join(shown(name) for name in finding.names[:_MANY])
+        more = len(finding.names) - _MANY
+        text += say("check.more_names", count=more) if more > 0 else ""
         yield f"           {styled(wrapped(text, 11), 'dim')}"
 
 
@@ -123,10 +122,14 @@ def _summary(checked: Checked) -> Iterator[str]:
     if not checked.findings:
         yield f"  {styled(say('check.nothing'), 'green')}"
         return
-    mendable = len(checked.mendable)
-    left = len(checked.findings) - mendable
+    mendable, others = len(checked.mendable), len(checked.others)
+    left = len(checked.findings) - mendable - others
     yield ""
-    yield "  " + say("check.summary", count=len(checked.findings), mendable=mendable, left=left)
+    summary = say("check.summary", count=len(checked.findings))
+    summary += say("check.summary_mendable", count=mendable) if mendable else ""
+    yield "  " + summary + (say("check.summary_left", count=left) if left else "")
+    if others:
+        yield "  " + say("check.others", count=others)
     if checked.saving:
         yield "  " + say("check.saving", size=size_text(checked.saving))
     if checked.command:

@@ -38,7 +38,9 @@ def fix(files: tuple[Path, ...], *, as_json: bool, quiet: bool, verbose: bool, *
     documents: list[object] = []
     codes: list[int] = []
     protected = list(files)
-    output = given["output"]
+    output, settings = given["output"], api.check_settings()
+    for name in ("purpose", "select", "ignore"):
+        given[name] = given[name] or getattr(settings, name)
     if len(files) > 1:
         output = output if output is None or output.endswith("/") else f"{output}/"
         api.check_names(files, output)
@@ -78,7 +80,7 @@ def _fixed(
 
 def _unmended(done: Fixed) -> bool:
     """Whether something graver than a note is left to a person."""
-    return any(finding.rule.severity != "note" for finding in (*done.left, *done.remaining))
+    return any(finding.severity != "note" for finding in (*done.left, *done.remaining))
 
 
 def _lines(done: Fixed, *, verbose: bool) -> Iterator[str]:
@@ -127,5 +129,5 @@ def _document(done: Fixed) -> dict[str, object]:
 
 
 def _code(finding: Finding) -> dict[str, object]:
-    return {"code": finding.rule.code, "severity": finding.rule.severity,
+    return {"code": finding.rule.code, "severity": finding.severity,
             "text": said(finding.note)}  # fmt: skip

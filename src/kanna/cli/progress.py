@@ -30,9 +30,10 @@ class Bar:
             return
         if self._bar is None:
             self._start(progress)
-        self._bar.update(
-            self._task, completed=progress.bytes_done, speed=f"{size_text(progress.speed)}/s"
-        )
+        self._bar.update(  # one verb may read a file, write another and read that
+            self._task, completed=progress.bytes_done, total=progress.bytes_total,
+            speed=f"{size_text(progress.speed)}/s",
+        )  # fmt: skip
 
     def _start(self, progress: Progress) -> None:
         # costs 60 ms to import, and only long work needs it

@@ -139,5 +139,6 @@ def _finished(subject: Subject, finding: Finding) -> Finding:
         repair = None
     command = finding.command
     if repair is not None and not command:
-        command = command_for(subject, "--select", finding.rule.code)
+        judged = replace(subject, purpose="generation") if aside else subject
+        command = command_for(judged, "--select", finding.rule.code)
     return replace(finding, repair=repair, command=command, aside=aside)

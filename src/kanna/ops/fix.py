@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kanna.findings.values import Finding
-from kanna.ops.convert import ConvertOptions
+
+if TYPE_CHECKING:
+    from kanna.ops.convert import ConvertOptions
 
 _NOTHING: Final = object()
 
@@ -31,13 +33,20 @@ class Fixes:
         Raises:
             TypeError: a repair names an option that there is not.
         """
+        from kanna.ops.convert import ConvertOptions  # `check` gathers, and converts nothing
+
         return ConvertOptions(**self.options)  # type: ignore[arg-type]
 
 
 def gather(findings: Iterable[Finding]) -> Fixes:
-    """Join the repairs of `findings`, which come with the gravest first."""
+    """Join the repairs of `findings`, which come with the gravest first.
+
+    Those that stand aside, because they count for a purpose that nobody asked for, are passed over.
+    """
     fixes = Fixes()
     for finding in findings:
+        if finding.aside:
+            continue
         repair = finding.repair
         joined = None if repair is None else _joined(fixes.options, repair.options)
         if repair is None or joined is None:

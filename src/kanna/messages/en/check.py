@@ -45,7 +45,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "severity_warning": "warnings",
     "severity_note": "notes",
     "nothing": "nothing to complain about",
-    "summary": "Findings: {count}. Mended by one command: {mendable}. Left to you: {left}.",
+    "summary": "Findings: {count}.",
+    "summary_mendable": " Mended by the command below: {count}.",
+    "summary_left": " Left to you: {count}.",
+    "others": "--for generation mends {count} more.",
+    "more_names": " … and {count} more",
     "saving": "That saves {size}.",
     "no_purpose": "Say what the file is for (--for generation, training or distribution), and the rules of that purpose count in full.",
 }

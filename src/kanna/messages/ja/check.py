@@ -45,7 +45,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "severity_warning": "警告",
     "severity_note": "注意",
     "nothing": "問題は見つかりませんでした",
-    "summary": "指摘は {count} 件です。次のコマンドで {mendable} 件を直せます。{left} 件は手作業です。",
+    "summary": "指摘は {count} 件です。",
+    "summary_mendable": "下のコマンドで {count} 件を直せます。",
+    "summary_left": "{count} 件はご自身での対処が必要です。",
+    "others": "--for generation を付けると、さらに {count} 件を直せます。",
+    "more_names": "、ほか {count} 個",
     "saving": "{size} 小さくなります。",
     "no_purpose": "用途（--for generation、training、distribution）を指定すると、その用途のルールで判定します。",
 }
