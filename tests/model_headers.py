@@ -83,8 +83,9 @@ def shapes_of(name: str, prefix: str = "") -> dict[str, tuple[int, ...]]:
     return {n.removeprefix(prefix): t.shape for n, t in tensors.items() if n.startswith(prefix)}
 
 
+@cache
 def known(name: str) -> Identity:
-    """What the file called `name` is found to be."""
+    """What the file called `name` is found to be; many tests start from it."""
     return identify(headers()[name].model())
 
 

@@ -17,7 +17,7 @@ from kanna.families.configs import (
     predictions,
 )
 from kanna.families.pages import page_tables
-from model_headers import headers
+from model_headers import headers, known
 
 ROWS = page_tables()["configs"]["config"]
 WITH_CONFIG = [
@@ -29,9 +29,7 @@ WITH_CONFIG = [
 
 
 def config_of(name: str) -> Config:
-    from kanna.identify import identify
-
-    identity = identify(headers()[name].model())
+    identity = known(name)
     assert identity.architecture is not None
     words = predictions(identity.architecture, identity.variant_candidates)
     word = identity.prediction.type if identity.prediction else words[0]

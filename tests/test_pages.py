@@ -14,8 +14,7 @@ from kanna.families.pages import About, about, pages
 from kanna.families.places import UIS, all_places, folders, kind_words, places
 from kanna.families.traits import Trait, traits
 from kanna.families.words import dialects, meanings, plain, spellings
-from kanna.identify import identify
-from model_headers import headers
+from model_headers import headers, known
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 # Kinds that no program has a folder for.
@@ -106,18 +105,17 @@ def test_the_oldest_families_are_told_whole(name: str) -> None:
 def test_the_parameters_are_those_of_the_published_file(
     header: str, name: str, variant: str | None
 ) -> None:
-    model = headers()[header].model()
-    part = identify(model).part("diffusion_model")
+    tensors, part = headers()[header].tensors, known(header).part("diffusion_model")
     assert part is not None
-    table = sum(model[n].numel for n in part.names if n.endswith("pos_embed") and name == "sd3")
+    table = sum(tensors[n].numel for n in part.names if n.endswith("pos_embed") and name == "sd3")
     told = facts_of(about(name), variant).parameters
     assert told == pytest.approx((part.parameters - table) / 1e9, rel=0.01)
 
 
 def test_a_page_shows_the_variants_that_recognition_can_answer() -> None:
     seen = 0
-    for name, header in list(headers().items())[::2]:
-        identity = identify(header.model())
+    for name in list(headers())[::2]:
+        identity = known(name)
         if not identity.part("diffusion_model") or identity.architecture not in OURS:
             continue
         words = set(identity.variant_candidates)
@@ -250,7 +248,7 @@ def test_only_adapters_come_in_forms() -> None:
 def test_stable_diffusion_3_misses_what_its_files_lack(
     header: str, missing: tuple[str, ...]
 ) -> None:
-    assert identify(headers()[header].model()).missing_parts == missing
+    assert known(header).missing_parts == missing
 
 
 def test_pages_stay_out_of_the_tables_that_inspect_loads() -> None:
