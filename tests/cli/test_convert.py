@@ -23,6 +23,7 @@ from kanna.dtypes import FP16
 from kanna.engine import run as run_plan
 from kanna.errors import UsageError
 from kanna.formats import open_model
+from kanna.formats.checkpoint import layout, pickle_vm
 from kanna.hashing import component_digest
 from kanna.model import TensorInfo
 from kanna.plan import Output, Plan, WriteContainer
@@ -183,9 +184,13 @@ def test_an_empty_name_is_no_name(taesd: Path) -> None:
     assert run(["convert", str(taesd), "-o", "", "-q"]) == 2
 
 
-def test_a_ckpt_too_large_to_be_read_again_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_ckpt_too_large_to_be_read_again_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "_DOUBTFUL", 1000)
+    monkeypatch.setattr(pickle_vm, "MAX_OPCODES", 2000)
     many = tmp_path / "many.safetensors"
-    entries = {f"layers.{n}.some.name.weight": ("F16", (0,), b"") for n in range(100_000)}
+    entries = {f"layers.{n}.some.name.weight": ("F16", (0,), b"") for n in range(100)}
     many.write_bytes(safetensors_bytes(entries))
     assert run(["convert", str(many), "-o", str(tmp_path / "x.ckpt"), "--dry-run", "-q"]) == 13
 

@@ -13,8 +13,8 @@ from safetensors import safe_open
 from kanna.cli import run
 
 
-def test_the_whole_job_on_a_checkpoint_of_full_layout(tmp_path: Path) -> None:
-    folder = tmp_path / "kept"
+def test_the_whole_job_on_a_checkpoint_of_full_layout(roomy: Path) -> None:
+    folder = roomy / "kept"
     command = [sys.executable, "-m", "kanna", "demo", "--json", "--folder", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)

@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 from kanna import api
 from kanna.cli.report import report
 from kanna.demo import component_tensors, write_pieces
-from kanna.dtypes import FP16
+from kanna.dtypes import FP16, FP32, DType
 from kanna.families.key_maps import key_map
 from kanna.formats.layout import Spec, arrange
 from kanna.hashing import known
@@ -88,9 +88,9 @@ def zeros(path: Path, specs: list[Spec], **metadata: str) -> Path:
     return path
 
 
-def vae_specs(prefix: str = "") -> list[Spec]:
+def vae_specs(prefix: str = "", dtype: DType = FP32) -> list[Spec]:
     tensors = component_tensors(prefix, "vae-kl-f8-c4-ldm", seed=0)
-    return [(tensor.name, tensor.dtype, tensor.shape) for tensor in tensors]
+    return [(tensor.name, dtype, tensor.shape) for tensor in tensors]
 
 
 def diffusers_specs() -> list[Spec]:
@@ -133,7 +133,7 @@ def test_a_known_vae_is_recognised_under_other_names_in_another_precision(
 def test_hashing_a_published_vae_teaches_its_content(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = zeros(own / "mine.safetensors", vae_specs("first_stage_model."))
+    plain = zeros(own / "mine.safetensors", vae_specs("first_stage_model.", FP16))
     (hashed,) = api.hash_files([plain], api.HashOptions(cache=False))
     assert hashed.digests is not None
     assert hashed.digests.sha256 is not None
