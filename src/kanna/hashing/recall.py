@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kanna.hashing.cache import HashCache
-from kanna.hashing.known import known_file, known_weights
-from kanna.hashing.resolving import same_part
+from kanna.hashing.resolving import published, same_part
 from kanna.identity import Published
 
 if TYPE_CHECKING:
@@ -39,17 +38,16 @@ def recall(model: ModelFile, place: Path) -> Recollection | None:
         found = cache.find(file)
         if found is None or found.origin != "kanna":
             return None
-        digests = found.digests
-        known = known_file(digests.sha256) or known_weights(digests.data_sha256)
-        published = None
+        known = published(found)
+        proved = None
         if known is not None:
-            published = Published(
+            proved = Published(
                 name=known.name,
                 architecture=known.architecture or None,
                 variant=known.variant or None,
             )
         vae = known.short_name if known and known.kind == "vae" else _vae_inside(cache, file)
-        return Recollection(digests=digests, published=published, vae=vae)
+        return Recollection(digests=found.digests, published=proved, vae=vae)
 
 
 def _vae_inside(cache: HashCache, file: Fingerprint) -> str | None:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from kanna.disk import InputFile
-from kanna.errors import FormatError, OutputExists, UsageError
+from kanna.engine import publish
+from kanna.errors import FormatError, OutputExists
 
 _MOST: Final = 1 << 20  # bytes of a file that lists digests
 _LINE: Final = re.compile(rb"(?s)(\\?)([0-9a-fA-F]{64})(?: [ *](.+)|[ \t]*)\Z")
@@ -72,7 +73,7 @@ def write_sidecar(path: Path, sha256: str, *, force: bool = False) -> Path:
 
     Raises:
         OutputExists: there is one that says something else, and it is not to be replaced.
-        UsageError: it cannot be written.
+        KannaError: it cannot be written.
     """
     place = sidecar_path(path)
     if place.exists() and not force:
@@ -83,14 +84,7 @@ def write_sidecar(path: Path, sha256: str, *, force: bool = False) -> Path:
         if there is not None and there.sha256 == sha256:
             return place
         raise OutputExists("hash.sidecar_exists", path=place)
-    part = place.with_name(f"{place.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(sidecar_line(path.name, sha256))
-        part.replace(place)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise UsageError("hash.sidecar_unwritable", path=place, reason=reason) from error
+    publish(place, sidecar_line(path.name, sha256), force=force)
     return place
 
 

@@ -74,10 +74,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} is there already and says something else.",
         "If the model was changed on purpose, add --force.",
     ),
-    "sidecar_unwritable": (
-        "{path} cannot be written: {reason}.",
-        "Check the folder's permissions.",
-    ),
     "no_webui_cache": (
         "There is no cache of A1111 in {path}.",
         "Give a cache.json, a cache folder, or the folder of the UI.",

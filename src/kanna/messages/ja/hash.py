@@ -79,10 +79,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} はすでにあり、内容が異なります。",
         "モデルを意図して変更したのであれば --force を付けてください。",
     ),
-    "sidecar_unwritable": (
-        "{path} に書き込めません: {reason}。",
-        "フォルダーの権限を確認してください。",
-    ),
     "no_webui_cache": (
         "{path} に A1111 のキャッシュがありません。",
         "cache.json、cache フォルダー、または UI のフォルダーを指定してください。",
