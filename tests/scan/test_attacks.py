@@ -9,6 +9,8 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from collections import defaultdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +198,14 @@ def _honest() -> dict[str, Any]:
         "a trainer's state": {"state_dict": model.state_dict(), "opt": optimizer.state_dict()},
         "small floats": {"x": tensor.to(torch.float8_e4m3fn), "y": tensor.to(torch.bfloat16)},
         "numbers of numpy": {"x": np.float64(3.5), "y": np.arange(4)},
+        "types of Python": {
+            "i": int,
+            "s": str,
+            "r": range(3),
+            "n": defaultdict(int, a=1),
+            "e": ...,
+        },
+        "a version": {"torch": torch.__version__, "quantised": torch.qint8},
         "plain things": {"b": b"abc", "s": {1, 2}, "c": 1j, "z": bytearray(b"x"), "e": slice(1, 2)},
         "a sparse tensor": tensor.to_sparse(),
     }
@@ -203,7 +213,7 @@ def _honest() -> dict[str, Any]:
 
 @pytest.mark.parametrize("what", _honest())
 @pytest.mark.parametrize(
-    "settings", [{}, {"pickle_protocol": 4}, {"_use_new_zipfile_serialization": False}]
+    "settings", [{}, {"pickle_protocol": 5}, {"_use_new_zipfile_serialization": False}]
 )
 def test_what_torch_writes_is_clean_to_the_last_byte(
     what: str, settings: dict[str, Any], tmp_path: Path
@@ -218,6 +228,11 @@ def test_what_torch_writes_is_clean_to_the_last_byte(
 def test_a_whole_module_and_a_program_are_suspicious_not_dangerous(tmp_path: Path) -> None:
     torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pt")
     assert codes(scan(tmp_path / "module.pt")) == {"KS103"}
+    torch.save({"layer": torch.nn.TransformerEncoderLayer(4, 2)}, tmp_path / "activation.pt")
+    assert codes(scan(tmp_path / "activation.pt")) == {"KS103"}
+    state = {"r": np.random.RandomState(1), "g": np.random.default_rng(1), "d": Decimal("1.5")}
+    torch.save(state, tmp_path / "random.pt")
+    assert codes(scan(tmp_path / "random.pt")) == {"KS103"}
     program = tmp_path / "program.pt"
     with zipfile.ZipFile(program, "w") as archive:
         for member in ("data.pkl", "constants.pkl"):
@@ -348,12 +363,10 @@ def test_an_end_record_with_room_for_more_is_not_clean(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
 def test_a_line_through_a_header_leads_to_code_far_behind_it(suffix: str, tmp_path: Path) -> None:
     behind = bytes(3 << 20) + b"\n0" + _SYSTEM + b"."
-    for padding in range(256):  # until the low byte of the length is the opcode of a line
-        data = safetensors_bytes({"a": ("U8", (len(behind),), behind)}, {"x": "y" * 8 * padding})
-        if data[:1] in b"VSILF":
-            break
-    name_of_line = data[:1].decode()
-    assert scanned(tmp_path, data, suffix).verdict == "dangerous", name_of_line
+    tensors = {"a": ("U8", (len(behind),), behind)}
+    files = (safetensors_bytes(tensors, {"x": "y" * padding}) for padding in range(256))
+    data = next(data for data in files if data[:1] == b"V")  # a line of text, to the line break
+    assert scanned(tmp_path, data, suffix).verdict == "dangerous"
 
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".py"])

@@ -25,33 +25,44 @@ CODE: Final = (
     ".vbs", ".lnk", ".scr", ".msi", ".jar",
 )  # fmt: skip
 # Under these packages, ``target:`` names a class that the programs which read the file know.
-# Sources: the configurations of CompVis, Stability AI, ControlNet, ComfyUI and A1111.
-_TARGETS: Final = re.compile(
-    r"(?:ldm|sgm|cldm|comfy|modules|extensions-builtin|scripts|imwatermark|gligen|lvdm|dwpose)"
-    r"(?:\.[A-Za-z_]\w*)*\.[A-Z]\w*"
-)
+# Sources: the configurations in the repositories of CompVis and Stability AI (ldm, sgm), ControlNet
+# (cldm), AUTOMATIC1111's web UI (modules), taming-transformers and VideoCrafter (lvdm).
+_TARGETS: Final = re.compile(r"(?:ldm|sgm|cldm|modules|taming|lvdm)(?:\.[A-Za-z_]\w*)*\.[A-Z]\w*")
 _KNOWN_TARGETS: Final = frozenset({
     "torch.nn.Identity", "torch.nn.Module", "torch.optim.AdamW", "torch.optim.Adam",
-    "torch.optim.lr_scheduler.LambdaLR", "main.DataModuleFromConfig",
+    "torch.optim.lr_scheduler.LambdaLR", "main.DataModuleFromConfig", "main.ImageLogger",
     "pytorch_lightning.loggers.WandbLogger", "pytorch_lightning.callbacks.ModelCheckpoint",
 })  # fmt: skip
 _PYTHON_TAG: Final = "tag:yaml.org,2002:python/"
 _JSON_LIMIT: Final = 32_000_000
 _INDEX: Final = "model_index.json"
-# What model_index.json of diffusers may name: the libraries, and its own folders of pipelines.
+# What model_index.json may name: libraries that export such folders, and the folders of pipelines
+# of diffusers, whose classes it names by the folder alone.
+# Source: the folders in diffusers/pipelines and its deprecated/, diffusers 0.42.
 _LIBRARIES: Final = frozenset({
-    "diffusers", "transformers", "flax", "onnxruntime", "optimum", "tokenizers", "peft",
-    "k_diffusion",
-    "stable_diffusion", "stable_diffusion_xl", "stable_diffusion_3", "stable_diffusion_safe",
-    "semantic_stable_diffusion", "paint_by_example", "alt_diffusion", "latent_diffusion",
-    "versatile_diffusion", "deepfloyd_if", "kandinsky", "kandinsky2_2", "kandinsky3", "unclip",
-    "unidiffuser", "wuerstchen", "stable_cascade", "audioldm", "audioldm2", "musicldm", "shap_e",
-    "blip_diffusion", "controlnet", "controlnet_xs", "flux", "pixart_alpha", "aura_flow", "lumina",
-    "lumina2", "sana", "hunyuandit", "cogvideo", "mochi", "ltx", "wan", "qwenimage",
-    "hidream_image",
-    "kolors", "amused", "ledits_pp", "pag", "text_to_video_synthesis", "stable_video_diffusion",
-    "animatediff", "i2vgen_xl", "stable_audio", "latte", "allegro", "cosmos", "omnigen", "chroma",
-    "marigold", "consistency_models", "dit", "ddpm", "ddim", "score_sde_ve", "pndm", "visualcloze",
+    "diffusers", "transformers", "flax", "k_diffusion", "onnxruntime", "onnxruntime.training",
+    "optimum", "peft", "tokenizers",
+    "ace_step", "allegro", "alt_diffusion", "amused", "animatediff", "anyflow", "audio_diffusion",
+    "audioldm", "audioldm2", "aura_flow", "blip_diffusion", "bria", "bria_fibo", "bria_fibo2",
+    "chroma", "chronoedit", "cogvideo", "cogview3", "cogview4", "consisid", "consistency_models",
+    "controlnet", "controlnet_hunyuandit", "controlnet_sd3", "controlnet_xs", "cosmos",
+    "dance_diffusion", "ddim", "ddpm", "deepfloyd_if", "diffusion_gemma", "dit", "dreamlite",
+    "easyanimate", "ernie_image", "flux", "flux2", "glm_image", "helios", "hidream_image",
+    "hunyuan_image", "hunyuan_video", "hunyuan_video1_5", "hunyuandit", "i2vgen_xl", "ideogram4",
+    "joyimage", "kandinsky", "kandinsky2_2", "kandinsky3", "kandinsky5", "kandinsky6", "kolors",
+    "krea2", "latent_consistency_models", "latent_diffusion", "latent_diffusion_uncond", "latte",
+    "ledits_pp", "llada2", "longcat_audio_dit", "longcat_image", "ltx", "ltx2", "lucy", "lumina",
+    "lumina2", "marigold", "mochi", "motif_video", "musicldm", "nucleusmoe_image", "omnigen",
+    "ovis_image", "pag", "paint_by_example", "pia", "pixart_alpha", "pndm", "prx", "qwenimage",
+    "qwenimage21", "repaint", "rfd4_proteina", "sana", "sana_video", "sana_wm", "score_sde_ve",
+    "semantic_stable_diffusion", "shap_e", "skyreels_v2", "spectrogram_diffusion", "stable_audio",
+    "stable_audio_3", "stable_cascade", "stable_diffusion", "stable_diffusion_3",
+    "stable_diffusion_attend_and_excite", "stable_diffusion_diffedit", "stable_diffusion_gligen",
+    "stable_diffusion_ldm3d", "stable_diffusion_panorama", "stable_diffusion_safe",
+    "stable_diffusion_sag", "stable_diffusion_variants", "stable_diffusion_xl",
+    "stable_video_diffusion", "stochastic_karras_ve", "t2i_adapter", "text_to_video_synthesis",
+    "unclip", "unidiffuser", "versatile_diffusion", "visualcloze", "vq_diffusion", "wan",
+    "wuerstchen", "z_image",
 })  # fmt: skip
 _HOOKS: Final = ("auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_code")
 _MAX_WALK: Final = 100_000

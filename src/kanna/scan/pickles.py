@@ -10,7 +10,14 @@ from kanna.formats.checkpoint.pickle_machine import FRAME, TARGET, VALUE
 from kanna.formats.checkpoint.pickle_nodes import global_of
 from kanna.formats.checkpoint.pickle_survey import survey
 from kanna.model import Note
-from kanna.scan.familiar import ALSO_KNOWN, ENUMERATIONS, LISTS, RECONSTRUCTOR, is_familiar
+from kanna.scan.familiar import (
+    ALSO_KNOWN,
+    ENUMERATIONS,
+    LISTS,
+    RECONSTRUCTOR,
+    VALUES,
+    is_familiar,
+)
 from kanna.scan.uses import unusual_use
 from kanna.scan.values import GlobalVerdict, Place, Verdict
 
@@ -76,7 +83,7 @@ def _made_empty(calls: tuple[Call, ...]) -> dict[str, bool]:
             name = function.dotted
             word = len(call.arguments) == 1 and type(call.arguments[0]) in (str, int)
             empty = not call.arguments and not call.keywords
-            fine = empty or name in LISTS or (word and name in ENUMERATIONS)
+            fine = empty or name in LISTS or name in VALUES or (word and name in ENUMERATIONS)
             made[name] = made.get(name, True) and fine
             _note_reconstructed(made, call, name)
     return made
@@ -115,7 +122,8 @@ def _verdict(use: GlobalUse, made: dict[str, bool]) -> Verdict:
     if use.dotted in names.KNOWN or use.dotted in ALSO_KNOWN:
         return "clean"
     harmless = not use.called or made.get(use.dotted, False)
-    familiar = use.dotted in {RECONSTRUCTOR, *LISTS} or is_familiar(use.module, use.name)
+    listed = use.dotted == RECONSTRUCTOR or use.dotted in LISTS or use.dotted in VALUES
+    familiar = listed or is_familiar(use.module, use.name)
     return "suspicious" if familiar and harmless else "dangerous"
 
 

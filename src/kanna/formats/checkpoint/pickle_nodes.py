@@ -14,8 +14,11 @@ _MODULES: Final = {
     "__builtin__": "builtins",
     "copy_reg": "copyreg",
     "numpy.core.multiarray": "numpy._core.multiarray",
+    "numpy.core.numeric": "numpy._core.numeric",
     "torch.tensor": "torch._tensor",
 }
+# Names of Python 2, as which protocols 0 to 2 write today's builtins.
+_NAMES: Final = {"__builtin__": {"long": "int", "unicode": "str", "xrange": "range"}}
 
 
 class Global:
@@ -29,7 +32,8 @@ class Global:
     def __init__(self, module: str, name: str) -> None:
         self.module = module
         self.name = name
-        self.dotted = f"{_MODULES.get(module, module)}.{name}"
+        plain = _NAMES.get(module, {}).get(name, name)
+        self.dotted = f"{_MODULES.get(module, module)}.{plain}"
 
 
 class PersistentId:

@@ -84,12 +84,21 @@ _RECORDS: Final = frozenset({
     *(f"numpy.dtypes.{name}DType"
       for name in ("Bool", "Float16", "Float32", "Float64", "Int8", "Int16", "Int32", "Int64",
                    "UInt8", "UInt16", "UInt32", "UInt64")),
-    "argparse.Namespace", "types.SimpleNamespace", "typing.Any",
+    "argparse.Namespace", "types.SimpleNamespace", "typing.Any", "builtins.Ellipsis",
     "numpy.dtype", "numpy.ndarray", "numpy._core.multiarray._reconstruct",
+    "numpy._core.numeric._frombuffer", "torch.torch_version.TorchVersion",
     "omegaconf.base.ContainerMetadata", "omegaconf.base.Metadata",
     "torch.Tensor", "torch.device", "torch.serialization._get_layout",
     *(f"torch.{name}" for name in ("per_tensor_affine", "per_channel_affine",
-                                   "per_channel_affine_float_qparams")),
+                                   "per_channel_affine_float_qparams", "per_tensor_symmetric",
+                                   "per_channel_symmetric")),
+    *(f"torch.{name}" for name in ("qint8", "qint32", "quint8", "quint4x2", "quint2x4", "bits8",
+                                   "bits16", "bits1x8", "bits2x4", "bits4x2", "float4_e2m1fn_x2")),
+    *(f"torch.{sign}int{bits}" for sign in ("", "u") for bits in range(1, 8)),
+    *(f"{module}.{kind}Tensor" for module in ("torch", "torch.cuda", "torch.sparse",
+                                              "torch.cuda.sparse")
+      for kind in ("BFloat16", "Bool", "Byte", "Char", "Double", "Float", "Half", "Int", "Long",
+                   "Short")),
 })  # fmt: skip
 
 KNOWN: Final = frozenset({

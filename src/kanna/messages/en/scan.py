@@ -54,10 +54,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "ks102_why": "Loading the file imports the module that is named, which runs the code in it. What "
     "is named can also be called later by the program that loads the file.",
     "ks102_is": "names {name}",
-    "ks103_title": "Needs a class of another program",
+    "ks103_title": "Needs a part of another program",
     "ks103_why": "Honest training programs write such files, and only they can load them. Loading "
     "imports that program; the weights alone, as safetensors, need none of it.",
-    "ks103_is": "needs the class {name}",
+    "ks103_is": "needs {name}, which is part of a known program",
     "ks104_title": "Computes the name of what it calls",
     "ks104_why": "The name is put together while the file is loaded, so that no scanner reads it. "
     "Nothing that saves models does that.",
