@@ -356,3 +356,11 @@ def test_every_real_header_can_be_judged_for_every_purpose() -> None:
         for purpose in (None, "generation", "training", "distribution"):
             for finding in check(replace(one, purpose=purpose)):
                 assert said(finding.note)
+
+
+def test_a_hypernetwork_stays_in_its_pickle() -> None:
+    model = replace(headers()["hypernetwork-a1111-1024"].model(), path=Path("a b.pt"))
+    findings = check(subject(model, "generation"))
+    assert only("KN101", findings).severity == "note"
+    assert only("KN812", findings).repair is None
+    assert not any(finding.command for finding in findings)

@@ -21,6 +21,7 @@ def test_a_marker_is_put_in_and_the_output_is_then_known_by_it() -> None:
     planned = convert(
         model, identify(model), ConvertOptions(markers=("v_pred", "ztsnr"), dtype="bf16")
     )
+    assert {"v_pred", "ztsnr"} <= set(planned.tags)
     made = outputs(planned.plan)
     assert made["v_pred"].shape == made["ztsnr"].shape == (0,)
     assert made["v_pred"].op == Constant(b"")

@@ -83,7 +83,7 @@ def convert(
             baked = (source, identify(source))
         planned = plan_conversion(model, identity, options, baked)
         target = named(Path(path), destination, planned.tags, planned.plan.container, stem)
-        check_protected(target, protected)
+        check_protected(target, [other for other in protected if Path(other) != Path(path)])
         make_folder = destination is not None and is_folder(destination)
         if dry_run:
             memory = rehearse(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from kanna.api import Checked
-from kanna.cli.output import styled, width, wrapped
+from kanna.cli.output import command_line, styled, width, wrapped
 from kanna.cli.sarif import SarifResult, SarifRule, sarif
 from kanna.findings.rules import RULES
 from kanna.findings.values import SEVERITIES, Finding, Severity
@@ -30,12 +28,6 @@ def report(checked: Checked, *, verbose: bool = False) -> Iterator[str]:
             yield f"  {styled(say(f'check.severity_{severity}'), _STYLES[severity], 'bold')}"
             yield from _lines(found, severity, verbose=verbose)
     yield from _summary(checked)
-
-
-def command_line(words: Sequence[str]) -> str:
-    """Return words as a person types them, quoted for the system's shell."""
-    line = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
-    return line if line.isprintable() else shown(line)
 
 
 def document(checked: Checked) -> dict[str, object]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Final
 
 from kanna.identity import said
-from kanna.messages import say
+from kanna.messages import say, shown
 
 if TYPE_CHECKING:
     from kanna.errors import KannaError
@@ -65,6 +65,15 @@ def wrapped(text: str, indent: int) -> str:
             line = ""
         line += piece
     return ("\n" + " " * indent).join([*lines, line])
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Return words as a person types them, quoted for the system's shell."""
+    import shlex  # few reports show a command
+    import subprocess
+
+    line = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return line if line.isprintable() else shown(line)
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: int = 2) -> list[str]:

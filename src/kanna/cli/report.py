@@ -7,11 +7,19 @@ from math import isfinite
 from typing import Final
 
 from kanna.api import Inspection
-from kanna.cli.output import count_text, note_line, styled, table, width, wrapped
+from kanna.cli.output import (
+    command_line,
+    count_text,
+    note_line,
+    styled,
+    table,
+    width,
+    wrapped,
+)
 from kanna.dtypes import WORDS
 from kanna.families import family, title
 from kanna.families.places import folders, places
-from kanna.identity import Ema, Identity, Part, PositionIds, said
+from kanna.identity import Certainties, Ema, Identity, Part, PositionIds, said
 from kanna.messages import ranges, say, shown, size_text
 
 _CERTAINTY_STYLE: Final = {"certain": "green", "likely": "yellow", "ambiguous": "yellow"}
@@ -162,6 +170,8 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
     identity = found.identity
     if identity.architecture and len(identity.variant_candidates) > 1:
         yield _row("variant", say("inspect.one_of", names=" / ".join(identity.variant_candidates)))
+    if verbose:
+        yield _row("certainties", _certainties_text(identity.certainties))
     yield from _adapters(identity)
     if identity.vae_identity:
         yield _row("vae", shown(identity.vae_identity))
@@ -192,7 +202,8 @@ def _conclusions(identity: Identity) -> Iterator[list[str]]:
         yield _row("good_for", " · ".join(uses))
     if identity.findings:
         codes = " ".join(identity.findings)
-        yield _row("findings", say("inspect.findings", codes=codes, path=identity.path))
+        command = command_line(["kanna", "check", identity.path])
+        yield [say("inspect.row_findings"), f"{codes} — {command}"]
 
 
 def _hashes_text(hashes: Mapping[str, object]) -> str:
@@ -234,6 +245,14 @@ def _outline(key: str, value: object) -> str:
             return f"{key} ({len(value)})"
         case _:
             return key
+
+
+def _certainties_text(sure: Certainties) -> str:
+    words = {"kind": sure.kind, "architecture": sure.architecture, "variant": sure.variant}
+    return " · ".join(
+        f"{say(f'inspect.axis_{axis}')} {say(f'inspect.certainty_{word}')}"
+        for axis, word in words.items()
+    )
 
 
 def _row(label: str, text: str) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
-from kanna.findings.subject import Subject, found, mend
+from kanna.findings.subject import PICKLES, Subject, found, mend
 from kanna.findings.values import Finding
 from kanna.model import Note
 
@@ -20,7 +21,8 @@ def container(subject: Subject) -> Iterator[Finding]:
     """Judge the container itself."""
     model = subject.model
     if subject.pickled:
-        yield found("KN101", repair=_MEND, container=_called(model.container))
+        pickle = found("KN101", repair=_MEND, container=_called(model.container))
+        yield replace(pickle, aside=subject.identity.kind in PICKLES)
     for note in model.notes:
         if note.key == "formats.lone_shard":
             yield found("KN104", command=_whole(subject), part=note.values["part"],

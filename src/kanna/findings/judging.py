@@ -11,7 +11,7 @@ from typing import Final
 from kanna.errors import UsageError
 from kanna.findings.names import fitting_stem
 from kanna.findings.rules import RULES
-from kanna.findings.subject import Subject
+from kanna.findings.subject import PICKLES, Subject
 from kanna.findings.values import SEVERITIES, Finding, Rule
 
 Check = Callable[[Subject], Iterator[Finding]]
@@ -58,7 +58,7 @@ CHECKS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("naming.endings", ("KN815", "KN816"), "model"),
     ("naming.precision", ("KN817",), "model"),
 )
-# Containers that convert cannot write anew.
+# Containers that convert cannot write anew, were it under another name.
 _FOREIGN: Final = frozenset({"diffusers"})
 
 
@@ -133,12 +133,16 @@ def _counts(subject: Subject, rule: Rule, *, deep: bool) -> bool:
 def _finished(subject: Subject, finding: Finding) -> Finding:
     """Set a finding aside where nobody asked for its purpose, and give it its command."""
     aside = finding.aside or (subject.purpose is None and bool(finding.rule.purposes))
-    repair = finding.repair
-    model = subject.model
-    if repair is not None and repair.options and (model.container in _FOREIGN or model.refused):
-        repair = None
+    repair = None if _must_stay(subject) else finding.repair
     command = finding.command
     if repair is not None and not command:
         judged = replace(subject, purpose="generation") if aside else subject
         command = command_for(judged, "--select", finding.rule.code)
     return replace(finding, repair=repair, command=command, aside=aside)
+
+
+def _must_stay(subject: Subject) -> bool:
+    """Whether no conversion can write the file anew so that programs still read it."""
+    model = subject.model
+    foreign = model.container in _FOREIGN or bool(model.refused)
+    return foreign or (subject.pickled and subject.identity.kind in PICKLES)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from kanna.findings.facts import KnownVae, Measure, Safety
 
 CHECKPOINTS: Final = ("ckpt-zip", "ckpt-legacy", "ckpt-tar")
+# Kinds that programs load from pickles only, with the settings that lie there beside the weights.
+# Source: AUTOMATIC1111 modules/hypernetworks/hypernetwork.py, list_hypernetworks.
+PICKLES: Final = frozenset({"hypernetwork"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

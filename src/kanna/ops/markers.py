@@ -34,3 +34,4 @@ def add_markers(draft: Draft, names: Iterable[str]) -> None:
         added.append(name)
     if added:
         draft.done["markers"] = added
+        draft.tags += added

@@ -40,7 +40,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_marker": (
         "{path} predicts {prediction}, and there is no marker for such a model.",
-        "Without a marker, programs take a model as it was usual for its kind.",
+        "Without a marker, programs assume what is usual for such a model.",
     ),
     "differs": (
         "{path} is there and says something else than {name} needs ({keys}).",

@@ -74,7 +74,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "marker_there": "{name} はすでにあります。",
     "metadata_dropped": "メタデータから除きます: {fields}。",
     "marker_without_model": (
-        "{name} は拡散モデルについての目印ですが、{path} に拡散モデルはありません。",
+        "{name} は拡散モデルについてのマーカーですが、{path} に拡散モデルはありません。",
         "チェックポイントか拡散モデルを指定してください。",
     ),
     "vae_baked": "{name} の VAE を焼き込みます: {count} テンソル。",
