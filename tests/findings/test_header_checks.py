@@ -359,7 +359,8 @@ def test_every_real_header_can_be_judged_for_every_purpose() -> None:
 
 
 def test_a_hypernetwork_stays_in_its_pickle() -> None:
-    model = replace(headers()["hypernetwork-a1111-1024"].model(), path=Path("a b.pt"))
+    whole = headers()["hypernetwork-a1111-1024"].model()
+    model = replace(whole, path=Path("a b.pt"), container="ckpt-zip")
     findings = check(subject(model, "generation"))
     assert only("KN101", findings).severity == "note"
     assert only("KN812", findings).repair is None
