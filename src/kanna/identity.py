@@ -155,6 +155,15 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Certainties:
+    """How sure each of three answers is: what a file is, of which architecture, which variant."""
+
+    kind: Certainty = "unknown"
+    architecture: Certainty = "unknown"
+    variant: Certainty = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What a model file is. Absent knowledge is None, never a guess.
 
@@ -191,6 +200,7 @@ class Identity:
     resolution: int | None = None
     hashes: Mapping[str, object] | None = None
     vae_identity: str | None = None
+    certainties: Certainties = field(default_factory=Certainties)
 
     @property
     def missing_parts(self) -> tuple[str, ...]:
@@ -235,6 +245,11 @@ class Identity:
             "tasks": list(self.tasks),
             "resolution": self.resolution,
             "hashes": None if self.hashes is None else dict(self.hashes),
+            "certainties": {
+                "kind": self.certainties.kind,
+                "architecture": self.certainties.architecture,
+                "variant": self.certainties.variant,
+            },
         }
 
 

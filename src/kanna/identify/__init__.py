@@ -93,6 +93,7 @@ def _identity(
         variant=verdict.variants[0] if len(verdict.variants) == 1 else None,
         variant_candidates=verdict.variants,
         certainty=verdict.certainty,
+        certainties=verdict.certainties,
         layout=verdict.layout,
         prediction=prediction,
         dtype=main.dtype if main else None,

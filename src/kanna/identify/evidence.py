@@ -75,7 +75,7 @@ def _tell_base(verdict: Verdict, part: Part, adapter: Adapter) -> None:
     """Say how the base of an adapter is known, or that it is not."""
     what = titles(part.architecture_candidates)
     if not what:
-        verdict.doubtful = True
+        verdict.baseless = True
         verdict.tell("adapter_no_base")
     elif adapter.mixed:
         verdict.tell("adapter_mixed", what=what)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kanna.families import Choice, family, tables, title
 from kanna.identify.parts import variant_rows
-from kanna.identity import Certainty, Part, Prediction
+from kanna.identity import Certainties, Certainty, Part, Prediction
 from kanna.model import Note
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 class Verdict:
     """What is known of the whole file so far; `evidence` says how.
 
-    `doubtful` is a verdict that rests on what the file lacks, or on too little that it has.
+    `doubtful` is a verdict that rests on what the file lacks, or on too little that it has;
+    `baseless` is one on an adapter that no model is known to fit. `choice` are the variants that
+    the tensors left open.
     """
 
     kind: str = "unknown"
@@ -33,6 +35,8 @@ class Verdict:
     several: bool = False
     proved: bool = False
     doubtful: bool = False
+    baseless: bool = False
+    choice: tuple[str, ...] = ()
     row: Choice | None = None
     evidence: list[Note] = field(default_factory=list)
 
@@ -64,7 +68,37 @@ class Verdict:
             return "ambiguous"
         if self.main is None:
             return "unknown"
-        return "likely" if self.main.complete is False or self.doubtful else "certain"
+        return "likely" if self.baseless else self._by_tensors
+
+    @property
+    def certainties(self) -> Certainties:
+        """How sure kind, architecture and variant are, each by itself.
+
+        What metadata or a few numbers chose among candidates is likely; the file's own hash proves.
+        """
+        if self.main is None:
+            return Certainties()
+        shared = self.row is not None and self.row.shared_with is not None
+        open_words = len(self.main.architecture_candidates) > 1
+        architecture = self._one_of(self.architectures, chosen=open_words)
+        return Certainties(
+            kind=self._by_tensors,
+            architecture="ambiguous" if self.several else architecture,
+            variant=self._one_of(self.variants, chosen=shared or len(self.choice) > 1),
+        )
+
+    def _one_of(self, words: tuple[str, ...], *, chosen: bool) -> Certainty:
+        """How sure the one of `words` is; `chosen` is one that the tensors do not name alone."""
+        if len(words) != 1:
+            return "ambiguous" if words else "unknown"
+        if self.proved:
+            return "certain"
+        return "likely" if chosen else self._by_tensors
+
+    @property
+    def _by_tensors(self) -> Certainty:
+        whole = self.main is not None and self.main.complete is not False
+        return "certain" if whole and not self.doubtful else "likely"
 
     def tell(self, key: str, /, **values: object) -> None:
         """Add a sentence of evidence."""
@@ -92,6 +126,7 @@ def judge(parts: Sequence[Part], names: Names) -> Verdict:
         verdict.variants = _words(word for row in rows for word in row.names)
     elif len(main.architecture_candidates) > 1 and not main.variant_candidates:
         verdict.variants = main.architecture_candidates
+    verdict.choice = verdict.variants
     return verdict
 
 
