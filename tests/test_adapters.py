@@ -25,6 +25,7 @@ Shapes = dict[str, tuple[int, ...]]
 # What a part of the layers cannot tell apart: these models are built alike.
 ALIKE = [{"flux", "chroma", "hunyuan-video"}, {"pixart", "sana"}, {"sd1", "sd2"}]
 RANK = 8
+UNET = "model.diffusion_model."
 
 
 def adapter_of(identity: Identity) -> Adapter:
@@ -156,11 +157,18 @@ def ia3(layers: Mapping[str, tuple[int, ...]]) -> Shapes:
     return made
 
 
-BASES = [
-    name
+def matrices(header: Header) -> frozenset[tuple[str, tuple[int, ...]]]:
+    """The matrices of a base, by name and shape: files that share them have the same adapters."""
+    every = {n: t.shape for n, t in header.tensors.items() if n.endswith(".weight")}
+    found = {(name, shape) for name, shape in every.items() if len(shape) == 2}
+    return frozenset((n, s) for n, s in found if n.startswith(UNET)) or frozenset(found)
+
+
+BASES = list({
+    (header.architecture, matrices(header)): name
     for name, header in headers().items()
     if header.kind in {"checkpoint", "diffusion_model"} and "nf4" not in name
-]
+}.values())  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BASES)
