@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from kanna.findings.facts import KnownVae, Measure, Safety
 
 CHECKPOINTS: Final = ("ckpt-zip", "ckpt-legacy", "ckpt-tar")
-# Kinds that programs load from pickles only, with the settings that lie there beside the weights.
-# Source: AUTOMATIC1111 modules/hypernetworks/hypernetwork.py, list_hypernetworks.
-PICKLES: Final = frozenset({"hypernetwork"})
+# Kinds whose pickles hold, beside the weights, what programs ask for and no other container keeps:
+# settings of a hypernetwork, the tokens of an embedding. Source: AUTOMATIC1111
+# modules/hypernetworks/hypernetwork.py, modules/textual_inversion/textual_inversion.py.
+PICKLES: Final = frozenset({"hypernetwork", "embedding"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
