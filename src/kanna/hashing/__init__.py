@@ -2,11 +2,14 @@
 
 ::
 
+    digests      the digests that a file can have, as values
+    files        every digest of a file, in one read; many ─ many files on all cores
     components   digests that name a part by its numbers, whatever the file around it
-    files        every digest of a file, in one read; many files on all cores
-    cache        what was computed once, kept in one SQLite file
+    embeddings   the four digits of a textual inversion
+    cache        what was computed once, kept in one SQLite file; place ─ where that lies
     known        the table of published models, by every digest
     resolving    a digest of any length: every meaning it can have, and which one hit
+    recall       what the cache knows of a file, so that `inspect` can say it
     sidecars     .sha256 files beside models
     webui        A1111's caches of hashes, imported
 

@@ -1,10 +1,28 @@
 """ModelFile to Identity: what is this file, and how sure is that?
 
-The file is taken apart (`anatomy`): one pass sorts out what stands beside the models (`beside`),
-one finds the models (`recognise`), one gives every tensor to its part (`parts`). Then the whole is
-judged (`verdict`) by tensors, and doubted where it must be (`doubt`). What tensors leave open is
-settled (`settle`) by what is published under the very same hash, then by metadata (`claims`), then,
-where the tables allow it, by a few numbers (`peek`). A file name is never more than a hint.
+::
+
+    identify ─ anatomy     the file taken apart, by names, shapes and dtypes alone
+             │   ├ beside        what stands beside the models: markers, junk, scales
+             │   │   └ quantization  how weights are packed, by what stands beside them
+             │   ├ recognise     the models in it: proposed by a few names, verified by all
+             │   ├ ema           the averaged copy of a model
+             │   └ parts         whose every tensor is, and what each part is made of
+             │       └ adapter       ranks, alphas, what it changes
+             │           ├ modules       the layers of an adapter
+             │           └ bases         the models that have such layers
+             ├ verdict     the whole, judged by its tensors
+             ├ doubt       when not to be certain: shards, strangers, few anchors
+             │   └ gaps          in the numbering of a model without a key list
+             ├ settle      what tensors leave open: by the file's own hash, by metadata, by a peek
+             │   ├ claims        what metadata says
+             │   └ peek          a few small tensors, 4 KiB at most; position_ids among them
+             ├ outcome     what follows: what the model predicts and needs
+             └ evidence    the sentences that say how all this is known
+                 └ likeness      what an unknown file looks like
+    choose   the first row of a list that holds: a variant, a base, a prediction
+
+A file name is never more than a hint.
 """
 
 from __future__ import annotations
