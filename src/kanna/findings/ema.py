@@ -29,8 +29,8 @@ def presence(subject: Subject) -> Iterator[Finding]:
     """Find a copy that the purpose has no use for, and tensors that only look like one."""
     identity, ema = subject.identity, subject.identity.ema
     if ema.pairs:
-        what = "alone" if only_copy(identity) else "found"
-        yield found("KN301", what, size=ema.bytes, repair=_away(identity), count=len(ema.pairs))
+        what, size = ("alone", _replaced(identity)) if only_copy(identity) else ("found", ema.bytes)
+        yield found("KN301", what, size=size, repair=_away(identity), count=len(ema.pairs))
     if ema.unmatched:
         yield found("KN306", names=ema.unmatched, count=len(ema.unmatched), name=ema.unmatched[0])
 
@@ -69,6 +69,11 @@ def equality(subject: Subject) -> Iterator[Finding]:
     )
     if same and not only_copy(subject.identity):
         yield found("KN305", size=ema.bytes, repair=_away(subject.identity))
+
+
+def _replaced(identity: Identity) -> int:
+    """Return the bytes of the model whose place the copy takes."""
+    return sum(part.bytes for part in identity.parts if part.role == "diffusion_model")
 
 
 def _away(identity: Identity) -> Repair:
