@@ -11,7 +11,7 @@ CC_THERE := $(shell command -v cc || command -v gcc || command -v clang)
 STRICT   := $(if $(CC_THERE),1,0)
 KERNEL   := $(if $(CC_THERE),native,torch)
 
-.PHONY: demo test check lint suite portable sanitize fuzz bench clean
+.PHONY: demo test check lint suite portable docs sanitize fuzz bench clean
 
 demo: $(CORE)
 	$(BIN)/kanna demo
@@ -32,6 +32,11 @@ lint: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The pages that are made of rules and their messages.
+docs: $(DEV)
+	$(BIN)/python tools/write_check_docs.py
+	$(BIN)/python tools/write_scan_docs.py
 
 # The kernel's own tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 sanitize: $(DEV)

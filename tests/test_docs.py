@@ -46,5 +46,13 @@ def test_the_architecture_names_every_room() -> None:
         for path in (ROOT / "src" / "kanna").iterdir()
         if path.suffix in {"", ".py", ".c", ".h"}
     ]
-    names = [path.name for path in rooms if not path.name.startswith("__")]
-    assert [name for name in names if name not in text] == []
+    names = [path.name + "/" * path.is_dir() for path in rooms if not path.name.startswith("__")]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_the_architecture_names_only_files_that_there_are() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_-]+\.[a-z]+)`", text)
+    places = (ROOT, ROOT / "src" / "kanna")
+    assert len(named) > 50
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
