@@ -22,10 +22,10 @@ from kanna.dtypes import BF16, FP32, WORDS
 from kanna.engine import run
 from kanna.errors import KannaError
 from kanna.families import row_called, tables
+from kanna.families.schedule import cumulative_alphas, scaled_linear_betas
 from kanna.formats.layout import Spec, arrange
 from kanna.identify.ema import copy_name
 from kanna.model import Extent, TensorInfo
-from kanna.families.schedule import cumulative_alphas, scaled_linear_betas
 from kanna.plan import Output, Plan
 
 _BLOCK: Final = 1 << 20
