@@ -136,3 +136,10 @@ def test_a_copy_has_a_config_where_the_model_had_one(tmp_path: Path) -> None:
     assert done.config == path.with_name("a_model-fixed.yaml")
     assert {"KN701", "KN812"} <= {finding.rule.code for finding in done.mended}
     assert done.remaining == ()
+
+
+def test_an_output_that_would_be_a_pickle_again_is_refused(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["fix", str(model), "-o", "out.ckpt"]) == 2
+    assert "pickle again" in capsys.readouterr().err

@@ -12,13 +12,14 @@ from kanna.api.configuring import configure
 from kanna.api.making import Conversion, convert
 from kanna.api.reading import StrPath, inspect
 from kanna.engine import Progress, RunOptions
-from kanna.errors import FormatError, KannaError, UnknownModel
+from kanna.errors import FormatError, KannaError, UnknownModel, UsageError
 from kanna.families.configs import predicted_by
 from kanna.findings.names import fitting_stem
 from kanna.findings.values import Finding, Purpose
 from kanna.formats.strict_yaml import read_yaml
 from kanna.identity import Identity
 from kanna.ops.fix import Fixes, gather
+from kanna.ops.naming import container_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ def fix(
     mended, left = tuple(fixes.mended), tuple(fixes.left)
     if not mended:
         return Fixed(path=Path(path), mended=(), left=left)
+    _check_suffix(destination, fixes)
     made = convert(
         path, destination, fixes.conversion(),
         stem=_stem(Path(path), destination, found.identity), protected=protected,
@@ -89,6 +91,20 @@ def fix(
         config=config,
         config_error=error,
     )
+
+
+def _check_suffix(destination: StrPath | None, fixes: Fixes) -> None:
+    """Refuse an output that its name makes a pickle, where the pickle is to be mended.
+
+    Raises:
+        UsageError: it is one.
+    """
+    try:
+        container_of(destination, fixes.conversion().container)
+    except UsageError as error:
+        if error.key != "convert.suffix_differs":
+            raise
+        raise UsageError("fix.pickle", name=destination) from None
 
 
 def _stem(path: Path, destination: StrPath | None, identity: Identity) -> str:

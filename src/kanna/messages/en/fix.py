@@ -16,6 +16,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "nothing_mechanical": "nothing that can be mended without a decision of yours.",
     "mended": "{count} findings mended",
     "would_mend": "{count} findings would be mended",
+    "pickle": (
+        "{name} would be a pickle again, which is one of the findings.",
+        "Give the output the suffix .safetensors, or use kanna convert.",
+    ),
     "config": "The config {path} was written beside it.",
     "left": "Left to you:",
     "remaining": "A check of the output still finds:",

@@ -15,7 +15,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "nothing_mechanical": "自動で直せるものはありません。",
     "mended": "{count} 件を直しました",
     "would_mend": "{count} 件を直せます",
-    "config": "設定ファイル {path} を隣に書きました。",
-    "left": "ご自身で判断していただくもの:",
+    "pickle": (
+        "{name} では、問題の 1 つである pickle 形式のままになります。",
+        "出力の拡張子を .safetensors にするか、kanna convert を使ってください。",
+    ),
+    "config": "設定ファイル {path} も書き出しました。",
+    "left": "ご自身での対処が必要なもの:",
     "remaining": "出力にまだ残っているもの:",
 }
