@@ -165,3 +165,21 @@ def test_several_processes_share_it(tmp_path: Path) -> None:
     with HashCache(place) as cache:
         assert len(cache.files_with("sha256", "ab")) == 60
     assert not list(tmp_path.glob("*.broken-*"))
+
+
+def test_a_cache_that_another_holds_is_waited_for_once(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kanna.hashing.cache._PATIENCE", 0)
+    place = tmp_path / "cache"
+    with HashCache(place) as cache:
+        cache.keep(model, state(model), DIGESTS)
+    other = sqlite3.connect(place, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with HashCache(place) as cache:
+        assert cache.find(state(model)) is None
+        other.execute("ROLLBACK")
+        other.close()
+        assert cache.find(state(model)) is None
+    with HashCache(place) as cache:
+        assert cache.find(state(model)) is not None

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanna.errors import FormatError, OutputExists
+from kanna.errors import FormatError, KannaError, OutputExists
 from kanna.hashing import sidecars
 from kanna.hashing.sidecars import read_sidecar, sidecar_line, sidecar_path, write_sidecar
 
@@ -45,10 +45,24 @@ def said(path: Path, text: bytes) -> str | None:
         f"SHA256 (m.safetensors) = {A}\n",
         f"# made by hand\n{B}  other.ckpt\n{A}  m.safetensors\n",
         f"{A}  old-name.safetensors\n",
+        f"{B} other.ckpt\n{A} m.safetensors\n",
+        f"{B}\tother.ckpt\n{A}\tm.safetensors\n",
     ],
 )
 def test_every_usual_form_is_read(tmp_path: Path, text: str) -> None:
     assert said(model(tmp_path), text.encode()) == A
+
+
+def test_what_the_shell_of_windows_redirects_is_read(tmp_path: Path) -> None:
+    assert said(model(tmp_path), f"\ufeff{A}  m.safetensors\r\n".encode("utf-16-le")) == A
+
+
+@pytest.mark.skipif(not POSIX, reason="such names cannot be made here")
+def test_a_name_too_long_for_a_sidecar_has_none(tmp_path: Path) -> None:
+    path = model(tmp_path, "m" * 250)
+    assert read_sidecar(path) is None
+    with pytest.raises(KannaError, match="too long"):
+        write_sidecar(path, A)
 
 
 def test_lines_about_other_files_say_nothing(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ _SCHEMA: Final = (
     "CREATE INDEX IF NOT EXISTS part_digest ON part (digest)",
 )
 _BROKEN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_PATIENCE: Final = 3  # seconds to wait for another process that writes
 # A file that is written on within the clock's step after it was hashed keeps its time.
 _SETTLED_NS: Final = 100_000_000
 
@@ -92,6 +93,7 @@ class HashCache:
         """Use the database at `path`, which is made if there is none; None forgets at the end."""
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._given_up = False
 
     def find(self, file: Fingerprint) -> CachedFile | None:
         """Return what is known of this state of a file."""
@@ -176,13 +178,15 @@ class HashCache:
 
     def _try(self, action: Callable[[], Result]) -> Result | None:
         """Do something with the database; where it is broken, begin a new one and do it again."""
-        for _ in range(2):
+        for _ in range(0 if self._given_up else 2):
             try:
                 self._open()
                 return action()
             except sqlite3.DatabaseError as error:
                 self.close()
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BROKEN:
+                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+                self._given_up = code == sqlite3.SQLITE_BUSY  # it is not waited for again
+                if code not in _BROKEN:
                     return None
                 self._put_aside()
             except (OSError, ValueError):  # a name that is no text cannot be kept
@@ -193,7 +197,7 @@ class HashCache:
         if self._connection is None:
             if self._path is not None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self._path or ":memory:", timeout=10)
+            self._connection = sqlite3.connect(self._path or ":memory:", timeout=_PATIENCE)
             for statement in _SCHEMA:
                 self._connection.execute(statement)
         return self._connection

@@ -2,12 +2,14 @@ r"""``.sha256`` files beside models, as ``sha256sum`` writes and checks them.
 
 A line is the digest, two spaces (or a space and ``*``), the name. A name with a backslash or a line
 break has those written as ``\\``, ``\n``, ``\r``, and the line begins with a backslash then. Read
-are also BSD's lines (``SHA256 (name) = digest``) and files that hold nothing but a digest.
+are also BSD's lines (``SHA256 (name) = digest``), one blank or a tab before the name, UTF-16, and
+files that hold nothing but a digest.
 Source: GNU coreutils manual, cksum and sha256sum.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ from kanna.engine import publish
 from kanna.errors import FormatError, OutputExists
 
 _MOST: Final = 1 << 20  # bytes of a file that lists digests
-_LINE: Final = re.compile(rb"(?s)(\\?)([0-9a-fA-F]{64})(?: [ *](.+)|[ \t]*)\Z")
+_LINE: Final = re.compile(rb"(?s)(\\?)([0-9a-fA-F]{64})(?: [ *](.+)|[ \t](\S.*)|[ \t]*)\Z")
 _BSD: Final = re.compile(rb"(?s)(\\?)SHA256 \((.+)\) = ([0-9a-fA-F]{64})\Z")
 _ESCAPES: Final = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
 
@@ -54,7 +56,7 @@ def read_sidecar(path: Path) -> Sidecar | None:
         Incomplete: it cannot be read.
     """
     place = sidecar_path(path)
-    if not place.exists():
+    if not os.path.exists(place):  # noqa: PTH110 - Path.exists raises where a name is too long
         return None
     with closing(InputFile(place)) as file:
         data = file.read(0, min(file.size, _MOST))
@@ -76,7 +78,7 @@ def write_sidecar(path: Path, sha256: str, *, force: bool = False) -> Path:
         KannaError: it cannot be written.
     """
     place = sidecar_path(path)
-    if place.exists() and not force:
+    if not force and os.path.exists(place):  # noqa: PTH110 - likewise
         try:
             there = read_sidecar(path)
         except FormatError:
@@ -90,9 +92,12 @@ def write_sidecar(path: Path, sha256: str, *, force: bool = False) -> Path:
 
 def _entries(data: bytes) -> Iterator[tuple[bytes | None, str]]:
     """Yield name, or None, and digest of each line that is one."""
-    for line in data.removeprefix(b"\xef\xbb\xbf").splitlines():
+    if data.startswith(codecs.BOM_UTF16_LE):  # as the shell of Windows redirects
+        data = data[2:].decode("utf-16-le", "replace").encode()
+    for line in data.removeprefix(codecs.BOM_UTF8).splitlines():
         if match := _LINE.match(line):
-            name = _plain(match[3], match[1]) if match[3] else None
+            given = match[3] or match[4]
+            name = _plain(given, match[1]) if given else None
             yield name, match[2].decode().lower()
         elif match := _BSD.match(line):
             yield _plain(match[2], match[1]), match[3].decode().lower()
