@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields, replace
 from kanna.families import Choice, family, tables, title
 from kanna.families.architectures import kinds
 from kanna.families.needs import Need, need
-from kanna.families.pages import About, Facts, Spoken, about
+from kanna.families.pages import About, Facts, about
+from kanna.families.rows import Spoken
 from kanna.families.traits import Trait, traits
 
 

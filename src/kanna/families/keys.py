@@ -64,6 +64,16 @@ def expand_lines(lines: Iterable[str]) -> Iterator[tuple[str, ShapeRule | None]]
                 yield name, rule
 
 
+def count_names(line: str) -> int:
+    """Return how many names a line of a key list stands for, without expanding it."""
+    pattern, _ = parse_line(line)
+    total = 2 if pattern.endswith(".*") else 1
+    for piece in pattern.split("{")[1:]:
+        choices = piece.partition("}")[0].split(",")
+        total *= sum(len(_range(choice)) for choice in choices)
+    return total
+
+
 def packed(*numels: int) -> Shape:
     """Return the stand-in for the shape of a packed weight, of which only the size is known.
 

@@ -9,12 +9,11 @@ from typing import Any, Final
 
 from kanna.families import tables
 from kanna.families.loading import load_pages
+from kanna.families.rows import Spoken, tuples
 from kanna.messages import language
 
 # What a model was distilled of: its guidance scale, its many steps, or layers of a larger model.
 DISTILLED: Final = ("no", "guidance", "steps", "size")
-
-Spoken = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,8 +92,4 @@ def spoken(text: Spoken | None) -> str:
 
 
 def _facts(raw: Mapping[str, Any]) -> Facts:
-    return Facts(**_tuples(raw))
-
-
-def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    return Facts(**tuples(raw))

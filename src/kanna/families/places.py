@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from kanna.families import tables
 from kanna.families.loading import load_places
+from kanna.families.rows import Spoken, tuples
 
 # Programs with folders of their own, by the word of the tables, as they call themselves.
 UIS: Final = {"comfyui": "ComfyUI", "a1111": "A1111", "forge": "Forge", "invokeai": "InvokeAI"}
-
-Spoken = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +48,7 @@ def place_tables() -> dict[str, Any]:
 @cache
 def all_places() -> tuple[Place, ...]:
     """Return every part that models share."""
-    return tuple(Place(**_tuples(row)) for row in place_tables().get("part", ()))
+    return tuple(Place(**tuples(row)) for row in place_tables().get("part", ()))
 
 
 def places(word: str, architecture: str | None = None) -> tuple[Place, ...]:
@@ -76,7 +75,3 @@ def _folder_row(kind: str) -> Mapping[str, Any]:
     rows = place_tables().get("folder", ())
     found: Mapping[str, Any] = next((row for row in rows if row["kind"] == kind), {})
     return found
-
-
-def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kanna.families.keys import expand_lines
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kanna.families.keys import ShapeRule
 
 
+# A text by language.
+Spoken: TypeAlias = "Mapping[str, str]"
 # The judge of rows whose architecture is that of the model that has the layers which they change.
 BY_LAYERS: Final = "layers"
 
@@ -184,7 +186,7 @@ def make_choices(rows: Iterable[Mapping[str, Any]]) -> tuple[Choice, ...]:
     Raises:
         TypeError: a row has a field that no choice has.
     """
-    return tuple(Choice(**_tuples(row)) for row in rows)
+    return tuple(Choice(**tuples(row)) for row in rows)
 
 
 def _architecture(
@@ -202,5 +204,6 @@ def _lines(own: Mapping[str, str], names: Iterable[str]) -> list[str]:
     return [line for name in names for line in own[name].split("\n") if line]
 
 
-def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+def tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a raw row with tuples for lists: the fields of a value that is made of it."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}

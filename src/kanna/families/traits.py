@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from kanna.families import Choice, family, tables
 from kanna.families.architectures import architectures_of
-from kanna.families.keys import expand
+from kanna.families.keys import count_names, expand
 from kanna.families.rows import make_choices
-
-_BRACES: Final = re.compile(r"\{([^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +69,7 @@ def _count(raw: Mapping[str, Any]) -> int | None:
     """Return how many names the key lists of a component stand for, without expanding them."""
     own = tables()["families"][raw["family"]].get("keys", {})
     lines = [line for name in raw.get("keys", ()) for line in own[name].split("\n") if line]
-    return sum(map(_names_in, lines)) or None
-
-
-def _names_in(line: str) -> int:
-    pattern = line.partition(" ")[0]
-    total = 2 if pattern.endswith(".*") else 1
-    for choices in _BRACES.findall(pattern):
-        ranges = (word.partition("..") for word in choices.split(","))
-        total *= sum(int(last) - int(first) + 1 if dots else 1 for first, dots, last in ranges)
-    return total
+    return sum(map(count_names, lines)) or None
 
 
 def _choices_of(raw: Mapping[str, Any]) -> Iterator[Choice]:
