@@ -554,3 +554,76 @@ def test_what_is_printed_of_an_adapter(language: str) -> None:
     ):
         for part in known(name).parts:
             assert all(label and text for label, text in printed(part))
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({"transformer.r": 16, "transformer.lora_alpha": 32}, {"rank": "16", "alpha": "32"}),
+        ({"r": 8, "lora_alpha": 8.0, "target_modules": ["to_q"]}, {"rank": "8", "alpha": "8"}),
+        ({"unet.r": 4, "text_encoder.r": 8, "unet.lora_alpha": 4}, {"alpha": "4"}),
+        ({"r": "4", "lora_alpha": None}, {}),
+        ([1, 2], {}),
+    ],
+)
+def test_what_peft_says_of_rank_and_alpha_is_kept(held: object, said: dict[str, str]) -> None:
+    metadata = {"lora_adapter_metadata": json.dumps(held)}
+    header = headers()["lora-peft-flux-r16"]
+    adapter = adapter_of(identify(model_of(header.tensors, metadata=metadata)))
+    assert {word: adapter.said[word] for word in ("rank", "alpha") if word in adapter.said} == said
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 9000, '{"r": NaN}'])
+def test_settings_that_are_no_settings_say_nothing(text: str) -> None:
+    tensors = headers()["lora-peft-flux-r16"].tensors
+    identity = identify(model_of(tensors, metadata={"lora_adapter_metadata": text}))
+    assert "alpha" not in adapter_of(identity).said
+
+
+@pytest.mark.parametrize(
+    ("name", "bundled", "architectures"),
+    [
+        ("lora-kohya-flux-r16", {"clip_l": 768, "t5": 4096, "t5_out": 4096}, ("flux",)),
+        ("lora-hyper-sdxl-r128", {"clip_l": 768, "clip_g": 1280, "clip_g_out": 1280}, ("sdxl",)),
+        ("lora-kohya-sd1-r128", {"string_to_param.*": 768}, ("sd1",)),
+        ("lora-hyper-sdxl-r128", {"clip_l": 768}, ("sdxl", "sd3", "flux")),
+    ],
+)
+def test_embeddings_in_a_lora_are_a_part_of_it(
+    name: str, bundled: dict[str, int], architectures: tuple[str, ...]
+) -> None:
+    lora = headers()[name].tensors
+    more: Shapes = {f"bundle_emb.<me>.{end}": (4, width) for end, width in bundled.items()}
+    identity = identify(model_of({**lora, **more}))
+    assert (identity.kind, identity.unrecognised) == ("lora", ())
+    assert identity.architecture == known(name).architecture
+    part = identity.part("embedding")
+    assert part is not None
+    assert part.architecture_candidates == architectures
+    assert part.adapter is not None
+    assert {one.width for one in part.adapter.vectors} == {*bundled.values()}
+
+
+@pytest.mark.parametrize("layout", ["temporal_transformer.", ""])
+@pytest.mark.parametrize(
+    ("frames", "middle", "variant"),
+    [
+        (24, False, "animatediff-v1"),
+        (32, True, "animatediff-v2"),
+        (32, False, "animatediff-v3"),
+        (16, False, "motion-module"),
+    ],
+)
+def test_the_positions_and_the_middle_tell_the_versions_of_animatediff(
+    layout: str, frames: int, *, middle: bool, variant: str
+) -> None:
+    last = "attention_blocks.0.pos_encoder.pe" if layout else "pos_embed.pe"
+    made: Shapes = {}
+    for block in range(4):
+        stem = f"up_blocks.{block}.motion_modules.0.{layout}"
+        made |= {f"{stem}norm.weight": (320,), f"{stem}proj_in.weight": (320, 320)}
+        made[f"{stem}transformer_blocks.0.{last}"] = (1, frames, 320)
+    if middle:
+        made[f"mid_block.motion_modules.0.{layout}norm.weight"] = (1280,)
+    identity = identify(model_of(made))
+    assert (identity.kind, identity.variant) == ("motion_module", variant)

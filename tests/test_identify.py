@@ -20,7 +20,10 @@ BASES = {
     "emaonly", "full-ema", "pruned-fp16", "pruned-fp16-novae", "pruned-fp16-with-schedule",
     "pruned-fp16-broken-posids",
 }  # fmt: skip
-SAME = {"dev-nf4": "dev", "dev-diffusers": "dev", "lcm-lora": "lora"}
+SAME = {
+    "dev-nf4": "dev", "dev-diffusers": "dev", "lcm-lora": "lora",
+    "motion-sd15-v1-fp32": "animatediff-v1", "motion-sd15-v3-fp16": "animatediff-v3",
+}  # fmt: skip
 UNET = "model.diffusion_model."
 
 
@@ -49,7 +52,11 @@ def test_every_real_file_is_what_it_is(name: str) -> None:
     assert header.architecture in architectures(identity)
     if identity.architecture is not None:
         assert identity.architecture == header.architecture
-        word = "base" if header.variant in BASES else SAME.get(header.variant, header.variant)
+        word = (
+            "base"
+            if header.variant in BASES
+            else SAME.get(name) or SAME.get(header.variant, header.variant)
+        )
         if header.architecture == "sd2" and word in {"2.x", "2.1"}:
             assert list(identity.variant_candidates) == SD2_WORDS
         elif header.kind != "vae" or word != "vae":

@@ -189,3 +189,12 @@ def test_the_text_half_of_openai_clip_is_no_image_encoder() -> None:
     assert identify(model_of(tensors)).kind == "text_encoder"
     assert known("te-clip-l-fp16").variant == "clip-l"
     assert {h.kind for h in headers().values() if h.architecture == "clip"} == {"text_encoder"}
+
+
+def test_ovis_is_known_by_what_it_calls_the_language_model_and_by_its_own_eyes() -> None:
+    made = {f"llm.{name}": shape for name, shape in shapes("qwen3-1.7b").items()}
+    made |= shapes("siglip2-naflex", "visual_tokenizer.vit.vision_model.")
+    made |= {"vte.weight": (65536, 2048), "visual_tokenizer.head.0.weight": (65532, 4608)}
+    identity = identify(model_of(made))
+    assert (identity.kind, identity.variant) == ("text_encoder", "ovis2.5-2b")
+    assert (identity.certainty, identity.unrecognised) == ("certain", ())

@@ -281,3 +281,77 @@ def test_gguf_keeps_the_shape_of_a_reshaped_tensor_in_its_metadata() -> None:
 
 def test_the_scales_of_norms_are_no_quantisation() -> None:
     assert identify(headers()["flux1-dev-bf16"].model()).quantization is None
+
+
+def with_markers(model: ModelFile, held: str) -> ModelFile:
+    """The same file, each marker tensor holding these bytes."""
+    data = held.encode()
+    made = {
+        name: TensorInfo(name, UINT8, (len(data),), Bytes(data))
+        if name.endswith(".comfy_quant")
+        else info
+        for name, info in model.items()
+    }
+    return model_of(made)
+
+
+def convrot(layer: str, shape: tuple[int, ...]) -> Extra:
+    """Two numbers in a byte, and nothing but the marker says so."""
+    rows, columns = shape
+    return {
+        f"{layer}.weight": (INT8, (rows, columns // 2)),
+        f"{layer}.weight_scale": (FP32, (rows, 1)),
+        f"{layer}.comfy_quant": (UINT8, (1,)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("quantise", "held", "scheme"),
+    [
+        (marked, '{"format": "float8_e4m3fn"}', "fp8-scaled"),
+        (nvfp4, '{"format": "nvfp4"}', "nvfp4"),
+        (mxfp8, '{"format": "mxfp8"}', "mxfp8"),
+        (int8, '{"format": "int8_tensorwise"}', "int8-tensorwise"),
+        (convrot, '{"format": "convrot_w4a4", "group": 64}', "convrot-w4a4"),
+    ],
+)
+def test_what_the_markers_of_comfyui_hold_names_the_scheme(
+    quantise: Quantise, held: str, scheme: str
+) -> None:
+    identity = identify(with_markers(quantised("z-image-turbo-bf16", quantise), held))
+    assert identity.quantization == scheme
+    assert (identity.architecture, identity.parts[0].complete) == ("z-image", True)
+
+
+@pytest.mark.parametrize(
+    "held", ["", "{", "[1]", '{"format": 7}', '{"format": "\\u0007"}', "[" * 250, "\x00" * 20]
+)
+def test_a_marker_that_says_nothing_leaves_the_scheme_to_what_stands_beside(held: str) -> None:
+    identity = identify(with_markers(quantised("z-image-turbo-bf16", marked), held))
+    assert (identity.quantization, identity.architecture) == ("fp8-scaled", "z-image")
+
+
+NUNCHAKU: list[tuple[str, dict[str, tuple[DType, tuple[int, ...]]]]] = [
+    ("z-image", {
+        **{f"layers.{n}.attention.to_qkv.qweight": (INT8, (11520, 1920)) for n in range(30)},
+        **{f"layers.{n}.attention.to_qkv.wscales": (BF16, (60, 11520)) for n in range(30)},
+        **{f"layers.{n}.feed_forward.net.2.qweight": (INT8, (3840, 5120)) for n in range(30)},
+    }),
+    ("sdxl", {
+        f"{side}_blocks.1.attentions.{at}.transformer_blocks.{n}.attn1.to_qkv.{end}": (kind, shape)
+        for side in ("down", "up")
+        for at in (0, 1)
+        for n in (0, 1)
+        for end, kind, shape in (("qweight", INT8, (1920, 320)), ("wscales", BF16, (10, 1920)))
+    }),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("architecture", "made"), NUNCHAKU)
+def test_nunchaku_joins_queries_keys_and_values_and_the_family_is_still_known(
+    architecture: str, made: dict[str, tuple[DType, tuple[int, ...]]]
+) -> None:
+    tensors = {name: tensor(name, dtype, shape) for name, (dtype, shape) in made.items()}
+    identity = identify(model_of(tensors))
+    assert (identity.kind, identity.architecture) == ("diffusion_model", architecture)
+    assert (identity.quantization, identity.layout) == ("svdquant", "nunchaku")

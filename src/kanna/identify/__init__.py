@@ -65,8 +65,8 @@ def identify(model: ModelFile, *, published: Published | None = None) -> Identit
     Raises:
         FormatError: the file does not hold what its header says.
     """
-    anatomy = take_apart(model)
     budget = Peek()
+    anatomy = take_apart(model, budget)
     position_ids = read_position_ids(model, budget)
     verdict = _by_tensors(anatomy)
     doubt(verdict, anatomy, model)

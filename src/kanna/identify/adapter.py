@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +34,10 @@ _SAID: Final = {
     "alpha": "ss_network_alpha",
     "trigger": "modelspec.trigger_phrase",
 }
+# PEFT's own settings as diffusers keeps them, in JSON; the part's word may stand before each key.
+# Source: huggingface/diffusers lora_base.py, LORA_ADAPTER_METADATA_KEY.
+_PEFT_METADATA: Final = "lora_adapter_metadata"
+_PEFT: Final = {"rank": "r", "alpha": "lora_alpha"}
 # What A1111's pickles carry beside their tensors; the name of an embedding is what calls it.
 _BESIDE: Final[dict[str, dict[str, str]]] = {
     "lora": {},
@@ -101,6 +107,7 @@ def with_details(
         FormatError: the file does not hold what its header says.
     """
     said = {word: model.metadata[key] for word, key in _SAID.items() if model.metadata.get(key)}
+    said = _of_peft(model.metadata) | said
     beside = {word: model.extras.get(key) for word, key in _BESIDE[part.role].items()}
     said |= {word: value for word, value in beside.items() if isinstance(value, str) and value}
     adapter = replace(
@@ -111,6 +118,19 @@ def with_details(
     )
     notes = [*_contradictions(adapter, model.metadata), *_hints(part, model)]
     return replace(part, adapter=adapter), notes
+
+
+def _of_peft(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return the rank and the alpha that PEFT's settings name, where every part has the same."""
+    held: object = None
+    with suppress(ValueError, RecursionError):
+        held = json.loads(metadata.get(_PEFT_METADATA, "null"))
+    found: dict[str, set[str]] = {word: set() for word in _PEFT}
+    for key, value in held.items() if isinstance(held, dict) else ():
+        for word, ending in _PEFT.items():
+            if key.rpartition(".")[2] == ending and isinstance(value, int | float):
+                found[word].add(f"{value:g}")
+    return {word: values.pop() for word, values in found.items() if len(values) == 1}
 
 
 def _structure(extras: Mapping[str, object]) -> dict[str, object]:

@@ -9,11 +9,12 @@ from kanna.identify.beside import Beside, sort_out
 from kanna.identify.choose import Names
 from kanna.identify.ema import find_ema
 from kanna.identify.parts import Division, absent_part, divide, lone_embedding, part_of
-from kanna.identify.quantization import shapes_of
+from kanna.identify.quantization import marked_formats, shapes_of
 from kanna.identify.recognise import Found, recognise
 
 if TYPE_CHECKING:
     from kanna.families import Component
+    from kanna.identify.peek import Peek
     from kanna.identity import Ema, Part
     from kanna.model import ModelFile
 
@@ -46,9 +47,17 @@ class Anatomy:
         return next((len(one.known) for this, one in pairs if this is part), len(part.names))
 
 
-def take_apart(model: ModelFile) -> Anatomy:
-    """Return the models in the file and whose each tensor is, by names and shapes alone."""
+def take_apart(model: ModelFile, peek: Peek) -> Anatomy:
+    """Return the models in the file and whose each tensor is, by names and shapes.
+
+    `peek` reads what marker tensors of quantised layers say.
+
+    Raises:
+        FormatError: the file does not hold what its header says.
+    """
     beside = sort_out(model, model.metadata)
+    if not beside.formats:
+        beside.formats = marked_formats(model, beside, peek)
     shapes, stands = shapes_of(model, model.metadata, beside)
     found, near = recognise(shapes, {*beside.names, *stands.values()}, stands)
     ema, copied = find_ema(model, found)
