@@ -50,4 +50,4 @@ def test_a_tensor_of_another_shape_is_named() -> None:
     tensors[bias.name] = TensorInfo(bias.name, bias.dtype, (4,), bias.data)
     shown = lines(model_of(tensors))
     assert any("decoder.conv_out.bias" in line for line in shown)
-    assert any("1 個の形が不一致" in line for line in shown)
+    assert any("1 個の形状が不一致" in line for line in shown)

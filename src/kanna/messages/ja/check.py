@@ -7,7 +7,7 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "ファイルの問題点と直し方を示します。",
     "help": "FILE の問題点、その理由、直すためのコマンドを示します。\n\n"
-    "エラーか警告があれば終了コードは 1、何もないか注意だけなら 0 です。既定値は、作業フォルダーか設定フォルダーの "
+    "エラーか警告があれば終了コードは 1、何もないか参考だけなら 0 です。既定値は、作業フォルダーか設定フォルダーの "
     "kanna.toml の [check] に for、select、ignore として書けます。",
     "examples": "例:\n\n"
     "  kanna check model.ckpt --for generation\n\n"
@@ -15,7 +15,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "  kanna check model.safetensors --for distribution --json\n\n"
     "  kanna check models/*.ckpt --select KN1,KN203 --sarif > check.sarif",
     "option_for": "ファイルの用途（generation は生成、training は学習、distribution は配布）。その用途のルールを"
-    "すべて確かめます。省略すると、生成用のルールは注意として示します。",
+    "本来の重大度で判定します。省略すると、生成用のルールは参考として示します。",
     "option_deep": "すべての重みも読みます。NaN、fp16 の範囲超え、すべて 0 の重み、偽のハッシュ、VAE の識別番号を"
     "確かめます。",
     "option_select": "確かめるルール。KN2,KN301 のように、コードかその先頭を指定します。",
@@ -35,7 +35,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "settings_value": (
         "設定ファイル {path} の「{key}」が {value} になっています。",
-        "次のどれか、または次の形で書いてください: {wanted}。",
+        "次に合わせて書き直してください: {wanted}",
     ),
     "for_generation": "生成用",
     "for_training": "学習用",
@@ -43,7 +43,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "for_nothing": "用途の指定なし",
     "severity_error": "エラー",
     "severity_warning": "警告",
-    "severity_note": "注意",
+    "severity_note": "参考",
     "nothing": "問題は見つかりませんでした",
     "summary": "指摘は {count} 件です。",
     "summary_mendable": "下のコマンドで {count} 件を直せます。",
@@ -51,5 +51,5 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "others": "--for generation を付けると、さらに {count} 件を直せます。",
     "more_names": "、ほか {count} 個",
     "saving": "{size} 小さくなります。",
-    "no_purpose": "用途（--for generation、training、distribution）を指定すると、その用途のルールで判定します。",
+    "no_purpose": "用途（--for generation、training、distribution）を指定すると、その用途のルールを本来の重大度で判定します。",
 }

@@ -15,7 +15,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "error": "エラー:",
     "option_help": "この説明を表示します。",
     "option_version": "バージョンを表示します。",
-    "option_lang": "表示に使う言語。",
+    "option_lang": "表示する言語。",
     "option_json": "レポートの代わりに JSON を 1 つ出力します。",
     "option_quiet": "エラーだけを表示します。",
     "option_verbose": "すべてのテンソル名や判定の根拠まで詳しく表示します。",
@@ -28,20 +28,29 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "'{near}' ではありませんか？",
     ),
     "no_such_option": (
-        "ここには {option} というオプションはありません。",
-        "--help を付けるとオプションの一覧が出ます。",
+        "{option} というオプションはありません。",
+        "--help を付けるとオプションの一覧が表示されます。",
     ),
-    "missing_parameter": ("{name} が指定されていません。", "--help を付けると使い方が出ます。"),
+    "missing_parameter": (
+        "{name} が指定されていません。",
+        "--help を付けると使い方が表示されます。",
+    ),
     "no_such_word": (
         "{name} に指定できるのは {words} のどれかです。",
-        "--help を付けると意味が出ます。",
+        "--help を付けると説明が表示されます。",
     ),
     "bad_parameter": (
         "{name} の指定が正しくありません: {reason}",
-        "--help を付けると指定できる値が出ます。",
+        "--help を付けると指定できる値が表示されます。",
     ),
-    "usage": ("コマンドの書き方が正しくありません: {reason}", "--help を付けると使い方が出ます。"),
-    "no_output": ("結果を出力できません: {reason}。", "標準出力の行き先を確認してください。"),
+    "usage": (
+        "コマンドの書き方が正しくありません: {reason}",
+        "--help を付けると使い方が表示されます。",
+    ),
+    "no_output": (
+        "結果を出力できません: {reason}。",
+        "標準出力のリダイレクト先を確認してください。",
+    ),
     "interrupted": (
         "中止しました。",
         "作りかけのファイルは残っていません。元のファイルもそのままです。",

@@ -17,7 +17,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_output": "出力ファイル。フォルダーを指定すると名前は自動で付きます（省略時は入力と同じ"
     "フォルダー）。",
     "option_for": "generation（生成用）: fp16、EMA なし、不要データ削除、position_ids 修復、safetensors。"
-    "training（学習用）: fp32、EMA を残し、学習の途中データだけを除きます。個別の指定が優先されます。",
+    "training（学習用）: fp32、EMA を残し、学習状態だけを除きます。個別の指定が優先されます。",
     "option_to": "ファイル形式（省略時は出力名の拡張子、それもなければ safetensors）。",
     "option_dtype": "すべての浮動小数テンソルの精度。",
     "option_unet_dtype": "拡散モデル本体の精度。",
@@ -26,12 +26,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_ema_dtype": "EMA の精度。",
     "option_ema": "EMA を残す（keep）、除く（drop）、本体と置き換える（use）。",
     "option_prune": "不要とわかっているデータを除きます。未知のテンソルは残します。",
-    "option_vae": "このファイルの VAE を焼き込みます。VAE 単体、checkpoint、diffusers 形式のどれでも"
+    "option_vae": "このファイルの VAE を焼き込みます。VAE 単体、チェックポイント、diffusers 形式のどれでも"
     "使えます。",
     "option_position_ids": "壊れた position_ids の扱い: repair（0〜76 に修復。画像が変わります）、truncate"
-    "（今の読み込み結果のまま整数化）、keep（そのまま）、drop（除く）。",
+    "（現在の読み込み結果のまま整数化）、keep（そのまま）、drop（除く）。",
     "option_rename_keys": "NAI 形式のテキストエンコーダーのテンソル名を標準の名前に直します。",
-    "option_marker": "モデルの予測方式を示す空のテンソルを入れます (繰り返し指定可)。",
+    "option_marker": "モデルの予測方式を示す空のテンソルを入れます（繰り返し指定できます）。",
     "option_allow_overflow": "値がその精度に収まらなくても出力します。",
     "option_no_hash": "データの SHA-256 を計算しません（速くなります）。",
     "option_verify": "出力の検証。header はヘッダーのみ、full は全バイトを読み直します。",
@@ -45,7 +45,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "done_header": "{tensors} 個のテンソルを書き込み、ヘッダーを検証しました（{seconds} 秒、{speed}/s）。",
     "done_full": "{tensors} 個のテンソルを書き込み、全バイトを検証しました（{seconds} 秒、{speed}/s）。",
     "digest": "データの sha256 {digest}",
-    "summary": "{done} 件を変換、{failed} 件が失敗しました。",
+    "summary": "{done} 件を変換しました。{failed} 件は失敗しました。",
     "overflowed": "{name}: {count} 個の値が収まりませんでした。",
     "hash_dropped": "{field} は元のデータのハッシュなので除きました。",
     "ema_dropped": "EMA を除きます: {count} テンソル、{size}。",
@@ -54,21 +54,21 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "junk_dropped": "不要データを除きます: {group}、{count} テンソル、{size}。",
     "schedule_kept": "{name} は標準のスケジュールと異なるため残します。",
     "unrecognised_kept": "未知のテンソル {count} 個は残します（{name} など）。",
-    "trainer_state_dropped": "学習の途中データを除きます: {names}。",
+    "trainer_state_dropped": "学習状態を除きます: {names}。",
     "ids_dropped": "{name} を除きます（読み込む側が自動で作ります）。",
-    "ids_keep_damaged": "{name}: {wrong} 番目に誤りがありますが、そのまま残します。修復するには "
+    "ids_keep_damaged": "{name}: 位置 {wrong} に誤りがありますが、そのまま残します。修復するには "
     "--position-ids repair を付けてください。",
     "ids_keep_float": "{name} は値は正しいものの int64 ではありません。そのまま残します。",
     "ids_keep_unread": "{name}（{dtype}）は読み取れないため、そのまま残します。",
     "ids_repair_unread": "{name}（{dtype}）は読み取れないため、0〜76 で書き直します。",
-    "ids_repair_damaged": "{name}: 誤りのあった {wrong} 番目（{dtype}）を 0〜76 に修復します。壊れた"
+    "ids_repair_damaged": "{name}: 位置 {wrong} に誤りがあるため（{dtype}）、0〜76 に修復します。壊れた"
     "ファイルとは生成画像が変わります。",
     "ids_repair_float": "{name} を {dtype} から int64 に直します。値は変わりません。",
-    "ids_truncate_damaged": "{name}: {wrong} 番目（{dtype}）は誤ったまま、今の読み込み結果どおりの int64 に"
+    "ids_truncate_damaged": "{name}: 位置 {wrong} の誤り（{dtype}）は直さず、現在の読み込み結果どおりの int64 に"
     "します。",
     "ids_truncate_float": "{name} を {dtype} から int64 に直します。値は変わりません。",
     "cast": "{count} 個のテンソルの精度を変えます。整数、マーカー、position_ids は変えません。",
-    "quantised_kept": "{part} は量子化されている（{scheme}）ため、そのまま残します。",
+    "quantised_kept": "量子化された部品はそのまま残します（{part}: {scheme}）。",
     "renamed": "テキストエンコーダーのテンソル {count} 個を標準の名前に直します。",
     "marker_added": "{name} を入れます。モデルの扱い方をプログラムに伝える空のテンソルです。",
     "marker_there": "{name} はすでにあります。",
@@ -78,7 +78,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "チェックポイントか拡散モデルを指定してください。",
     ),
     "vae_baked": "{name} の VAE を焼き込みます: {count} テンソル。",
-    "vae_stranger": "{name} は {theirs} の VAE で、このモデルは {ours} です。形は合いますが、画像が崩れる"
+    "vae_stranger": "{name} は {theirs} の VAE で、このモデルは {ours} です。形状は合いますが、画像が崩れる"
     "おそれがあります。",
     "vae_of_either": "{name} が {ours} 用かどうかはヘッダーからはわかりません（{theirs} のどれかです）。",
     "vae_extras_left": "{name} にある VAE 以外のテンソル {count} 個は取り込みません: {names}。",
@@ -121,7 +121,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "同じアーキテクチャの VAE を使ってください。",
     ),
     "vae_no_place": (
-        "{path} は VAE を焼き込める checkpoint ではありません。",
+        "{path} は VAE を焼き込めるチェックポイントではありません。",
         "kanna inspect でファイルの内容を確認できます。",
     ),
     "vae_not_proved": (
@@ -129,7 +129,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "kanna の不具合かディスクの故障です。ご報告ください。",
     ),
     "quantised": (
-        "{path} の {part} は量子化されており（{scheme}）、スケールなしでは数値に意味がありません。",
+        "{path} は量子化されているため、精度を変えられません（{part}: {scheme}）。",
         "この部品の精度指定を外すか、ほかの部品の精度を個別に指定してください。",
     ),
     "folder": (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "モデル、部品、ファイルの種類、検査項目について説明します。",
+    "short": "モデル、部品、ファイルの種類、検査ルールについて説明します。",
     "help": "WORD の意味を説明します。モデルの系統やバリアントなら、特徴、必要な部品とその入手先、置き場所が"
-    "わかります。テキストエンコーダーなどの部品、ファイルの種類、検査項目の番号も指定できます。\n\n"
+    "わかります。テキストエンコーダーなどの部品、ファイルの種類、検査ルールのコードも指定できます。\n\n"
     "複数の語はまとめて 1 つの名前とみなします（flux schnell など）。意味がいくつもある語は、すべて説明します。",
     "examples": "例:\n\n  kanna explain sdxl\n\n  kanna explain flux schnell\n\n"
     "  kanna explain t5xxl\n\n  kanna explain lora\n\n  kanna explain KN203",
@@ -25,7 +25,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "row_tasks": "用途",
     "row_resolution": "解像度",
     "row_latent": "潜在表現",
-    "row_scale": "VAE の係数",
+    "row_scale": "VAE のスケール",
     "row_predicts": "予測方式",
     "row_flow_shift": "flow shift",
     "row_steps": "ステップ数",
@@ -37,13 +37,13 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "row_needed_by": "使うモデル",
     "row_families": "対応モデル",
     "row_header": "ヘッダー",
-    "row_others": "他のバリアント",
+    "row_others": "ほかのバリアント",
     "row_severity": "重大度",
     "row_purposes": "対象",
     "row_why": "理由",
-    "row_fix": "直し方",
+    "row_fix": "対処",
     "licence_read": "{licence}（配布元で確認済み）",
-    "licence_heard": "{licence}（一般に知られている情報です。利用前に配布元で確認してください）",
+    "licence_heard": "{licence}（未確認。利用前に配布元で確認してください）",
     "range": "{low}〜{high}",
     "size_fp16": "{count} パラメーター（fp16 で {size}）",
     "pixels": "{pixels} px",
@@ -74,16 +74,16 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "section_dialects": "形式",
     "section_parts": "よく使われるファイル",
     "shared_with": "ほかに使うモデル: {names}",
-    "vae_fits": "{names} の VAE は形も係数も同じなので、代わりに使えます。",
-    "vae_clashes": "{names} の VAE は形が同じでも係数が違います。取り違えても読み込めてしまい、"
+    "vae_fits": "{names} の VAE は形状もスケールも同じなので、代わりに使えます。",
+    "vae_clashes": "{names} の VAE は形状が同じでもスケールが違います。取り違えても読み込めてしまい、"
     "画像の色がおかしくなります。",
-    "vae_twins": "{names} の VAE とは形が同じで、ヘッダーでは区別できません。",
+    "vae_twins": "{names} の VAE とは形状が同じで、ヘッダーでは区別できません。",
     "vae_varies": "どの VAE を使うかは、バリアントによって異なります。",
     "and_more": "{names} ほか {count} 件",
     "header_has": "ヘッダー: {what} がある",
     "header_list": "ヘッダー: {what} など、専用のテンソル {count} 個がそろっている",
     "header_lacks": "ヘッダー: {what} がない",
-    "header_none": "ヘッダー: 他のバリアントの特徴がない",
+    "header_none": "ヘッダー: ほかのバリアントの特徴がない",
     "header_layout": "ヘッダー: 名前の付け方が「{layout}」形式",
     "header_other": "ヘッダー: 別のバリアントと同じ。メタデータ（{fields}）でしか区別できない",
     "header_metadata": "またはメタデータ: {fields}",
@@ -91,18 +91,18 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "looks_like": "見分けがつかないもの: {names}",
     "needs_instead": "必要な部品: {names}",
     "no_page": "説明ページはまだありません。判別用の定義にある情報だけを表示します。",
-    "no_folder": "各ソフトのフォルダーに置くファイルではありません。",
+    "no_folder": "各プログラムのフォルダーに置くファイルではありません。",
     "kind_checkpoint": "1 つのファイルにまとめたモデルです。拡散モデル本体にテキストエンコーダーと VAE、"
     "少なくともそのどちらかが付いています。2024 年より前は、単に「モデル」といえばこれでした。",
     "kind_diffusion_model": "画像を作る本体だけのファイルです（UNet またはトランスフォーマー）。テキストエンコーダーと "
-    "VAE は別に読み込む必要があり、置き場所も checkpoint とは異なります。",
-    "kind_vae": "画像と、拡散モデルが扱う潜在表現とを相互に変換します。系統が違っても形が同じことがあり、"
+    "VAE は別に読み込む必要があり、置き場所もチェックポイントとは異なります。",
+    "kind_vae": "画像と、拡散モデルが扱う潜在表現とを相互に変換します。系統が違っても形状が同じことがあり、"
     "読み込めたからといって合っているとは限りません。",
     "kind_text_encoder": "プロンプトを、拡散モデルが理解できる形に変換します。複数の系統で共用されるため、"
     "1 つ置いておけば多くのモデルで使えます。",
     "kind_lora": "モデルに足して使う小さな追加データで、対象の層ごとに細長い行列を 2 つ持ちます。"
     "学習に使ったのと同じ系統のモデルにだけ使えます。rank は大きさ、alpha は効きの強さを表します。",
-    "kind_embedding": "Textual Inversion です。プロンプト用に学習した 1 個から数個の「単語」で、数 KB しか"
+    "kind_embedding": "Textual Inversion（embedding）です。プロンプト用に学習した 1 個から数個の「単語」で、数 KB しか"
     "ありません。同じテキストエンコーダーを使うモデルで、ファイル名を書いて呼び出します。",
     "kind_hypernetwork": "SD 1 と SD 2 のクロスアテンションに働きかける小さなネットワークです。現在は LoRA に"
     "取って代わられましたが、ComfyUI と A1111 では今でも読み込めます。",
@@ -121,14 +121,14 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kind_gligen": "プロンプトに書いたものを、枠で指定した位置に描きます。SD 1 と SD 2 で使えます。",
     "kind_detector": "画像の中から顔や手などを見つけます。見つけた部分だけを描き直すために使われます。",
     "kind_safety_checker": "できあがった画像を判定し、不適切とみなしたものを黒く塗りつぶします。diffusers "
-    "フォルダーに入っていますが、他のソフトでは使いません。",
+    "フォルダーに入っていますが、ほかのプログラムでは使いません。",
     "kind_training_state": "学習を再開するための保存データです（オプティマイザーの状態など）。画像の生成には"
     "不要で、モデルの 2 倍ほどの大きさがあります。",
     "kind_unknown": "何のファイルか判別できなかったものです。kanna は中身をすべて残したまま、最も近いものを"
     "示します。",
     "dialect_lora_lora": "標準の形式。アテンションなどの層ごとに down と up の行列を持つ",
     "dialect_lora_locon": "畳み込み層にも対応した LoRA",
-    "dialect_lora_dora": "出力ごとの大きさも学習した LoRA。対応していないソフトでは結果がおかしくなる",
+    "dialect_lora_dora": "出力ごとの大きさも学習した LoRA。対応していないプログラムでは結果がおかしくなる",
     "dialect_lora_loha": "LyCORIS: 2 組の低ランク行列を要素ごとに掛け合わせる",
     "dialect_lora_lokr": "LyCORIS: 小さな行列のクロネッカー積で表す。ファイルがとても小さい",
     "dialect_lora_ia3": "LyCORIS: 層の入力か出力の倍率だけを変える。数 KB しかない",

@@ -18,6 +18,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "others": "そのほか（ファイルの種類別）:",
     "none": (
         "{words} に当てはまる系統はありません。",
-        "条件を減らすか、kanna families だけで全体の一覧を表示してください。",
+        "語を減らすか、kanna families だけで全体を表示してください。",
     ),
 }

@@ -12,11 +12,11 @@ _GGUF_DAMAGED: Final = (
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "pickle_in_disguise": (
         "{path} は名前が {suffix} で終わっていますが、中身は PyTorch の pickle です。",
-        "名前を信じるプログラムで開くと、中のコードが実行されるおそれがあります。入手元を信頼できる場合は、拡張子を .ckpt に変えてください。kanna は何も実行せずに読み込みます。",
+        "拡張子だけで判断するプログラムで開くと、中のコードが実行されるおそれがあります。入手元を信頼できる場合は、拡張子を .ckpt に変えてください。kanna は何も実行せずに読み込みます。",
     ),
     "other_name": "名前は {suffix} で終わっていますが、中身は {content} です。中身に従って読み込みました。",
     "lone_shard": "これは {total} 個に分割されたうちの {part} 個目です。全体を開くには、同じ場所にある *.index.json を指定してください。",
-    "duplicate": ("{path} には {name} という項目が二つあります。", _DAMAGED),
+    "duplicate": ("{path} には {name} という項目が 2 つあります。", _DAMAGED),
     "cut_short": (
         "{path} は途中で切れています。ダウンロードまたはコピーが {percent} % で止まり、{need} のうち {have} しかありません。",
         "もう一度ダウンロードまたはコピーしてください。",
@@ -31,7 +31,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "json_crowded": ("{path}: ヘッダーの項目数が多すぎます。", _DAMAGED),
     "json_nested": ("{path}: ヘッダーの入れ子が深すぎます。", _DAMAGED),
-    "json_invalid": ("{path}: ヘッダーが正しい JSON ではありません ({reason})。", _DAMAGED),
+    "json_invalid": ("{path}: ヘッダーが正しい JSON ではありません（{reason}）。", _DAMAGED),
     "json_no_object": ("{path} は JSON ですが、オブジェクトではありません。", _DAMAGED),
     "st_no_header": (
         "{path} は短すぎて、safetensors ファイルではありえません。",
@@ -46,9 +46,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "ダウンロードまたはコピーが途中で止まっています。やり直してください。",
     ),
     "st_header_start": ("{path}: ヘッダーが波かっこで始まっていません。", _DAMAGED),
-    "st_metadata": ("{path}: __metadata__ が文字列から文字列への対応になっていません。", _DAMAGED),
+    "st_metadata": ("{path}: __metadata__ に、文字列どうしの組でないものがあります。", _DAMAGED),
     "st_fields": (
-        "{path}: {tensor} の項目が dtype、shape、data_offsets の三つちょうどになっていません。",
+        "{path}: {tensor} の項目が dtype、shape、data_offsets の 3 つだけになっていません。",
         _DAMAGED,
     ),
     "st_dtype": ("{path}: {tensor} の dtype {dtype} は safetensors にありません。", _DAMAGED),
@@ -75,27 +75,27 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} には {count:,} 個もの分割ファイルが書かれています。",
         "インデックスと分割ファイルを入手元から取り直してください。",
     ),
-    "pickled_shard": "分割ファイル {name} は pickle です。他のソフトではコードが実行されるおそれがあります。",
+    "pickled_shard": "分割ファイル {name} は pickle です。ほかのプログラムではコードが実行されるおそれがあります。",
     "shard_missing": (
-        "{path}: 分割ファイル {shard} がありません (全 {total} 個のうち {missing} 個が不足)。",
+        "{path}: 分割ファイル {shard} がありません（全 {total} 個のうち {missing} 個が不足）。",
         "不足している分割ファイルを同じフォルダーにダウンロードしてください。",
     ),
     "shard_lacks": (
-        "{path}: インデックスでは {shard} にあるはずの {tensor} がありません (全部で {count} 個)。",
+        "{path}: インデックスでは {shard} にあるはずの {tensor} がありません（全部で {count} 個）。",
         "インデックスと分割ファイルのモデルかバージョンが食い違っています。両方ともダウンロードし直してください。",
     ),
     "shard_extra": (
-        "{path}: {shard} に、インデックスにない {tensor} があります (全部で {count} 個)。",
+        "{path}: {shard} に、インデックスにない {tensor} があります（全部で {count} 個）。",
         "インデックスと分割ファイルのモデルかバージョンが食い違っています。両方ともダウンロードし直してください。",
     ),
     "folder_no_weights": (
         "フォルダー {path} には重みがなく、diffusers モデルとしてそろっていません。",
-        "model_index.json と各コンポーネントが入ったフォルダー、またはモデルファイルを一つ指定してください。",
+        "model_index.json と各コンポーネントが入ったフォルダー、またはモデルファイルを 1 つ指定してください。",
     ),
     "folder_absent": "model_index.json にあるコンポーネント {component} が見つかりません。",
     "folder_choice": "{component}: {taken} を読み込みました。読み込まなかったもの: {others}。",
-    "folder_pickle": "{component}: 重みが pickle ({taken}) に入っています。kanna は実行せずに読み込みますが、ほかのプログラムもそうとは限りません。",
-    "folder_code": "フォルダーにプログラムコード ({names}) があります。kanna がこれを実行することはありません。",
+    "folder_pickle": "{component}: 重みが pickle（{taken}）に入っています。kanna は実行せずに読み込みますが、ほかのプログラムもそうとは限りません。",
+    "folder_code": "フォルダーにプログラムコード（{names}）があります。kanna がこれを実行することはありません。",
     "gguf_version": (
         "{path} は GGUF のバージョン {version} です。読み込めるのはリトルエンディアンの 2 と 3 です。",
         "作成したプログラムで変換してください。",
@@ -108,7 +108,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "gguf_text": ("{path}: GGUF ヘッダーに UTF-8 でない文字列があります。", _GGUF_DAMAGED),
     "gguf_bool": ("{path}: GGUF ヘッダーに値が {value} の真偽値があります。", _GGUF_DAMAGED),
     "gguf_value_type": ("{path}: GGUF ヘッダーに未知の型 {type} の値があります。", _GGUF_DAMAGED),
-    "gguf_alignment": ("{path}: {value} はテンソルの配置単位になりません。", _GGUF_DAMAGED),
+    "gguf_alignment": (
+        "{path}: {value} はテンソルのアラインメントとして使えません。",
+        _GGUF_DAMAGED,
+    ),
     "gguf_rank": (
         "{path}: {tensor} は {rank:,} 次元です。GGUF で許されるのは 4 次元までです。",
         _GGUF_DAMAGED,
@@ -119,7 +122,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "gguf_shape": ("{path}: {tensor} の形状が {shape} になることはありえません。", _GGUF_DAMAGED),
     "gguf_offset": (
-        "{path}: {tensor} の開始位置 {offset:,} が、別のテンソルの中か、配置単位からずれた所にあります。",
+        "{path}: {tensor} の開始位置 {offset:,} が、別のテンソルの中か、アラインメントからずれた所にあります。",
         _GGUF_DAMAGED,
     ),
     "gguf_quantised": "{type} で量子化されています。kanna は表示しますが、変換はしません",

@@ -9,27 +9,29 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "help": "各 FILE のハッシュを 1 回の読み込みですべて計算します。SHA-256、AutoV1（8 桁）、AutoV2（10 桁）、"
     "AutoV3（12 桁、safetensors のデータ部分）、sd_infotext_ex の 16 桁、CRC32、BLAKE3 です。公開されている"
     "モデルなら名前も表示します。\n\n結果はキャッシュに残るので、2 回目は計算しません（場所は KANNA_CACHE で"
-    "変えられます）。FILE の隣に .sha256 ファイルがあれば照合し、違っていれば終了コード 1 で終わります。",
+    "変えられます）。FILE と同じフォルダーに .sha256 ファイルがあれば照合し、違っていれば終了コード 1 で終わります。",
     "examples": "例:\n\n  kanna hash model.safetensors\n\n  kanna hash --write-sidecar "
     "*.safetensors\n\n  kanna hash --check *.ckpt\n\n  kanna hash --import stable-diffusion-webui "
     "--models stable-diffusion-webui/models",
+    "option_recursive": "フォルダーを指定したとき、その中のフォルダーのモデルも計算します。",
+    "no_models": "フォルダー {path} には重みのファイルがありません。-r を付けると中のフォルダーも調べます。",
     "option_parts": "部品ごとのハッシュも計算し、同じ部品が入ったファイルを表示します。",
     "option_check": ".sha256 ファイルと照合します。キャッシュは使わず全体を読み直します。",
-    "option_write_sidecar": "各 FILE の隣に、sha256sum -c で読める .sha256 ファイルを書き出します。",
+    "option_write_sidecar": "各 FILE と同じフォルダーに、sha256sum -c で読める .sha256 ファイルを書き出します。",
     "option_force": "内容が異なる .sha256 ファイルも置き換えます。",
     "option_dry_run": ".sha256 ファイルの書き出しも取り込みも行わず、結果だけを表示します。",
     "option_no_cache": "キャッシュを読み書きしません。",
-    "option_threads": "計算に使うスレッド数。指定しなければコア数（最大 4）です。",
+    "option_threads": "計算に使うスレッド数（省略時はコア数、最大 4）。",
     "option_import": "A1111 や Forge が計算したハッシュを取り込みます。cache.json、cache フォルダー、"
     "UI のフォルダーを指定できます。",
-    "option_models": "取り込むハッシュの対象となる models フォルダー。指定しなければキャッシュの隣の"
+    "option_models": "取り込むハッシュの対象となる models フォルダー。省略すると、キャッシュと同じ場所の"
     "「models」です。",
     "bar": "{count} ファイル",
     "row_cached": "キャッシュから",
     "autov1_empty": "ファイルが 1 MiB 以下のため意味がありません",
     "row_known": "公開名",
     "row_weights": "重みが一致",
-    "row_sidecar": "サイドカー",
+    "row_sidecar": ".sha256",
     "row_part": "部品",
     "sidecar_agrees": "一致",
     "sidecar_differs": "不一致（記録は {sha256}）",
@@ -57,7 +59,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "threads": (
         "--threads には 1 以上の数を指定してください。",
-        "指定しなければコア数だけ使います。",
+        "省略するとコア数（最大 4）になります。",
     ),
     "changed": (
         "{path} は読み込み中に変更されました。",
@@ -68,8 +70,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "内容を確認してください。--write-sidecar --force で置き換えられます。",
     ),
     "no_sidecar": (
-        "{path} の隣に .sha256 ファイルがありません。",
-        "--write-sidecar で今の内容から作れます。",
+        "{path} と同じフォルダーに .sha256 ファイルがありません。",
+        "--write-sidecar で現在の内容から作れます。",
     ),
     "sidecar_silent": (
         "{path} に {name} の記録がありません。",

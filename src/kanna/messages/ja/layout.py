@@ -23,7 +23,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "dtype": (
         "{container} には {name} を入れられません。このサイズの {dtype} に対応していません。",
-        "別の dtype にするか、もう一方の形式を選んでください。",
+        "別の精度にするか、もう一方の形式を選んでください。",
     ),
     "header_too_large": (
         "ヘッダーが {size:,} バイトになります。safetensors の上限は {limit:,} バイトです。",

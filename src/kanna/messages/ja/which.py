@@ -15,18 +15,18 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     '"model [ffa7b160]"\n\n  kanna which downloaded.safetensors',
     "option_no_cache": "公開モデルだけを調べます。",
     "not_found": "見つかりません",
-    "meaning_embedding_checksum": "embedding のチェックサム（2022 年までの A1111）",
+    "meaning_embedding_checksum": "埋め込みのチェックサム（2022 年までの A1111）",
     "meaning_autov1": "AutoV1（旧モデルハッシュ）",
     "meaning_crc32": "CRC32",
-    "meaning_autov2": "AutoV2（SHA-256 の先頭 10 桁。VAE や hypernetwork にも使われます）",
+    "meaning_autov2": "AutoV2（SHA-256 の先頭 10 桁。VAE やハイパーネットワークにも使われます）",
     "meaning_autov3": "AutoV3（データ部分の SHA-256 の先頭 12 桁。LoRA にも使われます）",
-    "meaning_sha256_12": "SHA-256 の先頭 12 桁（embedding、.pt の LoRA）",
+    "meaning_sha256_12": "SHA-256 の先頭 12 桁（埋め込み、.pt の LoRA）",
     "meaning_sha256_16": "SHA-256 の先頭 16 桁",
     "meaning_sha256": "SHA-256",
-    "meaning_data_sha256": "データ部分の SHA-256（ヘッダー以外、重みは同じ）",
+    "meaning_data_sha256": "データ部分の SHA-256（ヘッダーが違っても重みは同じ）",
     "meaning_blake3": "BLAKE3",
-    "meaning_component": "含まれる部品の数値が同じ",
-    "meaning_part": "{role}の中身が同じ",
+    "meaning_component": "同じ部品を含む",
+    "meaning_part": "同じ部品を含む（{role}）",
     "meaning_name_hash": "ファイルではなく名前のハッシュ",
     "here": "このマシンのファイル: {path}",
     "gone": "このマシンにあったファイル: {path}",
@@ -35,8 +35,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "several": "{count} 個の異なるファイルが当てはまります。この桁数では特定できません。",
     "several_autov1": "{count} 個の異なるファイルが当てはまります。旧ハッシュは 64 KiB しか読まないため、"
     "同系統のモデルでは同じ値になります。8 桁は CRC32 の可能性もあります。",
-    "name_hash": "初期の Forge はファイル名のハッシュを画像に書き込んでいました。その名前のファイルであれば"
-    "何でもあり得ます。",
+    "name_hash": "初期の Forge はファイル名のハッシュを画像に書き込んでいたため、この名前のファイルなら"
+    "中身が違っても同じ値になります。",
     "vae_hash": "A1111 と Forge は、直前に計算した VAE より古い VAE に誤ったハッシュを書き込みます。画像に記録された "
     "VAE の名前と照らし合わせてください。",
     "civitai": "Civitai の一覧に由来する項目があります。モデル名とバージョンはわかりますがファイル名はわからず、"

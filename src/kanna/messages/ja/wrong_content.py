@@ -21,7 +21,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "そのリポジトリで `git lfs pull` を実行してください。",
     ),
     "archive": (
-        "{path} はモデルではなく {name} の書庫です。",
+        "{path} はモデルではなく {name} アーカイブです。",
         "展開して、中のファイルを開いてください。",
     ),
     "empty_zip": ("{path} は空の zip です。", "もう一度ダウンロードまたはコピーしてください。"),
