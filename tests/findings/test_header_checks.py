@@ -21,7 +21,7 @@ from judged import (
 )
 from kanna.dtypes import BF16, FP8_E4M3, FP16, FP32
 from kanna.errors import UsageError
-from kanna.findings import check
+from kanna.findings import check, command_for
 from kanna.findings.facts import KnownVae
 from kanna.identity import said
 from kanna.model import ModelFile, Note, TensorInfo
@@ -365,3 +365,25 @@ def test_a_hypernetwork_stays_in_its_pickle() -> None:
     assert only("KN101", findings).severity == "note"
     assert only("KN812", findings).repair is None
     assert not any(finding.command for finding in findings)
+
+
+@pytest.mark.parametrize("container", ["gguf", "diffusers"])
+def test_what_kanna_does_not_write_is_not_mended(container: str) -> None:
+    model = replace(merged_checkpoint("a b.gguf"), container=container)
+    assert all(finding.repair is None for finding in check(subject(model, "generation")))
+
+
+def test_a_shard_is_not_mended_alone_and_an_index_gives_its_plain_name() -> None:
+    shard = Note("formats.lone_shard", {"part": 1, "total": 2})
+    findings = check(subject(replace(merged_checkpoint(), notes=(shard,))))
+    assert "KN104" in codes(findings)
+    assert all(finding.repair is None for finding in findings)
+    index = Path("in/model.safetensors.index.fp16.json")
+    command = command_for(subject(merged_checkpoint(), path=index))
+    assert command[:5] == (
+        "kanna",
+        "fix",
+        str(index),
+        "-o",
+        str(Path("in/model-fixed.safetensors")),
+    )

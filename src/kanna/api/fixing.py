@@ -14,7 +14,7 @@ from kanna.api.reading import StrPath, inspect
 from kanna.engine import Progress, RunOptions
 from kanna.errors import FormatError, KannaError, UnknownModel, UsageError
 from kanna.families.configs import predicted_by
-from kanna.findings.names import fitting_stem
+from kanna.findings.names import fitting_stem, stem_of
 from kanna.findings.values import Finding, Purpose
 from kanna.formats.strict_yaml import read_yaml
 from kanna.identity import Identity
@@ -109,7 +109,7 @@ def _check_suffix(destination: StrPath | None, fixes: Fixes) -> None:
 
 def _stem(path: Path, destination: StrPath | None, identity: Identity) -> str:
     """Return a name for the output that breaks no tool; beside the input it says what it is."""
-    stem = fitting_stem(path.stem, identity)
+    stem = fitting_stem(stem_of(path), identity)
     return f"{stem}-fixed" if destination is None else stem
 
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Final
 
 from kanna.errors import UsageError
-from kanna.findings.names import fitting_stem
+from kanna.findings.names import fitting_stem, stem_of
 from kanna.findings.rules import RULES
 from kanna.findings.subject import PICKLES, Subject
 from kanna.findings.values import SEVERITIES, Finding, Rule
@@ -59,7 +59,7 @@ CHECKS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("naming.precision", ("KN817",), "model"),
 )
 # Containers that convert cannot write anew, were it under another name.
-_FOREIGN: Final = frozenset({"diffusers"})
+_FOREIGN: Final = frozenset({"diffusers", "gguf"})
 
 
 def check(
@@ -100,7 +100,7 @@ def _check_called(name: str) -> Check:
 def command_for(subject: Subject, *options: str) -> tuple[str, ...]:
     """Return the words of a `kanna fix` with `options`, the purpose and the depth in force."""
     path = subject.path
-    output = path.with_name(f"{fitting_stem(path.stem, subject.identity)}-fixed.safetensors")
+    output = path.with_name(f"{fitting_stem(stem_of(path), subject.identity)}-fixed.safetensors")
     purpose = ("--for", subject.purpose) if subject.purpose else ()
     deep = ("--deep",) if subject.measures is not None else ()
     return ("kanna", "fix", str(path), "-o", str(output), *purpose, *deep, *options)
@@ -145,4 +145,5 @@ def _must_stay(subject: Subject) -> bool:
     """Whether no conversion can write the file anew so that programs still read it."""
     model = subject.model
     foreign = model.container in _FOREIGN or bool(model.refused)
+    foreign |= any(note.key == "formats.lone_shard" for note in model.notes)
     return foreign or (subject.pickled and subject.identity.kind in PICKLES)

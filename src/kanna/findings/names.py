@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
+from pathlib import Path
 from typing import Final
 
 from kanna.dtypes import word_of
@@ -26,6 +27,7 @@ _PRECISION: Final = re.compile(
     r"(?:(?<=[-_. ])|^)(fp32|fp16|bf16|fp8|float32|float16|bfloat16)(?=[-_. ]|$)(?![-_.]?fix)",
     re.IGNORECASE,
 )
+_INDEX: Final = re.compile(r"(\.safetensors|\.bin)?\.index(\.\w+)?\.json$", re.IGNORECASE)
 # What programs read out of a name, and what the file must be for it.
 # Source: AUTOMATIC1111 modules/sd_models_config.py and sd_vae.py; its merger adds the suffixes.
 _MEANINGS: Final = {
@@ -53,6 +55,11 @@ def misleading(stem: str, identity: Identity) -> tuple[str, str] | None:
             if stem.lower().endswith(ending) and not _is(identity, meaning):
                 return ending, meaning
     return None
+
+
+def stem_of(path: Path) -> str:
+    """Return a file name without its suffix; of an index, without all that makes it one."""
+    return _INDEX.sub("", path.name) or path.stem if _INDEX.search(path.name) else path.stem
 
 
 def fitting_stem(stem: str, identity: Identity) -> str:

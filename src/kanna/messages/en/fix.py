@@ -14,8 +14,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "  kanna fix *.safetensors --ignore KN8 -o fixed/",
     "nothing": "nothing to mend.",
     "nothing_mechanical": "nothing that can be mended without a decision of yours.",
-    "mended": "{count} findings mended",
-    "would_mend": "{count} findings would be mended",
+    "mended": "{count} mended",
+    "would_mend": "{count} would be mended",
     "pickle": (
         "{name} would be a pickle again, which is one of the findings.",
         "Give the output the suffix .safetensors, or use kanna convert.",
