@@ -14,6 +14,7 @@ from kanna.families.architectures import architectures_of, kinds
 from kanna.families.pages import about
 from kanna.families.places import Place, all_places, kind_words
 from kanna.families.traits import traits
+from kanna.formats import MODEL_SUFFIXES
 
 Subject = Literal["family", "variant", "part", "kind"]
 # Kinds of models, which have variants; all others are made for a model and come in forms.
@@ -21,7 +22,6 @@ _MODELS: Final = frozenset({
     "checkpoint", "diffusion_model", "vae", "text_encoder", "clip_vision", "safety_checker",
     "upscaler", "detector", "training_state", "unknown",
 })  # fmt: skip
-_SUFFIXES: Final = frozenset({".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Meaning:
 def meanings(text: str) -> tuple[Meaning, ...]:
     """Return all that `text` can mean, the whole before its variants; a file name is one, too."""
     path = PurePosixPath(text)
-    stem = path.stem if path.suffix.lower() in _SUFFIXES else text
+    stem = path.stem if path.suffix.lower() in MODEL_SUFFIXES else text
     return tuple(_index().get(plain(text)) or _index().get(plain(stem), {}))
 
 

@@ -76,7 +76,9 @@ FORMATS: Final[dict[str, Format]] = {
     "index": Format(_is_index, "kanna.formats.sharded:open_index", (".json",)),
 }
 # Names by which people choose files that cannot run code.
-_SAFE_SUFFIXES: Final = (*FORMATS["safetensors"].suffixes, *FORMATS["gguf"].suffixes)
+SAFE_SUFFIXES: Final = (*FORMATS["safetensors"].suffixes, *FORMATS["gguf"].suffixes)
+# Names under which models are kept; an index of shards is none.
+MODEL_SUFFIXES: Final = frozenset({*SAFE_SUFFIXES, *FORMATS["checkpoint"].suffixes})
 
 
 def open_model(path: str | os.PathLike[str]) -> ModelFile:
@@ -116,7 +118,7 @@ def _read(file: InputFile, among: Collection[str]) -> ModelFile:
 
         raise explain(file)
     suffix = file.path.suffix.lower()
-    if found == "checkpoint" and suffix in _SAFE_SUFFIXES:
+    if found == "checkpoint" and suffix in SAFE_SUFFIXES:
         raise UnsafeFile("formats.pickle_in_disguise", path=file.path, suffix=suffix)
     model = FORMATS[found].load()(file)
     return replace(model, notes=(*_other_name(found, suffix), *model.notes))

@@ -62,10 +62,14 @@ def neighbour(folder: Path, name: str) -> Path:
         UnsafeFile: the name or a link leads out of the folder.
     """
     root = Path(os.path.realpath(folder))
-    plain = name not in ("", ".", "..") and _SEPARATORS.isdisjoint(name)
-    if not plain or not Path(os.path.realpath(root / name)).is_relative_to(_home(root)):
+    if not is_plain(name) or not Path(os.path.realpath(root / name)).is_relative_to(_home(root)):
         raise UnsafeFile("formats.leads_outside", path=folder, name=name)
     return folder / name
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name can only be that of a file in the same folder, on any system."""
+    return name not in ("", ".", "..") and _SEPARATORS.isdisjoint(name)
 
 
 def _home(folder: Path) -> Path:

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from kanna.formats import MODEL_SUFFIXES
+
 _SOURCE: Final = "#source\t"
 
 
@@ -48,7 +50,7 @@ class Known:
     def short_name(self) -> str:
         """The file name without its suffix, else the title."""
         name = PurePosixPath(self.filename)
-        return name.stem if name.suffix in {".safetensors", ".ckpt", ".pt"} else self.name
+        return name.stem if name.suffix in MODEL_SUFFIXES else self.name
 
     @property
     def size(self) -> int | None:

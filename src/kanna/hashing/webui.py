@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from kanna.disk import InputFile
 from kanna.errors import FormatError, Incomplete, KannaError
-from kanna.formats import strict_json
+from kanna.formats import MODEL_SUFFIXES, strict_json
 from kanna.formats.checkpoint.pickle_vm import read_pickle
 from kanna.hashing.resolving import name_hash
 
@@ -40,7 +40,6 @@ _FOLDERS: Final = {
     "hypernet": ("hypernetworks", "."),
     "textual_inversion": ("../embeddings", "embeddings", "."),
 }
-_SUFFIXES: Final = {".safetensors", ".ckpt", ".pt", ".pth", ".bin"}
 _JSON_LIMIT: Final = 1 << 28  # the thumbnails of LoRAs are in there
 _PICKLE_LIMIT: Final = 1 << 20
 _PICKLED: Final = 4  # diskcache's word for a pickled value
@@ -230,6 +229,6 @@ class _Finder:
             for folder, _, names in os.walk(root):
                 for name in sorted(names):
                     path = Path(folder, name)
-                    if path.suffix.lower() in _SUFFIXES:
+                    if path.suffix.lower() in MODEL_SUFFIXES:
                         found[path.stem].append(path)
         return self._stems[root]

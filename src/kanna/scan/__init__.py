@@ -22,7 +22,7 @@ from typing import Final
 
 from kanna.disk import InputFile
 from kanna.errors import Incomplete, KannaError
-from kanna.formats import FORMATS, recognise
+from kanna.formats import SAFE_SUFFIXES, recognise
 from kanna.formats.wrong_content import explain, is_pointer_or_page
 from kanna.model import Note
 from kanna.scan.around import CODE, YAML, scan_code, scan_json, scan_sidecars, scan_yaml
@@ -54,7 +54,6 @@ __all__ = [
 ]
 
 _HEAD: Final = 4096
-_SAFE_SUFFIXES: Final = (*FORMATS["safetensors"].suffixes, *FORMATS["gguf"].suffixes)
 StrPath = str | os.PathLike[str]
 
 
@@ -135,7 +134,7 @@ def _scan_file(report: Report, file: InputFile, *, deep: bool, alone: bool) -> N
     elif found == "gguf":
         scan_gguf(report, file)
     elif found == "checkpoint":
-        if suffix in _SAFE_SUFFIXES:
+        if suffix in SAFE_SUFFIXES:
             note = Note("scan.ks207_is", {"suffix": suffix})
             report.add("KS207", note, Place(path=file.path))
         scan_checkpoint(report, file, deep=deep)

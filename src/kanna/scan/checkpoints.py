@@ -10,7 +10,6 @@ from kanna.formats.checkpoint.pickle_machine import MAX_STREAM
 from kanna.formats.checkpoint.pickle_survey import survey_at
 from kanna.formats.checkpoint.pickle_vm import Pickle, read_pickle_at
 from kanna.formats.checkpoint.torch_tar import open_tar, tar_members
-from kanna.messages import size_text
 from kanna.model import Note
 from kanna.scan.members import examine, examine_at, examine_loosely, has_zip_at_end
 from kanna.scan.pickles import is_pickle, judge
@@ -66,13 +65,7 @@ def _say_how_much_is_there(report: Report, file: InputFile, error: KannaError) -
     if not isinstance(missing, int):
         return
     if missing > 0:
-        need = file.size + missing
-        values = {
-            "percent": int(100 * file.size / need),
-            "have": size_text(file.size),
-            "need": size_text(need),
-        }
-        report.add("KS302", Note("scan.ks302_about", values), Place(path=file.path))
+        report.add_cut_short(file.path, have=file.size, need=file.size + missing)
     elif file.size + missing > 0:
         start = file.size + missing
         place = Place(path=file.path, offset=start)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.disk import InputFile
 from kanna.errors import Incomplete, KannaError, UnsafeFile
-from kanna.formats import open_model, recognise, strict_json
+from kanna.formats import MODEL_SUFFIXES, open_model, recognise, strict_json
+from kanna.formats.sharded import is_plain
 from kanna.formats.weights import find_weights, list_files
 from kanna.model import Note
 from kanna.scan.around import CODE, YAML
@@ -25,24 +26,14 @@ _HEAD: Final = 64 << 10
 _CONFIG_WORDS: Final = (b"target", b"!")  # a class of Stable Diffusion, or a tag
 _MAX_FILES: Final = 20_000
 _INDEX_LIMIT: Final = 32_000_000
-_OUTSIDE: Final = frozenset("/\\:\0")
 # Names of what programs load weights, settings or code from. Everything else is looked into.
-MODELS: Final = (
-    ".ckpt", ".pt", ".pth", ".bin", ".safetensors", ".sft", ".gguf", ".pkl", ".pickle", ".p",
-    ".joblib", ".dill", ".npy", ".npz", ".h5", ".hdf5", ".keras", ".onnx", ".msgpack", ".th", ".t7",
-    ".mar", ".pdparams", ".zip", ".7z", ".rar", ".tar", ".gz",
+_MODELS: Final = (
+    *MODEL_SUFFIXES, ".pkl", ".pickle", ".p", ".joblib", ".dill", ".npy", ".npz", ".h5", ".hdf5",
+    ".keras", ".onnx", ".msgpack", ".th", ".t7", ".mar", ".pdparams", ".zip", ".7z", ".rar", ".tar",
+    ".gz",
 )  # fmt: skip
 # They hold text or pieces of words; many begin like something else.
-_NEVER: Final = (
-    ".txt",
-    ".md",
-    ".jsonl",
-    ".csv",
-    ".html",
-    ".log",
-    ".sha256",
-    ".gitattributes",
-)
+_NEVER: Final = (".txt", ".md", ".jsonl", ".csv", ".html", ".log", ".sha256", ".gitattributes")
 
 
 def is_model_folder(folder: Path) -> bool:
@@ -76,8 +67,7 @@ def check_structure(report: Report, path: Path) -> None:
 
 def _names_outside(error: KannaError) -> bool:
     """Whether a name itself leads out, which no accident does; a link may have a reason."""
-    name = str(error.values.get("name"))
-    return name in ("", ".", "..") or not _OUTSIDE.isdisjoint(name)
+    return not is_plain(str(error.values.get("name")))
 
 
 def shards(file: InputFile) -> Iterator[Path]:
@@ -88,8 +78,7 @@ def shards(file: InputFile) -> Iterator[Path]:
         return
     names = weight_map.values() if isinstance(weight_map, dict) else ()
     for name in dict.fromkeys(name for name in names if type(name) is str):
-        plain = name not in ("", ".", "..") and _OUTSIDE.isdisjoint(name)
-        if plain and os.path.lexists(file.path.parent / name):
+        if is_plain(name) and os.path.lexists(file.path.parent / name):
             yield file.path.parent / name
 
 
@@ -126,7 +115,7 @@ def folders_in(folder: Path) -> list[Path]:
 
 def _is_candidate(path: Path, *, whole: bool) -> bool:
     suffix = path.suffix.lower()
-    if suffix in MODELS or path.name.endswith(".index.json"):
+    if suffix in _MODELS or path.name.endswith(".index.json"):
         return True
     if whole and (suffix in CODE or suffix in YAML):
         return True

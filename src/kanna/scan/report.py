@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from kanna.errors import Incomplete, KannaError
+from kanna.messages import size_text
 from kanna.model import Note
 from kanna.scan.rules import RULES
-from kanna.scan.values import GlobalVerdict, Place, Scan, Threat, Verdict, worst
+from kanna.scan.values import VERDICTS, GlobalVerdict, Place, Scan, Threat, Verdict, worst
 
 _MAX_THREATS: Final = 500
 _MAX_GLOBALS: Final = 20_000
@@ -80,6 +81,13 @@ class Report:
             code = "KS302" if incomplete else "KS301" if wrong else "KS303"
         self.add(code, Note(error.key, error.values), place)
 
+    def add_cut_short(self, path: Path, *, have: int, need: int) -> None:
+        """Note how much of a file there is, where its own pickle tells how large it should be."""
+        values = {
+            "percent": int(100 * have / need), "have": size_text(have), "need": size_text(need),
+        }  # fmt: skip
+        self.add("KS302", Note("scan.ks302_about", values), Place(path=path))
+
     def see(self, found: GlobalVerdict) -> None:
         """Remember a global."""
         if len(self.globals) < _MAX_GLOBALS:
@@ -88,14 +96,13 @@ class Report:
 
     def scan(self) -> Scan:
         """Return all of it as a value, the gravest threats first."""
-        order = ("dangerous", "suspicious", "clean")
         return Scan(
             path=self.path,
             container=self.container,
             verdict=self.verdict,
             size=self.size,
             accounted=min(self.accounted, self.size),
-            threats=tuple(sorted(self.threats.values(), key=lambda t: order.index(t.verdict))),
+            threats=tuple(sorted(self.threats.values(), key=lambda t: -VERDICTS.index(t.verdict))),
             globals=tuple(self.globals.values()),
             files=tuple(self.files),
             what=self.what,

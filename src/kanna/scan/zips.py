@@ -160,12 +160,7 @@ def _say_how_much_is_there(report: Report, file: InputFile, error: FormatError) 
         sizes[storage.key] = storage.nbytes
     need = sum(sizes.values())
     if need > file.size:
-        values = {
-            "percent": int(100 * file.size / need),
-            "have": size_text(file.size),
-            "need": size_text(need),
-        }
-        report.add("KS302", Note("scan.ks302_about", values), Place(path=file.path))
+        report.add_cut_short(file.path, have=file.size, need=need)
 
 
 def _shown(member: Member) -> str:
