@@ -175,3 +175,22 @@ def test_names_of_strangers_are_escaped(tmp_path: Path, capsys: pytest.CaptureFi
     answer(capsys, "hash", str(path))
     assert "\x1b" not in answer(capsys, "hash", str(path))[1]
     assert "\x1b" not in answer(capsys, "which", str(path))[1]
+
+
+def test_the_models_of_a_folder_are_hashed(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = tmp_path / "sdxl" / "unet"
+    part.mkdir(parents=True)
+    (part / "config.json").write_text("{}")
+    (part / "diffusion_pytorch_model.safetensors").write_bytes(small("w"))
+    (tmp_path / "notes.txt").write_text("no model")
+    found = document(capsys, "hash", str(tmp_path))
+    assert [one["path"] for one in found] == [str(model)]
+    found = document(capsys, "hash", "-r", str(tmp_path))
+    assert [(Path(one["path"]).parent.name, one["sha256"]) for one in found] == [
+        (tmp_path.name, SHA256),
+        ("unet", SHA256),
+    ]
+    (tmp_path / "empty").mkdir()
+    assert answer(capsys, "hash", str(tmp_path / "empty"), "--json") == (3, "[]\n")

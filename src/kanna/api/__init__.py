@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kanna.api.making import Conversion, check_names, convert, make_demo, words
     from kanna.api.reading import Inspection, inspect
     from kanna.api.settings import CheckSettings, check_settings
+    from kanna.api.targets import hash_targets
     from kanna.engine import Progress, RunOptions
     from kanna.hashing.digests import Digests
     from kanna.hashing.known import Known
@@ -60,6 +61,7 @@ __all__ = [
     "families",
     "fix",
     "hash_files",
+    "hash_targets",
     "import_hashes",
     "inspect",
     "make_demo",
@@ -91,6 +93,7 @@ _HOMES = {
     "kanna.api.making": ("Conversion", "check_names", "convert", "make_demo", "words"),
     "kanna.api.reading": ("Inspection", "inspect"),
     "kanna.api.settings": ("CheckSettings", "check_settings"),
+    "kanna.api.targets": ("hash_targets",),
     "kanna.engine": ("Progress", "RunOptions"),
     "kanna.ops.convert": ("ConvertOptions",),
     "kanna.scan": (

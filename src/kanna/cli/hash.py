@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,12 @@ from kanna.cli.output import (
     error_document,
     print_error,
     print_json,
+    print_notice,
     styled,
     table,
 )
 from kanna.cli.progress import Bar
-from kanna.errors import UsageError
+from kanna.errors import Incomplete, UsageError
 from kanna.messages import say, shown, size_text
 
 _LABELS = {
@@ -32,6 +34,7 @@ _MANY = 3
 
 @click.command("hash", cls=Verb)
 @click.argument("files", metavar="[FILE...]", nargs=-1, type=click.Path(path_type=Path))
+@option("-r", "--recursive", text="hash.option_recursive", is_flag=True)
 @option("--parts", text="hash.option_parts", is_flag=True)
 @option("--check", text="hash.option_check", is_flag=True)
 @option("--write-sidecar", text="hash.option_write_sidecar", is_flag=True)
@@ -43,9 +46,9 @@ _MANY = 3
 @option("--models", text="hash.option_models", type=click.Path(path_type=Path))
 @common
 def hash_(
-    files: tuple[Path, ...], *, parts: bool, check: bool, write_sidecar: bool, force: bool,
-    dry_run: bool, no_cache: bool, threads: int | None, source: Path | None, models: Path | None,
-    as_json: bool, quiet: bool, verbose: bool,
+    files: tuple[Path, ...], *, recursive: bool, parts: bool, check: bool, write_sidecar: bool,
+    force: bool, dry_run: bool, no_cache: bool, threads: int | None, source: Path | None,
+    models: Path | None, as_json: bool, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Hash files, or take over what another program computed, or both."""
     if not files and source is None:
@@ -58,14 +61,29 @@ def hash_(
         cache=not no_cache, parts=parts, check=check, write_sidecar=write_sidecar, force=force,
         dry_run=dry_run, threads=threads,
     )  # fmt: skip
-    codes = _hash(files, options, documents, as_json=as_json, quiet=quiet, verbose=verbose)
+    codes: list[int] = []
+    targets = _targets(files, codes, recursive=recursive)
+    codes += _hash(targets, options, documents, as_json=as_json, quiet=quiet, verbose=verbose)
     if as_json:
-        print_json(documents if len(documents) > 1 else documents[0])
+        many = len(documents) != 1 or any(map(os.path.isdir, files))
+        print_json(documents if many else documents[0])
     return common_exit_code(codes)
 
 
+def _targets(files: tuple[Path, ...], codes: list[int], *, recursive: bool) -> list[Path]:
+    """Return the files to hash; a folder without any is told of."""
+    found: list[Path] = []
+    for path in files:
+        targets = list(api.hash_targets(path, recursive=recursive))
+        found += targets
+        if not targets:
+            print_notice("hash.no_models", path=path)
+            codes.append(Incomplete.exit_code)
+    return found
+
+
 def _hash(
-    files: tuple[Path, ...], options: api.HashOptions, documents: list[object], *, as_json: bool,
+    files: list[Path], options: api.HashOptions, documents: list[object], *, as_json: bool,
     quiet: bool, verbose: bool,
 ) -> list[int]:  # fmt: skip
     """Hash the files, report on each, and return the exit codes of what went wrong."""

@@ -238,7 +238,7 @@ def _merged(hits: Iterable[Hit]) -> tuple[Hit, ...]:
 
 
 def _notes(digits: str, hits: tuple[Hit, ...]) -> Iterator[Note]:
-    if any(nothing.startswith(digits) for nothing in _NOTHING):
+    if len(digits) > 4 and any(nothing.startswith(digits) for nothing in _NOTHING):
         yield Note("which.nothing", {"digits": digits})
     contents = {hit.content for hit in hits}
     if len(contents) > 1:

@@ -10,10 +10,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "digits), AutoV2 (10), AutoV3 (12, of a safetensors file's data), the 16 digits of "
     "sd_infotext_ex, CRC32 and BLAKE3. Published models are named.\n\nResults are kept in a cache, "
     "so that a second time takes no time; KANNA_CACHE is its folder. A .sha256 file beside FILE is "
-    "compared; a difference ends with exit code 1.",
+    "compared; a difference ends with exit code 1. Of a folder, every model file in it is hashed.",
     "examples": "Examples:\n\n  kanna hash model.safetensors\n\n  kanna hash --write-sidecar "
-    "*.safetensors\n\n  kanna hash --check *.ckpt\n\n  kanna hash --import stable-diffusion-webui "
+    "*.safetensors\n\n  kanna hash -r models\n\n  kanna hash --check *.ckpt\n\n  kanna hash --import stable-diffusion-webui "
     "--models stable-diffusion-webui/models",
+    "option_recursive": "Of a folder, hash the models in its folders, too.",
+    "no_models": "The folder {path} holds no file of weights; -r looks into its folders, too.",
     "option_parts": "Also hash each part by its numbers, and say which files hold the same part.",
     "option_check": "Compare with the .sha256 files; every byte is read again.",
     "option_write_sidecar": "Write a .sha256 file beside each FILE, as sha256sum -c reads it.",

@@ -9,9 +9,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "help": "各 FILE のハッシュを 1 回の読み込みですべて計算します。SHA-256、AutoV1（8 桁）、AutoV2（10 桁）、"
     "AutoV3（12 桁、safetensors のデータ部分）、sd_infotext_ex の 16 桁、CRC32、BLAKE3 です。公開されている"
     "モデルなら名前も表示します。\n\n結果はキャッシュに残るので、2 回目は計算しません（場所は KANNA_CACHE で"
-    "変えられます）。FILE と同じフォルダーに .sha256 ファイルがあれば照合し、違っていれば終了コード 1 で終わります。",
+    "変えられます）。FILE と同じフォルダーに .sha256 ファイルがあれば照合し、違っていれば終了コード 1 で終わります。"
+    "フォルダーを指定すると、その中のモデルファイルをすべて計算します。",
     "examples": "例:\n\n  kanna hash model.safetensors\n\n  kanna hash --write-sidecar "
-    "*.safetensors\n\n  kanna hash --check *.ckpt\n\n  kanna hash --import stable-diffusion-webui "
+    "*.safetensors\n\n  kanna hash -r models\n\n  kanna hash --check *.ckpt\n\n  kanna hash --import stable-diffusion-webui "
     "--models stable-diffusion-webui/models",
     "option_recursive": "フォルダーを指定したとき、その中のフォルダーのモデルも計算します。",
     "no_models": "フォルダー {path} には重みのファイルがありません。-r を付けると中のフォルダーも調べます。",
