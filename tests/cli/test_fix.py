@@ -128,8 +128,8 @@ def test_what_was_looked_at_in_depth_is_looked_at_again(model: Path) -> None:
     assert run(["fix", "not numbers.safetensors", "-o", "shallow/", "-q"]) == 0
 
 
-def test_a_copy_has_a_config_where_the_model_had_one(tmp_path: Path) -> None:
-    path = tmp_path / "a model.ckpt"
+def test_a_copy_has_a_config_where_the_model_had_one(roomy: Path) -> None:
+    path = roomy / "a model.ckpt"
     write_checkpoint(path, full=False)
     path.with_suffix(".yaml").write_text("model: {params: {parameterization: v}}\n")
     done = api.fix(path, purpose="generation")
