@@ -21,11 +21,11 @@ from judged import (
 )
 from kanna.dtypes import BF16, FP8_E4M3, FP16, FP32
 from kanna.errors import UsageError
-from kanna.findings import check, command_for
+from kanna.findings import Subject, check, command_for
 from kanna.findings.facts import KnownVae
 from kanna.identity import said
 from kanna.model import ModelFile, Note, TensorInfo
-from model_headers import Bytes, headers
+from model_headers import Bytes, headers, known
 from models import IDS, UNET, VAE, ids, model_of, weight
 
 FIRST = f"{UNET}input_blocks.0.0.weight"
@@ -350,9 +350,9 @@ def test_rules_are_chosen_by_code_and_by_its_beginning() -> None:
 
 
 def test_every_real_header_can_be_judged_for_every_purpose() -> None:
-    for header in headers().values():
+    for name, header in headers().items():
         model = header.model()
-        one = subject(model)
+        one = Subject(path=model.path, model=model, identity=known(name))
         for purpose in (None, "generation", "training", "distribution"):
             for finding in check(replace(one, purpose=purpose)):
                 assert said(finding.note)
