@@ -10,7 +10,7 @@ from kanna import api
 from kanna.api import Configuration, RunOptions
 from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, files, option
-from kanna.cli.output import common_exit_code, failed, print_json, styled, wrapped
+from kanna.cli.output import bracketed, common_exit_code, failed, print_json, styled, wrapped
 from kanna.cli.progress import Bar
 from kanna.errors import Interrupted, KannaError, UsageError
 from kanna.identity import said
@@ -84,7 +84,7 @@ def _lines(found: Configuration) -> list[str]:
     lines = [
         f"{styled(shown(found.model), 'bold')}",
         f"  {mark} " + say(f"yaml.{found.state}", path=found.path, name=found.name),
-        f"  · {found.prediction} ({known}): {wrapped(said(found.why), 4)}",
+        f"  · {bracketed(found.prediction, known)}: {wrapped(said(found.why), 4)}",
     ]
     if found.guessed:
         lines.append("  · " + wrapped(say("yaml.guessed"), 4))

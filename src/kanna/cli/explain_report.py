@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kanna.api import KindPage, Page, PartPage
 from kanna.cli.family_page import family_lines
-from kanna.cli.output import styled
+from kanna.cli.output import bracketed, styled
 from kanna.cli.page_texts import place_texts, section, text_lines, titles
 from kanna.cli.report import facts_lines
 from kanna.families.dossier import Dossier
@@ -77,7 +77,7 @@ def _rule_lines(rule: Rule) -> list[str]:
     purposes = [say(f"explain.purpose_{word}") for word in sorted(rule.purposes)]
     severity = say(f"explain.severity_{rule.severity}")
     if rule.deep:
-        severity += f" ({say('explain.deep')})"
+        severity = bracketed(severity, say("explain.deep"))
     rows = [
         [say("explain.row_severity"), severity],
         [say("explain.row_purposes"), ", ".join(purposes) or say("explain.purpose_all")],

@@ -40,6 +40,11 @@ def styled(text: str, *names: str, stream: IO[str] | None = None) -> str:
     return f"\x1b[{codes}m{text}\x1b[0m"
 
 
+def bracketed(text: str, more: str) -> str:
+    """Return `text` with `more` behind it, in the brackets of the language."""
+    return say("cli.bracketed", text=text, more=more)
+
+
 def width(text: str) -> int:
     """Return the columns that `text` takes in a terminal; Japanese letters take two."""
     if text.isascii():

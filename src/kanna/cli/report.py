@@ -8,6 +8,7 @@ from typing import Final
 
 from kanna.api import Inspection
 from kanna.cli.output import (
+    bracketed,
     command_line,
     count_text,
     note_line,
@@ -79,14 +80,14 @@ def _heading(identity: Identity) -> Iterator[str]:
     name = " / ".join(map(title, identity.architecture_candidates))
     if identity.architecture:
         name = title(identity.architecture)
-    words = [name, say(f"inspect.part_{identity.kind}")]
+    kind = say(f"inspect.part_{identity.kind}")
     if identity.variant and identity.variant != identity.kind:
-        words.append(f"({identity.variant})")
+        kind = bracketed(kind, identity.variant)
     certainty = ""
     if identity.kind != "unknown":
         style = _CERTAINTY_STYLE.get(identity.certainty, "red")
         certainty = "  " + styled(say(f"inspect.certainty_{identity.certainty}"), style)
-    yield f"  {styled(' '.join(filter(None, words)), 'bold')}{certainty}"
+    yield f"  {styled(' '.join(filter(None, [name, kind])), 'bold')}{certainty}"
 
 
 def _parts(found: Inspection) -> list[str]:
@@ -179,7 +180,7 @@ def _facts(found: Inspection, *, verbose: bool) -> Iterator[list[str]]:
         yield _row("ema", _ema_text(identity.ema))
     if identity.prediction:
         certainty = say(f"inspect.certainty_{identity.prediction.certainty}")
-        yield _row("prediction", f"{identity.prediction.type} ({certainty})")
+        yield _row("prediction", bracketed(identity.prediction.type, certainty))
     if identity.position_ids.keys:
         yield _row("position_ids", _ids_text(identity.position_ids))
     for group in identity.junk:
@@ -276,7 +277,7 @@ def _ids_text(ids: PositionIds) -> str:
 def _uses(identity: Identity) -> Iterator[str]:
     """Yield what the file is good for as it is."""
     for task in identity.tasks:
-        size = f" ({identity.resolution} px)" if identity.resolution else ""
-        yield say(f"inspect.task_{task.replace('-', '_')}") + size
+        text = say(f"inspect.task_{task.replace('-', '_')}")
+        yield bracketed(text, f"{identity.resolution} px") if identity.resolution else text
     if identity.kind == "checkpoint" and identity.dtype == "fp32":
         yield say("inspect.use_training")

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Final
 
 LANGUAGES: Final = ("en", "ja")
+_BYTES: Final = {"en": "bytes", "ja": "バイト"}
 _MAX_SHOWN: Final = 160
 _state: dict[str, str] = {}
 
@@ -31,7 +32,7 @@ def shown(value: object) -> str:
 
 def size_text(nbytes: float) -> str:
     """Return a size in decimal units, as disks and model pages count: ``2.13 GB``."""
-    for unit in ("bytes", "KB", "MB", "GB"):
+    for unit in (_BYTES[language()], "KB", "MB", "GB"):
         if nbytes < 999.5:
             return f"{nbytes:.3g} {unit}"
         nbytes /= 1000

@@ -27,5 +27,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "bad_parameter": ("{name} does not fit: {reason}", "Add --help to see what it takes."),
     "usage": ("The command line does not fit: {reason}", "Add --help to see how it is used."),
     "no_output": ("The output cannot be printed: {reason}.", "Check where stdout leads."),
+    "bracketed": "{text} ({more})",
     "interrupted": ("Stopped.", "No half-made file was left; every input is as it was."),
 }

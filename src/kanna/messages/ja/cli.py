@@ -51,6 +51,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "結果を出力できません: {reason}。",
         "標準出力のリダイレクト先を確認してください。",
     ),
+    "bracketed": "{text}（{more}）",
     "interrupted": (
         "中止しました。",
         "作りかけのファイルは残っていません。元のファイルもそのままです。",
