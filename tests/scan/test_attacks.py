@@ -20,9 +20,12 @@ import pytest
 import torch
 
 from attacks import cases
+from attacks.alone import run_alone
 from attacks.containers import legacy_file, legacy_tensor, zip_file
 from attacks.pickles import call, name, stream, text, value
 from containers import safetensors_bytes
+from kanna.disk import InputFile
+from kanna.formats.checkpoint.zip_survey import local_files
 from kanna.identity import said
 from kanna.messages import LANGUAGES, set_language
 from kanna.scan import Scan, scan
@@ -326,16 +329,7 @@ _WATCHED_RUN = textwrap.dedent("""
 
 
 def test_no_file_makes_a_scan_import_run_write_or_connect(tmp_path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", _WATCHED_RUN],
-        cwd=tmp_path,
-        env={"PYTHONPATH": f"{_TESTS}:{_TESTS.parent / 'src'}", "KANNA_LANG": "en"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.stderr == ""
-    assert json.loads(run.stdout) == [[], ["model.ckpt"]]
+    assert json.loads(run_alone(_WATCHED_RUN, tmp_path)) == [[], ["model.ckpt"]]
 
 
 def test_nothing_hides_behind_a_harmless_pickle(tmp_path: Path) -> None:
@@ -376,3 +370,11 @@ def test_a_line_through_a_header_leads_to_code_far_behind_it(suffix: str, tmp_pa
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".py"])
 def test_a_pickle_under_a_name_of_text_is_found(suffix: str, tmp_path: Path) -> None:
     assert scanned(tmp_path, b"cos\nsystem\n(S'x'\ntR.", suffix).verdict == "dangerous"
+
+
+def test_a_flood_of_signatures_is_gone_through_once(tmp_path: Path) -> None:
+    flood = b"PK\x03\x04" * 100_000
+    found = scanned(tmp_path, flood + zip_file(stream(_SYSTEM), {}))
+    assert "os.system" in {threat.name for threat in found.threats}
+    seen = sum(1 for _ in local_files(InputFile(tmp_path / "model.ckpt")))
+    assert seen <= 3  # data.pkl, version, and the last of the flood with what follows it

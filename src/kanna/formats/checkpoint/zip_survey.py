@@ -7,6 +7,7 @@ in what readers disagree about.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from kanna.disk import InputFile
     from kanna.formats.checkpoint.zip_archive import Archive, Member
 
-_MAGIC: Final = b"PK\x03\x04"
+# A local header begins so; its method, of which there are fewer than 100, comes four bytes later.
+_MAGIC: Final = re.compile(rb"PK\x03\x04(?=.{4}[\x00-\x63]\x00)", re.DOTALL)
+_MAGIC_SIZE: Final = 10
 _CHUNK: Final = 8 << 20
 _MAX_SWEEP: Final = 512 << 20
 _MAX_FILES: Final = 20_000
@@ -48,7 +51,7 @@ def local_files(file: InputFile) -> Iterator[LocalFile]:
         data = file.read(offset, LOCAL.size)
         _, _, flags, method, _, _, _, _, _, name, extra = LOCAL.unpack(data)
         start = offset + LOCAL.size + name + extra
-        if start >= file.size or method > 99:
+        if start >= file.size:
             continue
         text = file.read(offset + LOCAL.size, name).decode("utf-8", "surrogateescape")
         yield LocalFile(offset, text, flags, method, start)
@@ -60,11 +63,8 @@ def local_files(file: InputFile) -> Iterator[LocalFile]:
 def _signatures(file: InputFile) -> Iterator[int]:
     reach = min(file.size, _MAX_SWEEP)
     for base in range(0, reach, _CHUNK):
-        data = file.read(base, min(_CHUNK + len(_MAGIC) - 1, file.size - base))
-        at = data.find(_MAGIC)
-        while at >= 0:
-            yield base + at
-            at = data.find(_MAGIC, at + 1)
+        data = file.read(base, min(_CHUNK + _MAGIC_SIZE - 1, file.size - base))
+        yield from (base + match.start() for match in _MAGIC.finditer(data))
 
 
 def inflated(file: InputFile, start: int, limit: int) -> bytes:
