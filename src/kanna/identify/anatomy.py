@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from kanna.identify.beside import Beside, sort_out
 from kanna.identify.choose import Names
 from kanna.identify.ema import find_ema
+from kanna.identify.marked import marked_formats
 from kanna.identify.parts import Division, absent_part, divide, lone_embedding, part_of
-from kanna.identify.quantization import marked_formats, shapes_of
+from kanna.identify.quantization import shapes_of
 from kanna.identify.recognise import Found, recognise
 
 if TYPE_CHECKING:
