@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
 from attacks import cases
+from attacks.alone import run_alone
 from kanna.disk import InputFile
 from kanna.errors import KannaError, UnsafeFile
 from kanna.formats.checkpoint import open_checkpoint
 from kanna.messages import set_language
 from kanna.model import ModelFile
-
-_TESTS = Path(__file__).parents[1]
 
 
 def opened(folder: Path, data: bytes) -> ModelFile:
@@ -115,13 +112,4 @@ _WATCHED_RUN = textwrap.dedent("""
 
 
 def test_no_file_makes_kanna_import_run_write_or_connect(tmp_path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", _WATCHED_RUN],
-        cwd=tmp_path,
-        env={"PYTHONPATH": f"{_TESTS}:{_TESTS.parent / 'src'}", "KANNA_LANG": "en"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.stderr == ""
-    assert run.stdout.splitlines() == ["[]", "['model.ckpt']"]
+    assert run_alone(_WATCHED_RUN, tmp_path).splitlines() == ["[]", "['model.ckpt']"]

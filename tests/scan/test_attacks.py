@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import struct
-import subprocess
-import sys
 import textwrap
 import zipfile
 from collections import defaultdict
@@ -30,7 +28,6 @@ from kanna.identity import said
 from kanna.messages import LANGUAGES, set_language
 from kanna.scan import Scan, scan
 
-_TESTS = Path(__file__).parents[1]
 _SYSTEM = call("os", "system", f"touch {cases.MARKER}")
 # It only makes a memo table of Python's own reader grow.
 _HARMLESS = {"a memo index of 2^32 - 1"}

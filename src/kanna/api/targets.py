@@ -7,13 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kanna.api.reading import StrPath
-from kanna.formats import FORMATS
+from kanna.formats import MODEL_SUFFIXES
 from kanna.scan import scan_targets
 from kanna.scan.folders import files_in
-
-_WEIGHTS = {
-    suffix for row in FORMATS.values() for suffix in row.suffixes if suffix != ".json"
-}  # an index holds none
 
 
 def hash_targets(path: StrPath, *, recursive: bool = False) -> Iterator[Path]:
@@ -27,4 +23,4 @@ def hash_targets(path: StrPath, *, recursive: bool = False) -> Iterator[Path]:
         return
     for target in scan_targets(path, recursive=recursive):
         whole = files_in(target, recursive=True, whole=False) if target.is_dir() else [target]
-        yield from (file for file in whole if file.suffix.lower() in _WEIGHTS)
+        yield from (file for file in whole if file.suffix.lower() in MODEL_SUFFIXES)
