@@ -101,7 +101,10 @@ def _lines(done: Fixed, *, verbose: bool) -> Iterator[str]:
     if done.left:
         yield ""
         yield say("fix.left")
-        yield from _findings(done.left, "!", "yellow")
+        for finding in done.left:
+            yield from _findings((finding,), "!", "yellow")
+            advice = say(f"findings.{finding.rule.code.lower()}_fix")
+            yield f"           {styled(wrapped(advice, 11), 'dim')}"
     new = [finding for finding in done.remaining if finding.rule not in {f.rule for f in done.left}]
     if new:
         yield ""
