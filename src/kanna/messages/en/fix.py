@@ -8,7 +8,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "Mend what check finds.",
     "help": "Write a copy of each FILE without the findings of `kanna check` that can be mended "
     "without a person's decision: all of them in one pass. The input is never changed; what is left "
-    "is said, and why.",
+    "is said, and what you can do about it.",
     "examples": "Examples:\n\n  kanna fix model.ckpt --for generation -o model.safetensors\n\n"
     "  kanna fix model.safetensors --select KN203 --dry-run\n\n"
     "  kanna fix *.safetensors --ignore KN8 -o fixed/",

@@ -7,7 +7,7 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "check で見つかった問題を直します。",
     "help": "`kanna check` で見つかった問題のうち、人が判断しなくても直せるものをすべて一度に直した複製を、各 FILE "
-    "から作ります。入力ファイルは変更しません。直さなかったものは、その理由とともに示します。",
+    "から作ります。入力ファイルは変更しません。直さなかったものは、対処方法とともに示します。",
     "examples": "例:\n\n  kanna fix model.ckpt --for generation -o model.safetensors\n\n"
     "  kanna fix model.safetensors --select KN203 --dry-run\n\n"
     "  kanna fix *.safetensors --ignore KN8 -o fixed/",
