@@ -40,8 +40,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     # --- KN1
     "kn101_title": "pickle 形式の重み",
     "kn101_why": "pickle は、読み込んだ人のパソコンで任意のコードを実行できます。読み込みも safetensors より遅く、メモリも多く使います。",
-    "kn101_fix": "safetensors に変換してください。kanna は pickle をデータとして読むだけで、何も実行しません。hypernetwork と embedding は、重み以外のデータも必要なのでそのままにします。",
-    "kn101_found": "重みが pickle で保存されています（{container}）。",
+    "kn101_fix": "safetensors に変換してください。kanna は pickle をデータとして読むだけで、何も実行しません。ハイパーネットワークと埋め込みは、重み以外のデータも必要なのでそのままにします。",
+    "kn101_found": "重みが pickle で保存されています: {container}。",
     "kn102_title": "危険なファイル",
     "kn102_why": "普通のプログラムで読み込むと、モデルに必要のないコードが実行されます。作者に悪意があるか、作者自身が被害に遭っている可能性があります。",
     "kn102_fix": "読み込まないでください。重みが必要なら変換してください。コードは出力に残りません。",
