@@ -90,6 +90,9 @@ def test_the_copy_would_carry_the_markers_that_its_kind_has(
     assert list(tmp_path.iterdir()) == [path]
     assert run(["yaml", str(path), "--marker"]) == UsageError.exit_code
     assert "no marker" in capsys.readouterr().err
+    old = write_sparse(tmp_path / "old.safetensors", "sd15-fp16-pruned")
+    assert run(["yaml", str(old), *words[2:]]) == UsageError.exit_code
+    assert "--ztsnr" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--ztsnr"], ["-o", "x.safetensors"]])

@@ -118,6 +118,8 @@ def mark(
     markers = markers_for(identity.architecture or "", word, zero_snr=zero_snr)
     if not markers:
         raise UsageError("yaml.no_marker", path=source, prediction=word)
+    if zero_snr and markers == markers_for(identity.architecture or "", word, zero_snr=False):
+        raise UsageError("yaml.no_ztsnr", path=source)
     return convert(
         path, destination, ConvertOptions(markers=markers), dry_run=dry_run,
         run_options=run_options, progress=progress,

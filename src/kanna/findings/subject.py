@@ -75,8 +75,11 @@ def found(
 
 
 def called(part: Part) -> Note:
-    """Return the word for what a part is."""
-    return Note(f"inspect.part_{part.role}")
+    """Return what people call a part: of several text encoders, which one."""
+    role = Note(f"inspect.part_{part.role}")
+    if part.role != "text_encoder" or part.variant is None:
+        return role
+    return Note("identity.called", {"name": part.variant, "role": role})
 
 
 def bake(subject: Subject) -> tuple[str, ...]:

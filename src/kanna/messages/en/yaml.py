@@ -42,6 +42,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} predicts {prediction}, and there is no marker for such a model.",
         "Without a marker, programs assume what is usual for such a model.",
     ),
+    "no_ztsnr": (
+        "No program reads a marker of zero terminal SNR in a model such as {path}.",
+        "Leave out --ztsnr.",
+    ),
     "differs": (
         "{path} is there and says something else than {name} needs ({keys}).",
         "Look at it; --force replaces it.",

@@ -41,6 +41,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} の予測方式は {prediction} で、それを示すマーカーはありません。",
         "マーカーのないモデルは、その種類で一般的な方式として扱われます。",
     ),
+    "no_ztsnr": (
+        "{path} のようなモデルで、zero terminal SNR のマーカーを読むプログラムはありません。",
+        "--ztsnr を付けずに実行してください。",
+    ),
     "differs": (
         "{path} はすでにありますが、{name} に必要な内容と違います（{keys}）。",
         "内容を確認してください。--force で置き換えられます。",
