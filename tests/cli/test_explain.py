@@ -150,6 +150,7 @@ def test_the_document_of_a_family_is_whole(capsys: pytest.CaptureFixture[str]) -
         ("t5xxl", "part", {"place", "needed_by", "folders"}),
         ("lora", "kind", {"kind", "dialects", "families", "folders"}),
         ("KN101", "rule", {"code", "severity", "purposes", "title", "why", "fix"}),
+        ("ks101", "scan_rule", {"code", "name", "verdict", "title", "why"}),
         ("kontext", "variant", {"facts", "needs", "traits"}),
     ],
 )

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from kanna.api.configuring import Configuration, configure, mark
     from kanna.api.fixing import Fixed, fix
     from kanna.api.hashing import HashedFile, HashOptions, PartMatch, hash_files
-    from kanna.api.knowing import KindPage, Page, PartPage, explain, families, page_document
+    from kanna.api.knowing import (
+        KindPage,
+        Page,
+        PartPage,
+        ScanRule,
+        explain,
+        families,
+        page_document,
+    )
     from kanna.api.lookup import import_hashes, which
     from kanna.api.making import Conversion, check_names, convert, make_demo, words
     from kanna.api.reading import Inspection, inspect
@@ -51,6 +59,7 @@ __all__ = [
     "Progress",
     "RunOptions",
     "Scan",
+    "ScanRule",
     "Threat",
     "check",
     "check_names",
@@ -86,6 +95,7 @@ _HOMES = {
         "KindPage",
         "Page",
         "PartPage",
+        "ScanRule",
         "explain",
         "families",
         "page_document",

@@ -13,8 +13,10 @@ from kanna.families.dossier import Dossier, all_needs, dossier
 from kanna.families.needs import needed_by
 from kanna.families.places import Place, all_places, folders, places
 from kanna.families.words import Meaning, dialects, meanings, plain, spellings
-from kanna.findings import Rule
+from kanna.findings import RULES, Rule
 from kanna.messages import LANGUAGES, language, say
+from kanna.scan.rules import RULES as SCAN_RULES
+from kanna.scan.rules import Rule as ScanRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class KindPage:
     folders: Mapping[str, str]
 
 
-Page: TypeAlias = Dossier | PartPage | KindPage | Rule
+Page: TypeAlias = Dossier | PartPage | KindPage | Rule | ScanRule
 
 
 def families(words: Iterable[str] = ()) -> tuple[Dossier, ...]:
@@ -58,7 +60,8 @@ def explain(word: str) -> tuple[Page, ...]:
     """Return a page for everything that `word` can mean.
 
     It may be the name, title or alias of a family, a variant with or without its family, a part or
-    its usual file name, a kind of file or a form of it, or the code or name of a finding.
+    its usual file name, a kind of file or a form of it, or the code or name of what `check` or
+    `scan` finds.
 
     Raises:
         UnknownModel: it means nothing; the words that are nearest are named.
@@ -66,7 +69,7 @@ def explain(word: str) -> tuple[Page, ...]:
     pages = (*_rules(word), *map(_page, meanings(word)))
     if pages:
         return pages
-    known = {**spellings(), **{plain(rule.code): rule.code for rule in _all_rules().values()}}
+    known = {**spellings(), **{plain(rule.code): rule.code for rule in _all_rules()}}
     near = dict.fromkeys(known[key] for key in get_close_matches(plain(word), known, n=3))
     if near:
         raise UnknownModel("explain.unknown_near", word=word, near=", ".join(near))
@@ -81,6 +84,8 @@ def page_document(page: Page) -> dict[str, object]:
         told = {
             text: say(f"findings.{page.code.lower()}_{text}") for text in ("title", "why", "fix")
         }
+    elif isinstance(page, ScanRule):
+        told = {"title": page.title, "why": page.why}
     return {"type": kind, **{f.name: _plain(getattr(page, f.name)) for f in fields(page)}, **told}
 
 
@@ -94,6 +99,8 @@ def _subject(page: Page) -> str:
             return "kind"
         case Rule():
             return "rule"
+        case ScanRule():
+            return "scan_rule"
 
 
 def _page(meaning: Meaning) -> Page:
@@ -113,16 +120,14 @@ def _page(meaning: Meaning) -> Page:
     )
 
 
-def _rules(word: str) -> Iterator[Rule]:
-    for rule in _all_rules().values():
+def _rules(word: str) -> Iterator[Rule | ScanRule]:
+    for rule in _all_rules():
         if plain(word) in {plain(rule.code), plain(rule.name)}:
             yield rule
 
 
-def _all_rules() -> Mapping[str, Rule]:
-    from kanna.findings.rules import RULES  # not needed for families
-
-    return RULES
+def _all_rules() -> Iterable[Rule | ScanRule]:
+    return (*RULES.values(), *SCAN_RULES.values())
 
 
 def _mentions(page: Dossier, wanted: str) -> bool:

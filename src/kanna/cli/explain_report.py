@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kanna.api import KindPage, Page, PartPage
+from kanna.api import KindPage, Page, PartPage, ScanRule
 from kanna.cli.family_page import family_lines
 from kanna.cli.output import bracketed, styled
 from kanna.cli.page_texts import place_texts, section, text_lines, titles
@@ -27,6 +27,8 @@ def page_lines(page: Page, *, verbose: bool = False) -> list[str]:
             return _kind_lines(page, verbose=verbose)
         case Rule():
             return _rule_lines(page)
+        case ScanRule():
+            return _scan_rule_lines(page)
 
 
 def _part_lines(page: PartPage, *, verbose: bool) -> list[str]:
@@ -85,6 +87,15 @@ def _rule_lines(rule: Rule) -> list[str]:
         [say("explain.row_fix"), say(f"{key}_fix")],
     ]
     heading = f"{styled(rule.code, 'bold')}  {styled(say(f'{key}_title'), 'bold')}"
+    return [f"{heading}  {styled(rule.name, 'dim')}", "", *facts_lines(rows)]
+
+
+def _scan_rule_lines(rule: ScanRule) -> list[str]:
+    rows = [
+        [say("explain.row_verdict"), say(f"scan.{rule.verdict}")],
+        [say("explain.row_why"), rule.why],
+    ]
+    heading = f"{styled(rule.code, 'bold')}  {styled(rule.title, 'bold')}"
     return [f"{heading}  {styled(rule.name, 'dim')}", "", *facts_lines(rows)]
 
 

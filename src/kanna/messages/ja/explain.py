@@ -7,10 +7,10 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "モデル、部品、ファイルの種類、検査ルールについて説明します。",
     "help": "WORD の意味を説明します。モデルの系統やバリアントなら、特徴、必要な部品とその入手先、置き場所が"
-    "わかります。テキストエンコーダーなどの部品、ファイルの種類、検査ルールのコードも指定できます。\n\n"
+    "わかります。テキストエンコーダーなどの部品、ファイルの種類、check や scan のルールのコードも指定できます。\n\n"
     "複数の語はまとめて 1 つの名前とみなします（flux schnell など）。意味がいくつもある語は、すべて説明します。",
     "examples": "例:\n\n  kanna explain sdxl\n\n  kanna explain flux schnell\n\n"
-    "  kanna explain t5xxl\n\n  kanna explain lora\n\n  kanna explain KN203",
+    "  kanna explain t5xxl\n\n  kanna explain lora\n\n  kanna explain KN203\n\n  kanna explain KS101",
     "unknown": (
         "「{word}」という名前は見つかりません。",
         "モデルの一覧は kanna families で表示できます。",
@@ -39,6 +39,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "row_header": "ヘッダー",
     "row_others": "ほかのバリアント",
     "row_severity": "重大度",
+    "row_verdict": "判定",
     "row_purposes": "対象",
     "row_why": "理由",
     "row_fix": "対処",
