@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         KindPage,
         Page,
         PartPage,
-        ScanRule,
         explain,
         families,
         page_document,
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from kanna.hashing.resolving import Answer, Hit
     from kanna.ops.convert import ConvertOptions
     from kanna.scan import SCAN_RULES, GlobalVerdict, Place, Scan, Threat, scan, scan_targets
+    from kanna.scan.rules import Rule as ScanRule
+
 
 __all__ = [
     "SCAN_RULES",

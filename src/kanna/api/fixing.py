@@ -14,7 +14,7 @@ from kanna.api.reading import StrPath, inspect
 from kanna.engine import Progress, RunOptions
 from kanna.errors import FormatError, KannaError, UnknownModel, UsageError
 from kanna.families.configs import predicted_by
-from kanna.findings.names import fitting_stem, stem_of
+from kanna.findings.file_names import fitting_stem, stem_of
 from kanna.findings.values import Finding, Purpose
 from kanna.formats.strict_yaml import read_yaml
 from kanna.identity import Identity

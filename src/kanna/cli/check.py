@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from kanna import api
 from kanna.api import Checked
+from kanna.cli.batch import Batch
 from kanna.cli.check_report import document, report, sarif_document
 from kanna.cli.options import Verb, common, files, option
-from kanna.cli.output import common_exit_code, failed, print_json, print_notice
+from kanna.cli.output import print_json, print_notice
 from kanna.cli.progress import Bar
-from kanna.errors import KannaError, UsageError
+from kanna.errors import UsageError
 from kanna.findings.values import PURPOSES, Purpose
 
 
@@ -41,41 +43,25 @@ def check(
     if as_json and as_sarif:
         raise UsageError("check.two_documents")
     settings = api.check_settings()
-    documents: list[object] = []
+    batch = Batch(as_json=as_json, quiet=quiet or as_sarif, spaced=True, misuse_stops=True)
     done: list[Checked] = []
-    codes: list[int] = []
     for path in files:
-        try:
+        with batch.attempt(path):
             with Bar(path.name, hidden=quiet or as_json or as_sarif) as bar:
                 checked = api.check(
                     path, purpose=purpose or settings.purpose, deep=deep,
                     select=select or settings.select, ignore=ignore or settings.ignore,
                     progress=bar,
                 )  # fmt: skip
-        except UsageError:
-            raise
-        except KannaError as error:
-            codes.append(error.exit_code)
-            documents.append(failed(path, error, as_json=as_json))
-            continue
-        documents.append(document(checked))
-        codes += [1] * any(finding.severity != "note" for finding in checked.findings)
-        if not (as_json or as_sarif or quiet):
-            click.echo("\n" * bool(done) + "\n".join(report(checked, verbose=verbose)))
-        done.append(checked)
-    _print(documents, done, as_json=as_json, as_sarif=as_sarif)
+            grave = any(finding.severity != "note" for finding in checked.findings)
+            lines = partial(report, checked, verbose=verbose)
+            batch.add(document(checked), lines, code=int(grave))
+            done.append(checked)
+    if as_sarif:
+        print_json(sarif_document(done))
     if not quiet and any(_hint(done, purpose or settings.purpose)):
         print_notice("check.no_purpose")
-    return common_exit_code(codes)
-
-
-def _print(
-    documents: Sequence[object], done: Sequence[Checked], *, as_json: bool, as_sarif: bool
-) -> None:
-    if as_json:
-        print_json(documents if len(documents) > 1 else documents[0])
-    elif as_sarif:
-        print_json(sarif_document(done))
+    return batch.close(several=len(files) > 1)
 
 
 def _hint(done: Sequence[Checked], purpose: Purpose | None) -> Iterator[bool]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from kanna import api
 from kanna.api import Configuration, RunOptions
+from kanna.cli.batch import Batch
 from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, files, option
-from kanna.cli.output import bracketed, common_exit_code, failed, print_json, styled, wrapped
+from kanna.cli.output import bracketed, styled, wrapped
 from kanna.cli.progress import Bar
-from kanna.errors import Interrupted, KannaError, UsageError
+from kanna.errors import UsageError
 from kanna.identity import said
 from kanna.messages import say, shown
 
@@ -43,32 +45,20 @@ def configure(
 ) -> int:
     """Write the config of every file, or a marked copy of it; a failure stops no other."""
     _check_options(marker=marker, zero_snr=zero_snr, output=output, several=len(files) > 1)
-    documents: list[object] = []
-    codes: list[int] = []
+    batch = Batch(as_json=as_json, quiet=quiet)
     for path in files:
-        try:
+        with batch.attempt(path):
             if marker:
                 with Bar(path.name, hidden=quiet or as_json) as bar:
                     made = api.mark(path, output, prediction=prediction, zero_snr=zero_snr,
                                     dry_run=dry_run, run_options=RunOptions(force=force),
                                     progress=bar)  # fmt: skip
-                document, lines = result_document(made), result_lines(made, verbose=verbose)
+                batch.add(result_document(made), partial(result_lines, made, verbose=verbose))
             else:
                 found = api.configure(path, prediction=prediction, force=force,
                                       dry_run=dry_run or show)  # fmt: skip
-                document, lines = _document(found), [found.text] if show else _lines(found)
-        except Interrupted:
-            raise
-        except KannaError as error:
-            codes.append(error.exit_code)
-            documents.append(failed(path, error, as_json=as_json))
-            continue
-        documents.append(document)
-        if not as_json and not quiet:
-            click.echo("\n".join(lines))
-    if as_json:
-        print_json(documents if len(files) > 1 else documents[0])
-    return common_exit_code(codes)
+                batch.add(_document(found), partial(_lines, found, show=show))
+    return batch.close(several=len(files) > 1)
 
 
 def _check_options(*, marker: bool, zero_snr: bool, output: str | None, several: bool) -> None:
@@ -78,7 +68,9 @@ def _check_options(*, marker: bool, zero_snr: bool, output: str | None, several:
         raise UsageError("yaml.one_output")
 
 
-def _lines(found: Configuration) -> list[str]:
+def _lines(found: Configuration, *, show: bool) -> list[str]:
+    if show:
+        return [found.text]
     known = say("yaml.known_by", certainty=say(f"inspect.certainty_{found.certainty}"))
     mark = styled("✓", "green", "bold")
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,14 @@ import click
 
 from kanna import api
 from kanna.api import ConvertOptions, RunOptions
+from kanna.cli.batch import Batch
 from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, files, option
 from kanna.cli.output import (
-    common_exit_code,
-    failed,
-    print_json,
     print_notice,
 )
 from kanna.cli.progress import Bar
 from kanna.dtypes import TARGETS
-from kanna.errors import Interrupted, KannaError
 
 _dtype = click.Choice(TARGETS)
 _path = click.Path(path_type=Path)
@@ -63,28 +61,17 @@ def convert(
 ) -> int:
     """Convert every file; a failure of one does not stop the others."""
     job = _job(files, given)
-    documents: list[object] = []
-    codes: list[int] = []
+    batch = Batch(as_json=as_json, quiet=quiet)
     protected = list(files)
     for path in files:
-        try:
+        with batch.attempt(path):
             with Bar(path.name, hidden=quiet or as_json) as bar:
                 made = job.run(path, protected, bar)
-        except Interrupted:
-            raise
-        except KannaError as error:
-            codes.append(error.exit_code)
-            documents.append(failed(path, error, as_json=as_json))
-            continue
-        protected.append(made.destination)
-        documents.append(result_document(made))
-        if not as_json and not quiet:
-            click.echo("\n".join(result_lines(made, verbose=verbose)))
-    if as_json:
-        print_json(documents if len(files) > 1 else documents[0])
-    elif len(files) > 1 and not quiet:
-        print_notice("convert.summary", done=len(files) - len(codes), failed=len(codes))
-    return common_exit_code(codes)
+            protected.append(made.destination)
+            batch.add(result_document(made), partial(result_lines, made, verbose=verbose))
+    if len(files) > 1 and not quiet and not as_json:
+        print_notice("convert.summary", done=len(files) - batch.failed, failed=batch.failed)
+    return batch.close(several=len(files) > 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

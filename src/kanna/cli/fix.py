@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ import click
 
 from kanna import api
 from kanna.api import Fixed, RunOptions
+from kanna.cli.batch import Batch
 from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, files, option
-from kanna.cli.output import common_exit_code, error_document, failed, print_json, styled, wrapped
+from kanna.cli.output import error_document, styled, wrapped
 from kanna.cli.progress import Bar
-from kanna.errors import Interrupted, KannaError
 from kanna.findings.values import PURPOSES, Finding
 from kanna.identity import said
 from kanna.messages import say, shown
@@ -35,8 +36,7 @@ from kanna.messages import say, shown
 @common
 def fix(files: tuple[Path, ...], *, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
     """Mend every file; a failure of one does not stop the others."""
-    documents: list[object] = []
-    codes: list[int] = []
+    batch = Batch(as_json=as_json, quiet=quiet)
     protected = list(files)
     output, settings = given["output"], api.check_settings()
     for name in ("purpose", "select", "ignore"):
@@ -45,24 +45,14 @@ def fix(files: tuple[Path, ...], *, as_json: bool, quiet: bool, verbose: bool, *
         output = output if output is None or output.endswith("/") else f"{output}/"
         api.check_names(files, output)
     for path in files:
-        try:
+        with batch.attempt(path):
             with Bar(path.name, hidden=quiet or as_json) as bar:
                 done = _fixed(path, output, protected, bar, given)
-        except Interrupted:
-            raise
-        except KannaError as error:
-            codes.append(error.exit_code)
-            documents.append(failed(path, error, as_json=as_json))
-            continue
-        if done.conversion is not None:
-            protected.append(done.conversion.destination)
-        documents.append(_document(done))
-        codes += [1] * _unmended(done)
-        if not as_json and not quiet:
-            click.echo("\n".join(_lines(done, verbose=verbose)))
-    if as_json:
-        print_json(documents if len(files) > 1 else documents[0])
-    return common_exit_code(codes)
+            if done.conversion is not None:
+                protected.append(done.conversion.destination)
+            lines = partial(_lines, done, verbose=verbose)
+            batch.add(_document(done), lines, code=int(_unmended(done)))
+    return batch.close(several=len(files) > 1)
 
 
 def _fixed(

@@ -125,7 +125,7 @@ def print_error(error: KannaError, *, as_json: bool) -> None:
         sys.stderr.write(f"  {error.hint}\n")
 
 
-def failed(path: os.PathLike[str], error: KannaError, *, as_json: bool) -> dict[str, object]:
+def failed(path: str | os.PathLike[str], error: KannaError, *, as_json: bool) -> dict[str, object]:
     """Tell that one of several files failed, and return its document for the list."""
     if not as_json:
         print_error(error, as_json=False)

@@ -69,7 +69,7 @@ def _targets(files: tuple[Path, ...], codes: list[int], *, recursive: bool) -> I
             empty = False
             yield target
         if empty:
-            print_notice("scan.no_models", path=path)
+            print_notice("scan.no_models_below" if recursive else "scan.no_models", path=path)
             codes.append(_EXITS["suspicious"])
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import click
 
 from kanna import api
+from kanna.cli.batch import Batch
 from kanna.cli.options import Verb, common, option
-from kanna.cli.output import common_exit_code, failed, note_line, print_json, styled, wrapped
+from kanna.cli.output import note_line, styled, wrapped
 from kanna.cli.progress import Bar
-from kanna.errors import KannaError
 from kanna.families import title
 from kanna.identity import said
 from kanna.messages import say, shown, size_text
@@ -26,24 +26,13 @@ def which(
 ) -> int:
     """Look up each digest; one that is none does not stop the others."""
     options = api.HashOptions(cache=not no_cache)
-    documents: list[object] = []
-    codes: list[int] = []
-    for number, text in enumerate(asked):
-        try:
-            with Bar(text, hidden=as_json or quiet) as bar:
-                answer = api.which(text, options, progress=bar)
-        except KannaError as error:
-            codes.append(error.exit_code)
-            documents.append(failed(Path(text), error, as_json=as_json))
-            continue
-        if not answer.found:
-            codes.append(1)
-        documents.append(_document(answer))
-        if not as_json and not quiet:
-            click.echo("\n" * (number > 0) + "\n".join(_lines(answer, verbose=verbose)))
-    if as_json:
-        print_json(documents if len(asked) > 1 else documents[0])
-    return common_exit_code(codes)
+    batch = Batch(as_json=as_json, quiet=quiet, spaced=True)
+    for text in asked:
+        with batch.attempt(text), Bar(text, hidden=as_json or quiet) as bar:
+            answer = api.which(text, options, progress=bar)
+            lines = partial(_lines, answer, verbose=verbose)
+            batch.add(_document(answer), lines, code=int(not answer.found))
+    return batch.close(several=len(asked) > 1)
 
 
 def _lines(answer: api.Answer, *, verbose: bool) -> Iterator[str]:

@@ -11,13 +11,13 @@
     container (1)  completeness (2)  ema (3)  junk, precision (4)  numbers (5)  vae (6)
     prediction (7)  metadata, naming (8)                             the checks, by chapter
       ├ vae_number     four digits that tell a VAE
-      └ names          file names that break no tool: what is wrong with one, and a better one
+      └ file_names     file names that break no tool: what is wrong with one, and a better one
 """
 
 from __future__ import annotations
 
+from kanna.findings.file_names import fitting_stem
 from kanna.findings.judging import CHECKS, check, command_for
-from kanna.findings.names import fitting_stem
 from kanna.findings.rules import CHAPTERS, RULES
 from kanna.findings.subject import Subject
 from kanna.findings.values import PURPOSES, SEVERITIES, Finding, Purpose, Repair, Rule, Severity

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Final
 
 from kanna.errors import UsageError
-from kanna.findings.names import fitting_stem, stem_of
+from kanna.findings.file_names import fitting_stem, stem_of
 from kanna.findings.rules import RULES
 from kanna.findings.subject import PICKLES, Subject
 from kanna.findings.values import SEVERITIES, Finding, Rule

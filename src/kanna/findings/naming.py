@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-from kanna.findings.names import LONGEST, forbidden, misleading, precision_words
+from kanna.findings.file_names import LONGEST, forbidden, misleading, precision_words
 from kanna.findings.subject import Subject, found
 from kanna.findings.values import Finding, Repair
 from kanna.model import Note

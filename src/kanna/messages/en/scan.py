@@ -32,6 +32,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "global_named": "{name}",
     "accounted": "{accounted:,} of {size:,} bytes accounted for",
     "summary": "{clean} clean, {suspicious} suspicious, {dangerous} dangerous",
+    "no_models_below": "Neither the folder {path} nor any folder in it holds a file that could be a model.",
     "no_models": "The folder {path} holds no file that could be a model; -r looks into its folders, too.",
     "page_title": "Rules of `kanna scan`",
     "page_intro": "A file is clean when it was read to its last byte by the readers that kanna itself uses, and asks "

@@ -32,6 +32,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "global_named": "{name}",
     "accounted": "{size:,} バイト中 {accounted:,} バイトを確認済み",
     "summary": "安全 {clean}、不審 {suspicious}、危険 {dangerous}",
+    "no_models_below": "フォルダー {path} にも、その下のフォルダーにも、モデルらしいファイルがありません。",
     "no_models": "フォルダー {path} には、モデルと思われるファイルがありません。-r を付けると中のフォルダーも調べます。",
     "page_title": "`kanna scan` のルール",
     "page_intro": "安全とは、kanna が最後の 1 バイトまで読み、モデルに必要なものしか求めていないと確かめた、と"

@@ -1,0 +1,63 @@
+"""Several files in one command: one that fails stops no other, and one document tells of all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from kanna.cli.output import common_exit_code, failed, print_json
+from kanna.errors import Interrupted, KannaError, UsageError
+
+
+class Batch:
+    """What a command found or made, file by file, and the exit code that comes of it."""
+
+    def __init__(
+        self, *, as_json: bool, quiet: bool, spaced: bool = False, misuse_stops: bool = False
+    ) -> None:
+        """Begin.
+
+        `spaced` puts an empty line between the reports of two files; with `misuse_stops`, a usage
+        error is one of the whole command.
+        """
+        self._as_json, self._quiet, self._spaced = as_json, quiet, spaced
+        self._through = (Interrupted, UsageError) if misuse_stops else (Interrupted,)
+        self._documents: list[object] = []
+        self._codes: list[int] = []
+        self._printed = False
+        self.failed = 0
+
+    @contextmanager
+    def attempt(self, path: str | os.PathLike[str]) -> Iterator[None]:
+        """Do the work on one file; its error is told, and the next file has its turn.
+
+        Raises:
+            Interrupted: the user stopped the whole command.
+            UsageError: with `misuse_stops`, the command makes no sense, whatever the file.
+        """
+        try:
+            yield
+        except self._through:
+            raise
+        except KannaError as error:
+            self.failed += 1
+            self._codes.append(error.exit_code)
+            self._documents.append(failed(path, error, as_json=self._as_json))
+
+    def add(self, document: object, lines: Callable[[], Iterable[str]], *, code: int = 0) -> None:
+        """Tell of one file: its document, its lines where people read, a code that is no error."""
+        self._documents.append(document)
+        if code:
+            self._codes.append(code)
+        if not self._as_json and not self._quiet:
+            click.echo("\n" * (self._spaced and self._printed) + "\n".join(lines()))
+            self._printed = True
+
+    def close(self, *, several: bool) -> int:
+        """Print the JSON document, or a list of them for `several` files; return the exit code."""
+        if self._as_json:
+            print_json(self._documents if several else self._documents[0])
+        return common_exit_code(self._codes)
