@@ -1,7 +1,8 @@
 """Identity: what a model file is, as plain values; `kanna.identify` fills them.
 
 Sentences for people (`evidence`, `why`) are `Note`s, so that they read in the language in force
-when they are shown. `Identity.to_json` gives the identity document; its keys never change.
+when they are shown. `Identity.to_json` gives the identity document; its keys never change. The
+values know no ``==``: nobody compares them, and making it would cost time at every start.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Certainty = Literal["certain", "likely", "ambiguous", "unknown"]
 IdState = Literal["ok", "damaged", "absent", "float", "unread"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Part:
     """One model inside the file: a diffusion model, a text encoder, a VAE, an adapter.
 
@@ -59,7 +60,7 @@ class Part:
         return len(self.names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ema:
     """The averaged copy of the diffusion model that training keeps.
 
@@ -79,7 +80,7 @@ class Ema:
     unmatched: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PositionIdKey:
     """One position-id tensor: its values as read, what loaders make of them, which are wrong.
 
@@ -96,7 +97,7 @@ class PositionIdKey:
     wrong: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PositionIds:
     """All position ids of the file; `state` is that of the worst tensor.
 
@@ -112,7 +113,7 @@ class PositionIds:
         return tuple(sorted({index for key in self.keys for index in key.wrong}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JunkGroup:
     """Tensors that are known to be of no use in a finished model.
 
@@ -133,7 +134,7 @@ class JunkGroup:
         return len(self.names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prediction:
     """What the diffusion model predicts (epsilon, v, flow …), and how that is known."""
 
@@ -142,7 +143,7 @@ class Prediction:
     why: Note
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Published:
     """What a list of published models says of the file that has the very same hash.
 
@@ -154,7 +155,7 @@ class Published:
     variant: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Certainties:
     """How sure each of three answers is: what a file is, of which architecture, which variant."""
 
@@ -163,7 +164,7 @@ class Certainties:
     variant: Certainty = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Identity:
     """What a model file is. Absent knowledge is None, never a guess.
 

@@ -2,7 +2,7 @@
 
 SHA-256 is what takes the time, and a safetensors file needs two of them: one of the whole file and
 one of its data alone (AutoV3), which share no work because their blocks do not line up. One file is
-hashed with a thread for each digest over the same buffers; of many files each has one thread.
+hashed with a thread for each SHA-256 over the same buffers; of many files each has one thread.
 Sources: what the digests are, AUTOMATIC1111 modules/hashes.py and sd_models.py; Civitai's API.
 """
 
@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Final
 
 from kanna.disk import InputFile
 from kanna.formats import recognise
 from kanna.hashing.digests import AUTOV1_START, Digests
 
-_CHUNK: Final = 4 << 20
+_CHUNK: Final = 2 << 20
+_RING: Final = 6
 _SMALL_CHUNK: Final = 1 << 20  # one thread: stays in the core's own cache from digest to digest
 _HEAD: Final = 4096
 _AUTOV1_LENGTH: Final = 0x10000
@@ -38,10 +41,10 @@ def read_digests(
     work = _Work(data_start(file))
     file.will_stream()
     if threads > 1 and file.size > _CHUNK:
-        _side_by_side(file, work.updates(), threads, tick)
+        _side_by_side(file, work, tick)
     else:
         for offset, piece in _pieces(file, _SMALL_CHUNK, count=1):
-            for update in work.updates():
+            for update in (*work.slow(), *work.quick()):
                 update(offset, piece)
             tick(len(piece))
     return work.digests(file)
@@ -68,12 +71,15 @@ class _Work:
         self._blake3 = blake3()
         self._crc32 = 0
 
-    def updates(self) -> tuple[Update, ...]:
-        """Return what takes in a piece for each digest, the slowest first."""
-        slow: tuple[Update, ...] = (self._update_sha256,)
-        if self._start is not None:
-            slow += (self._update_data,)
-        return (*slow, self._update_crc32, self._update_blake3)
+    def slow(self) -> tuple[Update, ...]:
+        """Return what takes in a piece for each SHA-256."""
+        return (self._update_sha256,) if self._start is None else (
+            self._update_sha256, self._update_data,
+        )  # fmt: skip
+
+    def quick(self) -> tuple[Update, ...]:
+        """Return what takes in a piece for the digests that hardly take time."""
+        return (self._update_crc32, self._update_blake3)
 
     def digests(self, file: InputFile) -> Digests:
         """Return the result, with what is read from a place of its own."""
@@ -111,19 +117,25 @@ def _pieces(file: InputFile, size: int, count: int) -> Iterator[tuple[int, memor
         yield offset, piece
 
 
-def _side_by_side(
-    file: InputFile, updates: tuple[Update, ...], threads: int, tick: Callable[[int], None]
-) -> None:
-    """Update all digests at once with a piece, while the next one is read."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: list[Future[None]] = []
-        done = 0
-        for offset, piece in _pieces(file, _CHUNK, count=2):
-            for future in waiting:
-                future.result()
-            tick(done)
-            waiting = [pool.submit(update, offset, piece) for update in updates]
-            done = len(piece)
-        for future in waiting:
-            future.result()
-        tick(done)
+def _side_by_side(file: InputFile, work: _Work, tick: Callable[[int], None]) -> None:
+    """Give every SHA-256 a thread of its own; this one reads and computes the quick digests.
+
+    The pieces go round in a ring, so that no digest waits for another until the ring is full.
+    """
+    with ExitStack() as stack:
+        pools = [(stack.enter_context(ThreadPoolExecutor(1)), slow) for slow in work.slow()]
+        waiting: deque[list[Future[None]]] = deque()
+        for offset, piece in _pieces(file, _CHUNK, count=_RING):
+            waiting.append([pool.submit(update, offset, piece) for pool, update in pools])
+            for update in work.quick():
+                update(offset, piece)
+            if len(waiting) == _RING:
+                _finish(waiting.popleft())
+            tick(len(piece))
+        for futures in waiting:
+            _finish(futures)
+
+
+def _finish(futures: Iterable[Future[None]]) -> None:
+    for future in futures:
+        future.result()

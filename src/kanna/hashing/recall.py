@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kanna.hashing.cache import HashCache
-from kanna.hashing.resolving import published, same_part
 from kanna.identity import Published
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ def recall(model: ModelFile, place: Path) -> Recollection | None:
         found = cache.find(file)
         if found is None or found.origin != "kanna":
             return None
+        from kanna.hashing.resolving import published  # most files were never hashed
+
         known = published(found)
         proved = None
         if known is not None:
@@ -52,6 +53,8 @@ def recall(model: ModelFile, place: Path) -> Recollection | None:
 
 def _vae_inside(cache: HashCache, file: Fingerprint) -> str | None:
     """Return the name of the published VAE that the file's own VAE has all numbers of."""
+    from kanna.hashing.resolving import same_part
+
     for part in cache.parts(file):
         hits = same_part(part.digest, cache) if part.role == "vae" else []
         for hit in hits:
