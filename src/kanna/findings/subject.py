@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 CHECKPOINTS: Final = ("ckpt-zip", "ckpt-legacy", "ckpt-tar")
 # Kinds whose pickles hold, beside the weights, what programs ask for and no other container keeps:
-# settings of a hypernetwork, the tokens of an embedding. Source: AUTOMATIC1111
-# modules/hypernetworks/hypernetwork.py, modules/textual_inversion/textual_inversion.py.
-PICKLES: Final = frozenset({"hypernetwork", "embedding"})
+# settings of a hypernetwork. Source: AUTOMATIC1111 modules/hypernetworks/hypernetwork.py.
+PICKLES: Final = frozenset({"hypernetwork"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -12,7 +12,7 @@ from kanna.errors import Incompatible, UsageError
 from kanna.identity import Identity, said
 from kanna.metadata import extended
 from kanna.model import ModelFile, Note
-from kanna.ops import ema, vae
+from kanna.ops import ema, embedding, vae
 from kanna.ops.draft import Draft
 from kanna.ops.markers import add_markers
 from kanna.ops.names import rename_keys
@@ -130,6 +130,8 @@ def convert(
     set_position_ids(draft, choice.position_ids)
     if options.rename_keys:
         rename_keys(draft)
+    if choice.container == "safetensors":
+        embedding.flatten(draft)
     add_markers(draft, options.markers)
     strict = options.dtype is not None or bool(options.dtypes)
     set_precision(draft, choice.dtype, by_role, strict=strict)

@@ -68,6 +68,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "cast": "{count} tensors change precision; integers, markers and ids do not.",
     "quantised_kept": "{part} is quantised ({scheme}) and stays as it is.",
     "renamed": "{count} text encoder tensors get their standard names.",
+    "embedding_flattened": "The vectors are called {name}, as programs want an embedding in safetensors.",
+    "several_embeddings": (
+        "{path} holds the vectors of {count} words.",
+        "Write it as a ckpt (--to ckpt): safetensors has room for one.",
+    ),
     "marker_added": "{name} put in: an empty tensor that tells programs how to use the model.",
     "marker_there": "{name} is there already.",
     "metadata_dropped": "Metadata left out: {fields}.",

@@ -70,6 +70,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "cast": "{count} 個のテンソルの精度を変えます。整数、マーカー、position_ids は変えません。",
     "quantised_kept": "量子化された部品はそのまま残します（{part}: {scheme}）。",
     "renamed": "テキストエンコーダーのテンソル {count} 個を標準の名前に直します。",
+    "embedding_flattened": "ベクトルの名前を {name} にします。safetensors の埋め込みはこの形で読まれます。",
+    "several_embeddings": (
+        "{path} には {count} 語分のベクトルが入っています。",
+        "ckpt で書き出してください（--to ckpt）。safetensors には 1 語分しか入りません。",
+    ),
     "marker_added": "{name} を入れます。モデルの扱い方をプログラムに伝える空のテンソルです。",
     "marker_there": "{name} はすでにあります。",
     "metadata_dropped": "メタデータから除きます: {fields}。",
