@@ -16,6 +16,7 @@ from kanna.cli import run
 from kanna.demo import component_tensors, write_checkpoint
 from kanna.engine import run as run_plan
 from kanna.plan import Output, Plan
+from sparse import write_sparse
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +144,16 @@ def test_an_output_that_would_be_a_pickle_again_is_refused(
 ) -> None:
     assert run(["fix", str(model), "-o", "out.ckpt"]) == 2
     assert "pickle again" in capsys.readouterr().err
+
+
+def test_a_model_that_lacks_only_its_config_gets_that_and_no_copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_sparse(tmp_path / "noob.safetensors", "sdxl-vpred-ztsnr-fp16")
+    words = ["fix", str(path), "--for", "generation", "--select", "KN702"]
+    assert run([*words, "--dry-run"]) == 0
+    assert "would be mended" in capsys.readouterr().out
+    assert list(tmp_path.glob("noob*")) == [path]
+    assert run(words) == 0
+    assert "noob.yaml" in capsys.readouterr().out
+    assert sorted(file.name for file in tmp_path.glob("noob*")) == ["noob.safetensors", "noob.yaml"]

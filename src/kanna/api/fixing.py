@@ -27,8 +27,8 @@ class Fixed:
     """What `fix` did to one file.
 
     `mended` are the findings that the conversion mends, `left` those that a person must decide,
-    `remaining` what a check of the output still finds. `conversion` is None where nothing can be
-    mended; `config` is the config that was written beside the output, `config_error` why it was
+    `remaining` what a check of the output still finds. `conversion` is None where no copy was
+    needed; `config` is the config that was written beside the output, `config_error` why it was
     not.
     """
 
@@ -60,7 +60,8 @@ def fix(
     `purpose`, `select`, `ignore` and `deep` choose the findings as `check` does; those that stand
     aside, because they count for a purpose that nobody asked for, are left alone. `destination` is
     a file, or a folder in which the output gets a name that breaks no tool; None means the folder
-    of the input. With nothing to mend, nothing is written.
+    of the input, where a model that lacks only its config gets that and no copy. With nothing to
+    mend, nothing is written.
 
     Raises:
         KannaError: whatever is wrong with the input, the request or the destination.
@@ -71,6 +72,10 @@ def fix(
     mended, left = tuple(fixes.mended), tuple(fixes.left)
     if not mended:
         return Fixed(path=Path(path), mended=(), left=left)
+    if fixes.only_config and destination is None:
+        force = run_options is not None and run_options.force
+        config = None if dry_run else configure(path, force=force).path
+        return Fixed(path=Path(path), mended=mended, left=left, config=config)
     _check_suffix(destination, fixes)
     made = convert(
         path, destination, fixes.conversion(),

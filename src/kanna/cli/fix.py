@@ -75,13 +75,15 @@ def _unmended(done: Fixed) -> bool:
 
 def _lines(done: Fixed, *, verbose: bool) -> Iterator[str]:
     made = done.conversion
-    if made is None:
+    if not done.mended:
         key = "fix.nothing_mechanical" if done.left else "fix.nothing"
         yield f"{styled(shown(done.path), 'bold')}  {say(key)}"
     else:
-        key = "fix.mended" if made.result else "fix.would_mend"
+        finished = made.result is not None if made else done.config is not None
+        key = "fix.mended" if finished else "fix.would_mend"
         yield f"{styled(shown(done.path), 'bold')}  {say(key, count=len(done.mended))}"
         yield from _findings(done.mended, "✓", "green")
+    if made is not None:
         yield ""
         yield from result_lines(made, verbose=verbose)
     if done.config is not None:

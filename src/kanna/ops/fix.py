@@ -27,6 +27,12 @@ class Fixes:
     mended: list[Finding] = field(default_factory=list)
     left: list[Finding] = field(default_factory=list)
 
+    @property
+    def only_config(self) -> bool:
+        """Whether the file itself is in order, and only its config is missing or wrong."""
+        named = any(finding.repair and finding.repair.name for finding in self.mended)
+        return self.config and not self.options and not named
+
     def conversion(self) -> ConvertOptions:
         """Return what `convert` is to do.
 

@@ -40,7 +40,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     # --- KN1
     "kn101_title": "Weights in a pickle",
     "kn101_why": "A pickle can run code on the computer of everyone who loads it. Loading it is slower than loading safetensors, too, and takes more memory.",
-    "kn101_fix": "Convert it to safetensors; kanna reads the pickle as data and runs nothing. Hypernetworks and embeddings stay as they are, because programs need what else lies in theirs.",
+    "kn101_fix": "Convert it to safetensors; kanna reads the pickle as data and runs nothing. A hypernetwork stays as it is, because programs need what else lies in it.",
     "kn101_found": "The weights are in a pickle: {container}.",
     "kn102_title": "Dangerous file",
     "kn102_why": "Loading this file with an ordinary program would run code that no model needs. Whoever made it may mean harm, or may have been attacked.",
