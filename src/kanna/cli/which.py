@@ -77,8 +77,10 @@ def _facts(known: api.Known, *, verbose: bool) -> str:
         facts.append(say(f"inspect.part_{known.kind}"))
     if known.size is not None:
         facts.append(size_text(known.size))
-    names = known.full_sources if verbose else known.sources.split()
-    facts.append(say("which.sources", names=", ".join(names)))
+    if verbose:
+        facts.append(say("which.sources", names=", ".join(known.full_sources)))
+    else:
+        facts.append(say("which.lists", count=known.n_sources))
     return styled(" · ".join(facts), "dim")
 
 

@@ -30,6 +30,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "meaning_name_hash": "the hash of its name, not of the file",
     "here": "on this machine: {path}",
     "gone": "was on this machine: {path}",
+    "lists": "in {count} of the known lists",
     "sources": "according to {names}",
     "nothing": "{digits} is the hash of nothing: A1111 gave it to every file that is not longer than 1 MiB.",
     "several": "{count} different files fit: the digits do not tell which.",

@@ -30,6 +30,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "meaning_name_hash": "ファイルではなく名前のハッシュ",
     "here": "このマシンのファイル: {path}",
     "gone": "このマシンにあったファイル: {path}",
+    "lists": "{count} 件の一覧に掲載",
     "sources": "出典: {names}",
     "nothing": "{digits} は空データのハッシュです。A1111 は 1 MiB 以下のファイルすべてにこの値を付けていました。",
     "several": "{count} 個の異なるファイルが当てはまります。この桁数では特定できません。",
