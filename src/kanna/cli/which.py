@@ -54,7 +54,9 @@ def _hit_lines(hit: api.Hit, *, verbose: bool) -> Iterator[str]:
         sha256 = known.sha256 or (known.sha256_begins and f"{known.sha256_begins}…")
         if sha256:
             yield f"  SHA-256 {sha256}"
-        yield f"  {_facts(known, verbose=verbose)}"
+        yield f"  {_facts(known)}"
+        if verbose:
+            yield from ("    " + say("which.source", name=name) for name in known.full_sources)
         if known.notes:
             yield f"  {shown(known.notes)}"
     if hit.file is not None:
@@ -68,7 +70,7 @@ def _meaning(hit: api.Hit) -> str:
     return say(f"which.meaning_{hit.meaning}")
 
 
-def _facts(known: api.Known, *, verbose: bool) -> str:
+def _facts(known: api.Known) -> str:
     """Return what the table says of a published file, in one line."""
     facts = []
     if known.architecture:
@@ -77,10 +79,7 @@ def _facts(known: api.Known, *, verbose: bool) -> str:
         facts.append(say(f"inspect.part_{known.kind}"))
     if known.size is not None:
         facts.append(size_text(known.size))
-    if verbose:
-        facts.append(say("which.sources", names=", ".join(known.full_sources)))
-    else:
-        facts.append(say("which.lists", count=known.n_sources))
+    facts.append(say("which.lists", count=known.n_sources))
     return styled(" · ".join(facts), "dim")
 
 

@@ -31,7 +31,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "here": "on this machine: {path}",
     "gone": "was on this machine: {path}",
     "lists": "in {count} of the known lists",
-    "sources": "according to {names}",
+    "source": "according to {name}",
     "nothing": "{digits} is the hash of nothing: A1111 gave it to every file that is not longer than 1 MiB.",
     "several": "{count} different files fit: the digits do not tell which.",
     "several_autov1": "{count} different files fit. The old hash reads only 64 KiB, which models of "

@@ -31,7 +31,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "here": "このマシンのファイル: {path}",
     "gone": "このマシンにあったファイル: {path}",
     "lists": "{count} 件の一覧に掲載",
-    "sources": "出典: {names}",
+    "source": "出典: {name}",
     "nothing": "{digits} は空データのハッシュです。A1111 は 1 MiB 以下のファイルすべてにこの値を付けていました。",
     "several": "{count} 個の異なるファイルが当てはまります。この桁数では特定できません。",
     "several_autov1": "{count} 個の異なるファイルが当てはまります。旧ハッシュは 64 KiB しか読まないため、"
