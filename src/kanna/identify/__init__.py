@@ -12,12 +12,13 @@
              │           ├ modules       the layers of an adapter
              │           └ bases         the models that have such layers
              ├ verdict     the whole, judged by its tensors
+             │   └ mixture       models that an unknown file comes close to
              ├ doubt       when not to be certain: shards, strangers, few anchors
              │   └ gaps          in the numbering of a model without a key list
              ├ settle      what tensors leave open: by the file's own hash, by metadata, by a peek
              │   ├ claims        what metadata says
              │   └ peek          a few small tensors, 4 KiB at most; position_ids among them
-             ├ outcome     what follows: what the model predicts and needs
+             ├ outcome     what follows: what the model predicts and needs, what its parts are
              └ evidence    the sentences that say how all this is known
                  └ likeness      what an unknown file looks like
     choose   the first row of a list that holds: a variant, a base, a prediction
@@ -35,13 +36,13 @@ from kanna.identify.beside import junk_groups
 from kanna.identify.claims import claims
 from kanna.identify.doubt import doubt
 from kanna.identify.evidence import (
-    tell_adapters,
     tell_near,
     tell_open,
     tell_parts,
     tell_quantization,
 )
-from kanna.identify.outcome import needed, predict, with_context
+from kanna.identify.mixture import closest, judge_mixture
+from kanna.identify.outcome import needed, predict, with_adapters, with_context
 from kanna.identify.peek import Peek
 from kanna.identify.position_ids import read_position_ids
 from kanna.identify.settle import hear, look, remember
@@ -83,11 +84,13 @@ def identify(model: ModelFile, *, published: Published | None = None) -> Identit
 def _by_tensors(anatomy: Anatomy) -> Verdict:
     # A few models in a file that is mostly something else do not make the file theirs.
     verdict = judge(anatomy.parts if anatomy.mostly_known else [], anatomy.names)
+    close = closest(anatomy.near, len(anatomy.names.shapes))
+    judge_mixture(verdict, close)
     tell_parts(verdict, anatomy.found, anatomy.parts)
     tell_quantization(verdict, anatomy)
     if anatomy.copied is not None:
         verdict.tell("ema_only", what=title(anatomy.copied.architecture or "?"))
-    tell_near(verdict, anatomy.near, anatomy.names.shapes)
+    tell_near(verdict, close, anatomy.names.shapes)
     return verdict
 
 
@@ -100,7 +103,7 @@ def _identity(
     budget: Peek,
 ) -> Identity:
     main, division, ema = verdict.main, anatomy.division, anatomy.ema
-    parts = tell_adapters(verdict, with_context(anatomy.parts, verdict), model, budget)
+    parts = with_adapters(with_context(anatomy.parts, verdict), verdict, model, budget)
     return Identity(
         path=str(model.path),
         size=model.size,

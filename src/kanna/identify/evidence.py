@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kanna.families import Component
     from kanna.families.keys import Shape
     from kanna.identify.anatomy import Anatomy
-    from kanna.identify.peek import Peek
     from kanna.identify.recognise import Found
     from kanna.identify.verdict import Verdict
     from kanna.identity import Part
@@ -49,33 +48,10 @@ def tell_quantization(verdict: Verdict, anatomy: Anatomy) -> None:
         verdict.tell("unmarked_scales", count=count)
 
 
-def tell_adapters(
-    verdict: Verdict, parts: Iterable[Part], model: ModelFile, peek: Peek
-) -> tuple[Part, ...]:
-    """Return the parts with what adapters say of themselves; tell what does not hold together.
-
-    Raises:
-        FormatError: the file does not hold what its header says.
-    """
-    told = []
-    for part in parts:
-        if part.adapter is None:
-            told.append(part)
-            continue
-        from kanna.identify.adapter import with_details  # few files are adapters
-
-        detailed, wrong = with_details(part, part.adapter, model, peek)
-        told.append(detailed)
-        _tell_base(verdict, part, part.adapter)
-        verdict.evidence += wrong
-    return tuple(told)
-
-
-def _tell_base(verdict: Verdict, part: Part, adapter: Adapter) -> None:
+def tell_base(verdict: Verdict, part: Part, adapter: Adapter) -> None:
     """Say how the base of an adapter is known, or that it is not."""
     what = titles(part.architecture_candidates)
     if not what:
-        verdict.baseless = True
         verdict.tell("adapter_no_base")
     elif adapter.mixed:
         verdict.tell("adapter_mixed", what=what)
@@ -83,18 +59,12 @@ def _tell_base(verdict: Verdict, part: Part, adapter: Adapter) -> None:
         verdict.tell("adapter_fits", count=adapter.fitting, what=what)
 
 
-def tell_near(verdict: Verdict, near: Sequence[Found], shapes: Mapping[str, Shape]) -> None:
-    """Say what an unknown file of such tensors resembles; a mixture of models is ambiguous."""
+def tell_near(verdict: Verdict, close: Sequence[Found], shapes: Mapping[str, Shape]) -> None:
+    """Say what an unknown file of such tensors comes close to or, where to nothing, resembles."""
     if verdict.diffusion:
         return
-    tensors = len(shapes)
-    close = [one for one in near if 4 * one.right >= max(len(one.row.required), tensors // 4)]
-    mixed = [one for one in close if one.row.role == "diffusion_model" and one.wrong > 0]
-    words = tuple(dict.fromkeys(one.row.architecture for one in mixed if one.row.architecture))
-    if len(words) > 1:
-        verdict.several = True
-        verdict.architectures = words
-        verdict.tell("mixture", what=titles(words))
+    if verdict.several:
+        verdict.tell("mixture", what=titles(verdict.architectures))
     for one in close[:3]:
         verdict.tell("nearest", what=_called(one.row), count=one.right, missing=len(one.missing),
                      wrong=one.wrong + max(0, one.under - len(one.known)))  # fmt: skip

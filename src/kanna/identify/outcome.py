@@ -1,4 +1,4 @@
-"""What follows from a verdict: what the model predicts and needs, what its parts are called."""
+"""What follows from a verdict: what the model predicts and needs, what its parts are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kanna.families import row_called, title
+from kanna.identify.evidence import tell_base
 from kanna.identity import Part, Prediction
 from kanna.model import Note
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from kanna.identify.choose import Names
     from kanna.identify.claims import Claim
+    from kanna.identify.peek import Peek
     from kanna.identify.verdict import Verdict
+    from kanna.model import ModelFile
 
 
 def predict(
@@ -85,6 +88,29 @@ def with_context(parts: Iterable[Part], verdict: Verdict) -> tuple[Part, ...]:
         else:
             told.append(part)
     return tuple(told)
+
+
+def with_adapters(
+    parts: Iterable[Part], verdict: Verdict, model: ModelFile, peek: Peek
+) -> tuple[Part, ...]:
+    """Fill in what adapters say of themselves; one of no known base makes the verdict baseless.
+
+    Raises:
+        FormatError: the file does not hold what its header says.
+    """
+    filled = []
+    for part in parts:
+        if part.adapter is None:
+            filled.append(part)
+            continue
+        from kanna.identify.adapter import with_details  # few files are adapters
+
+        detailed, wrong = with_details(part, part.adapter, model, peek)
+        filled.append(detailed)
+        verdict.baseless |= not part.architecture_candidates
+        tell_base(verdict, part, part.adapter)
+        verdict.evidence += wrong
+    return tuple(filled)
 
 
 def _settled(part: Part, architectures: tuple[str, ...], variants: tuple[str, ...]) -> Part:
