@@ -1,4 +1,26 @@
-"""What models look like: the tables, and their rows as values, made when they are first needed."""
+"""What models look like: the tables, and their rows as values, made when they are first needed.
+
+::
+
+    families ─ loading     the TOML files, ours and the user's, parsed once and kept as JSON
+             │   ├ keys          folded key lists: one line for many tensors
+             │   └ schema        what a table may say: a user's is held to it when it is read
+             ├ rows        families, components and choices as values
+             ├ layers      the layers of a model, as adapters name them
+             ├ key_maps    what a tensor is called in another layout
+             ├ schedule    the noise schedule that models are trained with
+             ├ configs     the config beside a model
+             └ dossier     all of a family, for one page
+                 ├ architectures  every architecture: what its files can be, how old it is
+                 ├ pages          what people look up: numbers, licence, variants
+                 ├ traits         how a header tells variants apart
+                 └ needs          the parts that a family needs, and who shares them
+                     └ places         where people get and keep them
+    words      what a word that somebody types can mean
+
+The values and tables here are enough to recognise a file; what only people read is imported by
+those who show it.
+"""
 
 from __future__ import annotations
 
