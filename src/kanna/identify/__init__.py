@@ -4,7 +4,8 @@
 
     identify ─ anatomy     the file taken apart, by names, shapes and dtypes alone
              │   ├ beside        what stands beside the models: markers, junk, scales
-             │   │   └ quantization  how weights are packed, by what stands beside them
+             │   │   ├ quantization  how weights are packed, by what stands beside them
+             │   │   └ marked        how each layer is, by what marker tensors hold
              │   ├ recognise     the models in it: proposed by a few names, verified by all
              │   ├ ema           the averaged copy of a model
              │   └ parts         whose every tensor is, and what each part is made of

@@ -27,7 +27,7 @@ class Vote:
 
     `architectures` are all that they fit, `words` the same with variants; `touches` are the parts
     that the adapter changes: ``diffusion_model`` and words of text encoders. `fitting` of `asked`
-    modules fit; `mixed` says that no one model has them all.
+    modules fit the best of them; `mixed` says that these are fewer than nine in ten.
     """
 
     architectures: tuple[str, ...] = ()

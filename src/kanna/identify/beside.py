@@ -1,4 +1,4 @@
-"""What stands beside the models: markers, junk, scales of quantised weights, position ids."""
+"""What stands beside the models: markers, junk, scales of quantised weights, averaged copies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Beside:
     """Names by what they are; a name may be a part's all the same, and the part comes first.
 
-    `scales` maps a tensor to its scheme of quantisation; `formats` a layer to what metadata says.
+    `scales` maps a tensor to its scheme of quantisation; `formats` a layer to the scheme that
+    metadata or a marker tensor names.
     """
 
     markers: list[str] = field(default_factory=list)

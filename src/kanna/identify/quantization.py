@@ -128,7 +128,7 @@ def unmarked(beside: Beside) -> int:
 
 
 def _told(names: Iterable[str], formats: Mapping[str, str]) -> str | None:
-    """The scheme of most of the layers that the metadata names."""
+    """The scheme of most of the layers that metadata or markers name."""
     words = (formats.get(name.removesuffix(".weight")) for name in names)
     count = Counter(word for word in words if word)
     return max(count, key=lambda word: count[word], default=None)

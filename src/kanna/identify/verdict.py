@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kanna.families import Choice, family, tables, title
 from kanna.identify.parts import variant_rows
-from kanna.identity import Certainties, Certainty, Part, Prediction
+from kanna.identity import Certainties, Certainty, Part
 from kanna.model import Note
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Verdict:
     """What is known of the whole file so far; `evidence` says how.
 
+    `several` says that the file holds more than one diffusion model, or a mixture of them; `proved`
+    that its own hash settled something. `row` is the one row of variants that the main part fits.
     `doubtful` is a verdict that rests on what the file lacks, or on too little that it has;
     `baseless` is one on an adapter that no model is known to fit. `choice` are the variants that
     the tensors left open.
@@ -31,7 +33,6 @@ class Verdict:
     main: Part | None = None
     architectures: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
-    prediction: Prediction | None = None
     several: bool = False
     proved: bool = False
     doubtful: bool = False
