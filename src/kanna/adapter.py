@@ -26,8 +26,8 @@ class Adapter:
     alpha counts as one whose alpha is its rank. `alphas` is None where they were not all read.
     `touches` are ``diffusion_model`` and words of text encoders. `convolutions` are those with a
     kernel; `decomposed` is DoRA. `bases` are all models that the modules fit, as ``architecture``
-    or ``architecture:variant``; `fitting` counts the modules that do, and `mixed` says that no one
-    of them has all. `said` is what metadata says of it, which may be wrong. `vectors` are those of
+    or ``architecture:variant``; `fitting` counts the modules that do, and `mixed` says that the
+    best of them has fewer than nine in ten. `said` is what metadata says of it, which may be wrong. `vectors` are those of
     an embedding; `widths` and `structure` those of a hypernetwork.
     """
 
