@@ -11,6 +11,7 @@ import pytest
 from kanna import __version__
 from kanna.cli import VERBS, run
 from kanna.cli.output import table, width, wrapped
+from kanna.messages import say
 
 
 def test_the_version_is_printed() -> None:
@@ -34,6 +35,8 @@ def test_every_verb_explains_itself_with_examples(
     shown = capsys.readouterr().out
     assert f"kanna {verb}" in shown
     assert ("例:" if language == "ja" else "Examples:") in shown
+    examples = [line.strip() for line in say(f"{verb}.examples").splitlines()[1:]]
+    assert set(examples) <= {line.strip() for line in shown.splitlines()}
 
 
 def test_a_wrong_verb_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:

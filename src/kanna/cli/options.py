@@ -46,8 +46,9 @@ class Verb(click.Command):
             formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
-        self.epilog = say(f"{self.name}.examples")
+        """Write the examples, each on a line of its own, so that it can be copied."""
+        # click wraps no paragraph that begins with this sign
+        self.epilog = "\n\n".join(f"\b\n{e}" for e in say(f"{self.name}.examples").split("\n\n"))
         super().format_epilog(ctx, formatter)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
