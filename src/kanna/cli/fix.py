@@ -25,8 +25,8 @@ from kanna.messages import say, shown
 @files
 @option("-o", "--output", text="convert.option_output", type=str)
 @option("--for", "purpose", text="check.option_for", type=click.Choice(PURPOSES))
-@option("--select", text="check.option_select", multiple=True)
-@option("--ignore", text="check.option_ignore", multiple=True)
+@option("--select", text="check.option_select", multiple=True, metavar="KN…")
+@option("--ignore", text="check.option_ignore", multiple=True, metavar="KN…")
 @option("--deep", text="check.option_deep", is_flag=True)
 @option("--dry-run", text="convert.option_dry_run", is_flag=True)
 @option("--force", text="convert.option_force", is_flag=True)

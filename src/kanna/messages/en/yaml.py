@@ -13,7 +13,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "inside; ComfyUI and Forge read it there.",
     "examples": "Examples:\n\n  kanna yaml model.safetensors\n\n"
     "  kanna yaml model.safetensors --prediction v\n\n"
-    "  kanna yaml model.safetensors --marker --ztsnr -o model-v.safetensors",
+    "  kanna yaml model.safetensors --prediction v --marker --ztsnr -o model-v.safetensors",
     "option_prediction": "What the model predicts, where you know it better.",
     "option_marker": "Make a copy of the model with the marker v_pred inside instead.",
     "option_ztsnr": "With --marker: the model was trained with zero terminal SNR.",

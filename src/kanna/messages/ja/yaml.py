@@ -12,7 +12,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "--marker を付けると、マーカーを入れたモデルの複製を作ります。ComfyUI と Forge はマーカーを読みます。",
     "examples": "例:\n\n  kanna yaml model.safetensors\n\n"
     "  kanna yaml model.safetensors --prediction v\n\n"
-    "  kanna yaml model.safetensors --marker --ztsnr -o model-v.safetensors",
+    "  kanna yaml model.safetensors --prediction v --marker --ztsnr -o model-v.safetensors",
     "option_prediction": "モデルの予測方式（わかっている場合に指定します）。",
     "option_marker": "設定ファイルの代わりに、マーカー v_pred を入れたモデルの複製を作ります。",
     "option_ztsnr": "Zero Terminal SNR で学習されたモデルに指定します（--marker と併用）。",
