@@ -112,7 +112,7 @@ def test_what_is_no_config_predicts_epsilon(nothing: object) -> None:
 def test_markers_are_those_that_pruning_keeps() -> None:
     assert markers_for("sdxl", "v", zero_snr=True) == ("v_pred", "ztsnr")
     assert markers_for("sdxl", "v", zero_snr=False) == ("v_pred",)
-    assert markers_for("sdxl", "epsilon", zero_snr=False) == ()
+    assert markers_for("sdxl", "epsilon", zero_snr=True) == ()
     assert markers_for("flux", "flow", zero_snr=True) == ()
     header = headers()["sdxl-vpred-ztsnr-fp16"]
     assert set(marker_names()) <= header.tensors.keys()

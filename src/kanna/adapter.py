@@ -22,13 +22,14 @@ class Vectors:
 class Adapter:
     """What a LoRA, an embedding or a hypernetwork is made of.
 
-    `ranks` and `alphas` are ascending values, each with how many modules have it; a module without
-    alpha counts as one whose alpha is its rank. `alphas` is None where they were not all read.
-    `touches` are ``diffusion_model`` and words of text encoders. `convolutions` are those with a
-    kernel; `decomposed` is DoRA. `bases` are all models that the modules fit, as ``architecture``
-    or ``architecture:variant``; `fitting` counts the modules that do, and `mixed` says that the
-    best of them has fewer than nine in ten. `said` is what metadata says of it, which may be wrong. `vectors` are those of
-    an embedding; `widths` and `structure` those of a hypernetwork.
+    `ranks` and `alphas` are ascending values, each with how many modules have it; a module
+    without alpha counts as one whose alpha is its rank. `alphas` is None where they were not
+    all read. `touches` are ``diffusion_model`` and words of text encoders. `convolutions` are
+    those with a kernel; `decomposed` is DoRA. `bases` are all models that the modules fit, as
+    ``architecture`` or ``architecture:variant``; `fitting` counts the modules that do, and
+    `mixed` says that the best of them has fewer than nine in ten. `said` is what metadata says
+    of it, which may be wrong. `vectors` are those of an embedding; `widths` and `structure`
+    those of a hypernetwork.
     """
 
     dialect: str | None = None

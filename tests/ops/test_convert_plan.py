@@ -14,6 +14,7 @@ from kanna.errors import Incompatible, Incomplete
 from kanna.families import row_called, tables
 from kanna.metadata import HISTORY
 from kanna.model import ModelFile, TensorInfo
+from kanna.ops.convert import ConvertOptions, convert
 from kanna.ops.draft import Draft
 from kanna.plan import Constant, Copy, Plan, WeightedSum
 from models import (
@@ -355,3 +356,15 @@ def test_a_new_name_that_is_taken_is_refused() -> None:
     assert list(draft.outputs) == [
         {"betas": "alphas_cumprod", "alphas_cumprod": "betas"}.get(n, n) for n in checkpoint()
     ]
+
+
+def test_a_name_tells_the_precision_that_is_there() -> None:
+    options = ConvertOptions(dtype="bf16", dtypes={"vae": "fp32"})
+    vae = bare_vae()
+    assert convert(vae, identity_of(vae), options).tags == ("fp32",)
+    assert convert(checkpoint(), identity_of(checkpoint()), options).tags == ("bf16",)
+
+
+def test_where_no_number_changes_nothing_is_said_of_it() -> None:
+    plan = planned(bare_vae(), dtype="fp32")
+    assert "convert.cast" not in [note.key for note in plan.notes]

@@ -58,6 +58,14 @@ def _tell(draft: Draft, default: DType | None, by_role: Mapping[str, DType], cha
         **({"all": default.word} if default else {}),
         **{role: dtype.word for role, dtype in by_role.items()},
     }
-    words = {dtype.word for dtype in ([default] if default else list(by_role.values()))}
-    draft.tags[:0] = sorted(words)
-    draft.note("convert.cast", count=changed)
+    draft.tags[:0] = _tags(draft, default, by_role)
+    if changed:
+        draft.note("convert.cast", count=changed)
+
+
+def _tags(draft: Draft, default: DType | None, by_role: Mapping[str, DType]) -> list[str]:
+    """Return the dtypes that the output's name should tell: of those asked for, what is in it."""
+    there = {output.dtype for output in draft.outputs.values()}
+    if default in there:
+        return [default.word]
+    return sorted({dtype.word for dtype in by_role.values() if dtype in there})
