@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kanna.api.reading import StrPath, identified
 from kanna.api.subjects import subject_of
-from kanna.findings import Finding, Purpose, Repair, Subject, command_for
+from kanna.findings import Finding, Purpose, Subject, command_for
 from kanna.findings import check as judge
 from kanna.findings.facts import Safety
 from kanna.formats import open_model
@@ -93,9 +93,8 @@ def _command(subject: Subject, fixes: Fixes, options: Iterable[str]) -> tuple[st
     """Return the one command that mends everything; a config needs no copy of the model."""
     if not fixes.mended:
         return ()
-    configs = {one.command for one in fixes.mended if one.repair == Repair(config=True)}
-    if len(fixes.mended) == len(configs) == 1:
-        return configs.pop()
+    if fixes.only_config:
+        return fixes.mended[0].command
     return command_for(subject, *options)
 
 

@@ -10,11 +10,10 @@ from typing import Any, Final
 import yaml
 
 from kanna.api.making import Conversion, convert
-from kanna.api.reading import StrPath, identified
+from kanna.api.reading import StrPath, identity_of
 from kanna.engine import Progress, RunOptions, publish
 from kanna.errors import Incomplete, OutputExists, UnknownModel, UsageError
 from kanna.families.configs import config_for, differences, markers_for, predictions
-from kanna.formats import open_model
 from kanna.formats.strict_yaml import read_yaml
 from kanna.identity import Certainty, Identity
 from kanna.model import Note
@@ -66,8 +65,7 @@ def configure(
     source = Path(path)
     if source.is_dir():
         raise UsageError("yaml.folder", path=source)
-    with open_model(source) as model:
-        identity = identified(model, compare_ema=False)
+    identity = identity_of(source)
     word, certainty, why = _prediction(source, identity, prediction)
     found = config_for(identity.architecture or "", identity.variant_candidates, word)
     if found is None:
@@ -110,8 +108,7 @@ def mark(
         KannaError: as `configure` and `convert`.
     """
     source = Path(path)
-    with open_model(source) as model:
-        identity = identified(model, compare_ema=False)
+    identity = identity_of(source)
     word = prediction or (identity.prediction.type if identity.prediction else None)
     if word is None:
         raise Incomplete("yaml.no_prediction", path=source, words="epsilon, v")

@@ -10,7 +10,7 @@ from pathlib import Path
 from kanna.api.checking import check
 from kanna.api.configuring import configure
 from kanna.api.making import Conversion, convert
-from kanna.api.reading import StrPath, inspect
+from kanna.api.reading import StrPath, identity_of
 from kanna.engine import Progress, RunOptions
 from kanna.errors import FormatError, KannaError, UnknownModel, UsageError
 from kanna.families.configs import predicted_by
@@ -139,7 +139,7 @@ def _configured(
 
 def _told(model: Path, beside: Path) -> str | None:
     """Return what the old config says of a model that is not sure of its prediction itself."""
-    own = inspect(model).identity.prediction
+    own = identity_of(model).prediction
     if not beside.is_file() or (own is not None and own.certainty == "certain"):
         return None
     try:

@@ -45,6 +45,16 @@ def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
         return Inspection(identity=identity, model=model)
 
 
+def identity_of(path: StrPath) -> Identity:
+    """Return what the file at `path` is, and no findings.
+
+    Raises:
+        KannaError: as `inspect`.
+    """
+    with open_model(path) as model:
+        return identified(model, compare_ema=False)
+
+
 def identified(model: ModelFile, *, compare_ema: bool) -> Identity:
     """Return the identity, with what the cache of hashes knows already.
 
