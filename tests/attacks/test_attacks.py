@@ -67,7 +67,7 @@ def test_a_file_of_nothing_but_code_is_called_unsafe(tmp_path: Path) -> None:
 
 
 _WATCHED_RUN = textwrap.dedent("""
-    import os, sys
+    import os
     from pathlib import Path
 
     from attacks import cases
@@ -77,36 +77,22 @@ _WATCHED_RUN = textwrap.dedent("""
     import kanna.formats.checkpoint.torch_zip, kanna.formats.checkpoint.torch_legacy, kanna.formats.checkpoint.torch_tar
     import kanna.formats.checkpoint.inflated_data, kanna.formats.checkpoint.strided_data, kanna.formats.checkpoint.pickle_vm
     import kanna.messages.en.checkpoint, kanna.messages.en.wrong_content, zlib
+    from watching import Watch
 
     Path("model.ckpt").write_bytes(b"")
-    seen, watching = [], False
-    ALLOWED = {"builtins.id"}
-
-    def watch(event, arguments):
-        if not watching or event in ALLOWED:
-            return
-        if event == "open" and not (arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)):
-            return
-        if event == "import" and arguments[0] in sys.modules:
-            return
-        seen.append((event, str(arguments)[:200]))
-
-    sys.addaudithook(watch)
+    watch = Watch()
     refused = [data for _, data in cases.REFUSED.values()]
     for data in (*cases.READABLE.values(), *refused, *cases.ENDLESS.values()):
-        watching = False
         Path("model.ckpt").write_bytes(data)
         file = InputFile("model.ckpt")
-        watching = True
-        try:
-            for tensor in open_checkpoint(file).values():
-                tensor.read()
-        except KannaError as error:
-            str(error)
-        finally:
-            watching = False
-            file.close()
-    print(seen)
+        with watch:
+            try:
+                for tensor in open_checkpoint(file).values():
+                    tensor.read()
+            except KannaError as error:
+                str(error)
+        file.close()
+    print(watch.seen)
     print(os.listdir())
 """)
 

@@ -290,38 +290,26 @@ def test_the_global_and_its_opcode_are_told(tmp_path: Path) -> None:
 
 
 _WATCHED_RUN = textwrap.dedent("""
-    import json, os, sys
+    import json, os
     from pathlib import Path
 
     from attacks import cases
     from kanna.scan import scan
+    from watching import Watch
 
     files = [*cases.READABLE.values(), *(data for _, data in cases.REFUSED.values())]
     files = [data for data in files if len(data) < 500_000]
-    seen, watching = [], False
-
-    def watch(event, arguments):
-        if not watching or event in ("builtins.id", "os.listdir", "os.scandir"):
-            return
-        if event == "open" and not (arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)):
-            return
-        if event == "import" and arguments[0] in sys.modules:
-            return
-        seen.append((event, str(arguments)[:200]))
-
     for data in files[:3]:
         Path("model.ckpt").write_bytes(data)
         scan("model.ckpt")
     import kanna.formats.checkpoint.torch_tar, kanna.formats.checkpoint.torch_legacy
     import kanna.formats.checkpoint.inflated_data, kanna.formats.checkpoint.strided_data
-    sys.addaudithook(watch)
+    watch = Watch("os.listdir", "os.scandir")
     for data in files:
-        watching = False
         Path("model.ckpt").write_bytes(data)
-        watching = True
-        scan("model.ckpt")
-    watching = False
-    print(json.dumps([seen, os.listdir()]))
+        with watch:
+            scan("model.ckpt")
+    print(json.dumps([watch.seen, os.listdir()]))
 """)
 
 
