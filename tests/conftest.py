@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kanna.messages import set_language
 
 MEMORY = Path("/dev/shm")  # where Linux has files in memory
 ROOMY = 8 << 30
+
+# The same examples in every run, so that a commit passes or fails for what is in it;
+# KANNA_EXPLORE=2000 looks for new ones, that many for each property.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile(
+    "explore", max_examples=int(os.environ.get("KANNA_EXPLORE", "1")), deadline=None
+)
+settings.load_profile("explore" if "KANNA_EXPLORE" in os.environ else "repeatable")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -65,6 +65,8 @@ def test_what_safe_dump_writes_comes_back(config: dict[str, object]) -> None:
 @example("nO")
 @example("1_000")
 @example("1.5E3")
+@example("-.0")
+@example("+.5e-3")
 def test_plain_scalars_mean_what_they_mean_to_safe_load(text: str) -> None:
     try:
         wanted = yaml.safe_load(f"a: {text}")["a"]
