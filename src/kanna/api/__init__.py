@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from kanna.api.reading import Inspection, inspect
     from kanna.api.settings import CheckSettings, check_settings
     from kanna.api.targets import hash_targets
+    from kanna.disk import as_path
     from kanna.engine import Progress, RunOptions
     from kanna.hashing.digests import Digests
     from kanna.hashing.known import Known
     from kanna.hashing.resolving import Answer, Hit
     from kanna.ops.convert import ConvertOptions
+    from kanna.ops.error_picture import cosine_text, error_svg, largest_text, percent
+    from kanna.ops.error_report import ErrorReport, ErrorRow
     from kanna.scan import SCAN_RULES, GlobalVerdict, Place, Scan, Threat, scan, scan_targets
     from kanna.scan.rules import Rule as ScanRule
 
@@ -45,6 +48,8 @@ __all__ = [
     "Conversion",
     "ConvertOptions",
     "Digests",
+    "ErrorReport",
+    "ErrorRow",
     "Fixed",
     "GlobalVerdict",
     "HashOptions",
@@ -62,11 +67,14 @@ __all__ = [
     "Scan",
     "ScanRule",
     "Threat",
+    "as_path",
     "check",
     "check_names",
     "check_settings",
     "configure",
     "convert",
+    "cosine_text",
+    "error_svg",
     "explain",
     "families",
     "fix",
@@ -74,9 +82,11 @@ __all__ = [
     "hash_targets",
     "import_hashes",
     "inspect",
+    "largest_text",
     "make_demo",
     "mark",
     "page_document",
+    "percent",
     "scan",
     "scan_targets",
     "which",
@@ -105,8 +115,11 @@ _HOMES = {
     "kanna.api.reading": ("Inspection", "inspect"),
     "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.api.targets": ("hash_targets",),
+    "kanna.disk": ("as_path",),
     "kanna.engine": ("Progress", "RunOptions"),
     "kanna.ops.convert": ("ConvertOptions",),
+    "kanna.ops.error_picture": ("cosine_text", "error_svg", "largest_text", "percent"),
+    "kanna.ops.error_report": ("ErrorReport", "ErrorRow"),
     "kanna.scan": (
         "SCAN_RULES",
         "GlobalVerdict",

@@ -1,0 +1,166 @@
+"""How far numbers moved: an honest account of a lossy conversion, block by block.
+
+Three numbers for each row: the relative RMS error ``sqrt(sum((y - x)²) / sum(x²))``, the largest
+absolute error, and the cosine between before and after, ``sum(x·y) / sqrt(sum(x²)·sum(y²))``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite, sqrt
+from typing import Final, Protocol
+
+WORST: Final = 10  # tensors that a report names
+_LEAF: Final = 1  # segments after a number that count a layer of a plain sequence, not a block
+
+
+class Comparison(Protocol):
+    """Sums over all elements of one tensor before (x) and after (y), as the kernel makes them."""
+
+    @property
+    def count(self) -> int:
+        """The number of elements."""
+
+    @property
+    def xx(self) -> float:
+        """The sum of ``x²``."""
+
+    @property
+    def yy(self) -> float:
+        """The sum of ``y²``."""
+
+    @property
+    def xy(self) -> float:
+        """The sum of ``x·y``."""
+
+    @property
+    def dd(self) -> float:
+        """The sum of ``(y - x)²``."""
+
+    @property
+    def largest(self) -> float:
+        """The largest ``|y - x|``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRow:
+    """The error of a tensor, of a block, or of all: of so many `tensors` and `numbers`.
+
+    A value that is not defined, as where all numbers were zero or some were no numbers, is None.
+    """
+
+    name: str
+    tensors: int
+    numbers: int
+    relative_rms: float | None
+    largest: float | None
+    cosine: float | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether no number changed."""
+        return self.largest == 0
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain data; the keys never change."""
+        return {
+            "name": self.name, "tensors": self.tensors, "numbers": self.numbers,
+            "relative_rms": self.relative_rms, "max_error": self.largest, "cosine": self.cosine,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorReport:
+    """The error `overall`, of the `blocks` in file order, and of the `worst` tensors.
+
+    `worst_of` is the relative RMS error of the worst tensor of each block, by the block's name.
+    """
+
+    overall: ErrorRow
+    blocks: tuple[ErrorRow, ...]
+    worst: tuple[ErrorRow, ...]
+    worst_of: Mapping[str, float]
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain data; the keys never change."""
+        return {
+            "overall": self.overall.to_json(),
+            "blocks": [row.to_json() for row in self.blocks],
+            "worst": [row.to_json() for row in self.worst],
+        }
+
+
+def error_report(measured: Mapping[str, Comparison], prefixes: Iterable[str] = ()) -> ErrorReport:
+    """Put what was `measured`, by output name, together; `prefixes` are those of the parts.
+
+    A block is what stands before the first number of a name, and the number, below its part's
+    prefix: ``double_blocks.0``. Where only one part was measured its prefix is left out.
+    """
+    known = sorted({prefix for prefix in prefixes if prefix}, key=len, reverse=True)
+    places = {name: _split(name, known) for name in measured}
+    alone = len({prefix for prefix, _ in places.values()}) == 1
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for name, (prefix, rest) in places.items():
+        groups[("" if alone else prefix) + block_of(rest)].append(name)
+    tensors = {name: _row(name, [one]) for name, one in measured.items()}
+    blocks = [_row(block, [measured[name] for name in names]) for block, names in groups.items()]
+    return ErrorReport(
+        overall=_row("", list(measured.values())),
+        blocks=tuple(blocks),
+        worst=tuple(sorted(_lossy(tensors.values()), key=_badness, reverse=True)[:WORST]),
+        worst_of={
+            block: max(_badness(tensors[name]) for name in names) for block, names in groups.items()
+        },
+    )
+
+
+def block_of(name: str) -> str:
+    """Return the block that a tensor stands in, by its name below the part's prefix.
+
+    Names without one, and numbers that count the layers of a plain sequence
+    (``time_embed.0.weight``), give what comes first in them.
+    """
+    segments = name.split(".")
+    number = next((n for n, segment in enumerate(segments) if segment.isdecimal()), 0)
+    if number and len(segments) - number - 1 > _LEAF:
+        return ".".join(segments[: number + 1])
+    return segments[0]
+
+
+def _split(name: str, prefixes: list[str]) -> tuple[str, str]:
+    prefix = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
+    return prefix, name.removeprefix(prefix)
+
+
+def _row(name: str, parts: list[Comparison]) -> ErrorRow:
+    xx, yy = sum(one.xx for one in parts), sum(one.yy for one in parts)
+    xy, dd = sum(one.xy for one in parts), sum(one.dd for one in parts)
+    largest = max((one.largest for one in parts), default=0.0)
+    return ErrorRow(
+        name=name,
+        tensors=len(parts),
+        numbers=sum(one.count for one in parts),
+        relative_rms=0.0 if dd == 0 else _defined(sqrt(dd / xx) if xx > 0 and dd > 0 else None),
+        largest=_defined(largest),
+        cosine=1.0 if dd == 0 else _defined(_cosine(xx, yy, xy)),
+    )
+
+
+def _cosine(xx: float, yy: float, xy: float) -> float | None:
+    if not (xx > 0 and yy > 0):
+        return None
+    return min(xy / sqrt(xx) / sqrt(yy), 1.0)  # rounding may lead just above
+
+
+def _defined(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _lossy(rows: Iterable[ErrorRow]) -> Iterator[ErrorRow]:
+    return (row for row in rows if not row.exact)
+
+
+def _badness(row: ErrorRow) -> float:
+    return row.relative_rms if row.relative_rms is not None else float("inf")
