@@ -12,13 +12,17 @@
             ├ accidents what overflowed, by name
             ├ verify    the output re-opened with our own reader and compared with the plan
             └ meter     progress and cancellation
+    group.run_group     several plans and small files, published together or not at all
     small.publish       the same care for a small file beside a model
 """
 
 from __future__ import annotations
 
+from kanna.engine.group import rehearse_group, run_group
 from kanna.engine.job import rehearse, run
 from kanna.engine.options import Progress, Result, RunOptions
 from kanna.engine.small import publish
 
-__all__ = ["Progress", "Result", "RunOptions", "publish", "rehearse", "run"]
+__all__ = [
+    "Progress", "Result", "RunOptions", "publish", "rehearse", "rehearse_group", "run", "run_group",
+]  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -64,31 +65,11 @@ def run(
     job = _checked(plan, path, options)
     meter = Meter(job.traffic, progress, cancel)
     staging = Staging(path, job.layout.size, force=job.options.force)
-    try:
-        with staging as file:
-            counts, digest = _write(job, file, meter)
-            _make_durable(job, file, meter)
-            verify(file.path, job, digest=digest, meter=meter, prove=prove)
-            _check_inputs(job.files)
-            staging.publish()
-    except KeyboardInterrupt:
-        if staging.published:
-            raise  # too late to take it back: the file is there, and whole
-        raise Interrupted("engine.interrupted") from None
-    except MemoryError as error:
-        raise KannaError("engine.no_memory", path=path, size=job.memory) from error
-    except OSError as error:
-        raise write_error(error, path) from error
-    return Result(
-        path=path,
-        size=job.layout.size,
-        bytes_read=plan.read_bytes,
-        memory=job.memory,
-        seconds=meter.seconds,
-        digest=digest,
-        verified=job.options.verify,
-        counts=counts,
-    )
+    with failures_told(path, job.memory, lambda: staging.published), staging as file:
+        result = fill(job, path, file, meter, prove)
+        check_inputs(job.files)
+        staging.publish()
+    return result
 
 
 def rehearse(
@@ -122,6 +103,56 @@ def _checked(
     return job
 
 
+@contextmanager
+def failures_told(path: Path, memory: int, finished: Callable[[], bool]) -> Iterator[None]:
+    """Turn what the system raises while `path` is made into errors of ours.
+
+    Once `finished`, Ctrl-C goes through as it is: the output is there, and whole.
+
+    Raises:
+        Interrupted: Ctrl-C.
+        KannaError: `memory` bytes were not to be had, or the disk is full or broken.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        if finished():
+            raise
+        raise Interrupted("engine.interrupted") from None
+    except MemoryError as error:
+        raise KannaError("engine.no_memory", path=path, size=memory) from error
+    except OSError as error:
+        raise write_error(error, path) from error
+
+
+def fill(
+    job: Job,
+    path: Path,
+    file: OutputFile,
+    meter: Meter,
+    prove: Callable[[ModelFile], None] | None,
+) -> Result:
+    """Make all of `file`, which is to become `path`: written, synced and verified.
+
+    Raises:
+        KannaError: as `run`.
+    """
+    start = meter.seconds
+    counts, digest = _write(job, file, meter)
+    _make_durable(job, file, meter)
+    verify(file.path, job, digest=digest, meter=meter, prove=prove)
+    return Result(
+        path=path,
+        size=job.layout.size,
+        bytes_read=job.plan.read_bytes,
+        memory=job.memory,
+        seconds=meter.seconds - start,
+        digest=digest,
+        verified=job.options.verify,
+        counts=counts,
+    )
+
+
 def _write(job: Job, file: OutputFile, meter: Meter) -> tuple[dict[str, Counts], str | None]:
     """Make all bytes of the output; return what was counted, and the digest of the data."""
     for source in job.files:
@@ -147,7 +178,12 @@ def _make_durable(job: Job, file: OutputFile, meter: Meter) -> None:
     meter.stage(sum(item.traffic for item in job.items))
 
 
-def _check_inputs(files: Sequence[InputFile]) -> None:
+def check_inputs(files: Sequence[InputFile]) -> None:
+    """Refuse inputs that are not what they were when they were opened.
+
+    Raises:
+        FormatError: one has changed.
+    """
     for file in files:
         if not file.unchanged():
             raise FormatError("engine.input_changed", path=file.path)

@@ -45,6 +45,10 @@ class Staging:
         except FileExistsError as error:
             raise OutputExists("engine.exists", path=self._destination) from error
 
+    def is_at_destination(self) -> bool:
+        """Whether the destination is the file that was made here, at this moment."""
+        return self._file.is_at(self._destination)
+
     def __enter__(self) -> OutputFile:
         """Create the file with its space set aside, after removing leftovers of killed runs.
 

@@ -36,6 +36,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Choose another name for the output.",
     ),
     "exists": ("{path} exists already.", "Choose another name, or replace it with --force."),
+    "twice": (
+        "{path} and {other} would be one file on some systems.",
+        "Give the outputs names that differ in more than capitals.",
+    ),
     "input_changed": (
         "{path} changed while it was read; no output was written.",
         "Wait until nothing writes to it, and run the command again.",
