@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from kanna.errors import FormatError
 from kanna.families import Component, component, family, row_called, tables, vocabulary
-from kanna.families.key_maps import key_map, standard_names
 from kanna.families.keys import expand, expand_lines, fits, packed, parse_line
-from kanna.families.loading import HERE, load_tables
+from kanna.families.loading import HERE, load_names, load_tables
 from kanna.families.schema import check_fields, check_rows
 from model_headers import headers, shapes_of
 
@@ -173,45 +172,6 @@ def test_a_key_list_has_as_many_parameters_as_the_model(row: str, millions: floa
     assert total / 1e6 == pytest.approx(millions, rel=2e-4)
 
 
-@pytest.mark.parametrize("model", tables()["names"])
-def test_name_maps_lose_no_name_and_join_none(model: str) -> None:
-    layouts = {word for row in tables()["names"][model]["row"] for word in row}
-    for source in layouts:
-        for target in layouts - {source}:
-            names = key_map(model, source=source, target=target)
-            back = key_map(model, source=target, target=source)
-            spelled = {name for name in names if name in back.values()}
-            assert len({names[name] for name in spelled}) == len(spelled)
-            assert all(back[names[name]] == name for name in spelled)
-
-
-@pytest.mark.parametrize("header", ["vae-sd1-diffusers-f32", "vae-sdxl-diffusers-f32"])
-def test_the_vae_map_turns_real_diffusers_names_old_and_new_into_ldm_names(header: str) -> None:
-    names = key_map("vae-kl", source="diffusers", target="ldm")
-    ldm = shapes_of("sd15-fp16-pruned", "first_stage_model.")
-    renamed = {names[name]: shape for name, shape in shapes_of(header).items()}
-    assert renamed.keys() == ldm.keys()
-    assert all(fits(renamed[name], ldm[name]) for name in ldm)
-
-
-def test_the_clip_map_turns_nai_names_into_the_usual_ones() -> None:
-    names = key_map("clip-l", source="nai", target="hf")
-    prefix = "cond_stage_model.transformer."
-    renamed = {names[name] for name in shapes_of("sd1-nai-fp32-ckpt", prefix)}
-    assert renamed == shapes_of("sd15-fp16-pruned", prefix).keys()
-
-
-def test_only_an_old_layout_has_standard_names() -> None:
-    assert standard_names("nai") == key_map("clip-l", source="nai", target="hf")
-    assert not standard_names("hf")
-    assert not standard_names(None)
-
-
-def test_an_unknown_layout_is_a_key_error() -> None:
-    with pytest.raises(KeyError):
-        key_map("vae-kl", source="ldm", target="nowhere")
-
-
 def test_a_damaged_cache_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "__pycache__").mkdir()
     for path in HERE.glob("**/*.toml"):
@@ -248,6 +208,10 @@ def test_a_users_table_extends_a_family(monkeypatch: pytest.MonkeyPatch, tmp_pat
     ids = [row["id"] for row in document["components"] if row["family"] == "sd1"]
     assert ids[0] == "mine"
     assert "sd1-unet-ldm" in ids
+
+
+def with_row(lines: str, fields: str = "") -> str:
+    return f'name = "mine"\nrole = "vae"\n{fields}\n[[row]]\n{lines}\n'
 
 
 def with_component(lines: str) -> str:
@@ -289,10 +253,20 @@ def with_component(lines: str) -> str:
         (with_component('aliases = [["a"]]'), "aliases"),
         (with_component('[[component.variant]]\ntasks = ["flying"]'), "flying"),
         ('name = "sd1"\n[[row]]\na = "x"\nb = "y"', ""),
-        ('name = "mine"\n[[row]]\na = "{x,y}"\nb = "y"', ""),
-        ('name = "mine"\nold = ["a"]\nstandard = "c"\n[[row]]\na = "x"\nb = "y"', "c"),
-        ('name = "mine"\nold = ["a"]\n[[row]]\na = "x"\nb = "y"', "standard"),
-        ('name = "vae-kl"\n[[component]]\nid = "mine"\nrole = "vae"', "vae-kl"),
+        ('name = "mine"\nlike = "nobody"\nrole = "vae"\n[[row]]\na = "x"\nb = "y"', "nobody"),
+        (with_row('a = "{x,y}"\nb = "y"'), ""),
+        (with_row('a = "x"'), ""),
+        (with_row('a = "x"\nb = 5'), ""),
+        (with_row('a = ["x", "y"]\nb = ["x", "y", "z"]'), ""),
+        (with_row('a = ["x", "y"]\nb = "z"\nrows = [1]'), ""),
+        (with_row('a = ["x", "y"]\nb = "z"\nswap = true'), ""),
+        (with_row('a = "x"\nb = "y"\nc = "z"\nswap = true'), ""),
+        (with_row('a = "x"\nb = "y"\nmatrix = "c"'), "c"),
+        (with_row('a = "x.{0..last}"\nb = "y.{0..last-1}"'), "last"),
+        (with_row('a = "x.{0..later}"\nb = "y.{0..later}"'), "later"),
+        (with_row('a = "x"\nb = "y"', 'structure = "tree"'), "tree"),
+        (with_row('a = "x"\nb = "y"', 'old = ["a"]\nstandard = "c"'), "c"),
+        (with_row('a = "x"\nb = "y"', 'old = ["a"]'), "standard"),
     ],
 )
 def test_a_users_broken_table_is_named_with_its_slip(
@@ -319,7 +293,7 @@ def test_our_own_tables_keep_the_rules_that_hold_for_a_users(path: Path) -> None
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     if table["name"] != "everywhere":
         check_fields(table)
-        check_rows(table, tables())
+        check_rows(table, tables(), load_names(tables()["stamp"])["names"])
 
 
 def test_the_vocabulary_holds_every_word_that_the_tables_can_say() -> None:

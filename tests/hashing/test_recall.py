@@ -94,10 +94,12 @@ def vae_specs(prefix: str = "", dtype: DType = FP32) -> list[Spec]:
 
 
 def diffusers_specs() -> list[Spec]:
-    names = key_map("vae-kl", source="ldm", target="diffusers")
+    specs = vae_specs()
+    ldm = [name for name, *_ in specs]
+    names = key_map("vae-kl", ldm, source="ldm", target="diffusers")
     return [
         (names[name], FP16, shape[:2] if ".attn_1." in name and len(shape) == 4 else shape)
-        for name, _, shape in reversed(vae_specs())
+        for name, _, shape in reversed(specs)
     ]
 
 

@@ -1,50 +1,239 @@
-"""Layout to layout: what a tensor is called elsewhere, from the tables in ``families/names``."""
+"""Layout to layout: what a tensor is called elsewhere, from the tables in ``families/names``.
+
+A table is for one model in all its layouts; `layout_map` says, for the tensors at hand, which of
+them become which. Maps are one-to-one: the way back gives the same names. Only what a tensor is
+called and made of is said here; `kanna.ops.relayout` makes the tensors.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
+from kanna.errors import Incompatible
 from kanna.families import tables
-from kanna.families.keys import expand
+from kanna.families.loading import load_names
+from kanna.families.name_rows import NameRow, expand_side, highest_numbers, last_numbers, rows_of
+from kanna.families.unet_blocks import Block, unet_blocks
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+
+class PartLike(Protocol):
+    """What of a `kanna.identity.Part` says which table it needs."""
+
+    @property
+    def role(self) -> str:
+        """What it is for, such as ``vae``."""
+
+    @property
+    def architecture(self) -> str | None:
+        """Its architecture, where one is known."""
+
+    @property
+    def architecture_candidates(self) -> tuple[str, ...]:
+        """Those that it may be of."""
+
+    @property
+    def variant(self) -> str | None:
+        """Its variant, where one is known."""
+
+    @property
+    def layout(self) -> str | None:
+        """The layout it is in."""
+
+    @property
+    def component(self) -> str:
+        """The row of the tables that recognised it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Link:
+    """Tensors that are the same numbers in both layouts: one, or several that are joined.
+
+    Of `sources` and `targets` at most one side has several, which follow one another along the
+    first dimension in the relative sizes `shares` (empty: all alike). With `swap` the two halves
+    along it change places, with `transpose` the matrix is turned; `fold` says that a 1x1
+    convolution becomes a ``matrix``, or the other way round a ``convolution``.
+    """
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    shares: tuple[int, ...] = ()
+    swap: bool = False
+    transpose: bool = False
+    fold: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LayoutMap:
+    """Which tensors become which, in the order of the table; `unmapped` have no place in it."""
+
+    links: tuple[Link, ...]
+    unmapped: tuple[str, ...]
 
 
 @cache
-def key_map(model: str, *, source: str, target: str) -> Mapping[str, str]:
-    """Return every name that `model` can have in the layout `source`, with its name in `target`.
+def _names() -> dict[str, Any]:
+    names: dict[str, Any] = load_names(tables()["stamp"])["names"]
+    return names
+
+
+@cache
+def _rows(table: str) -> list[NameRow]:
+    return rows_of(_names()[table], _names())
+
+
+def table_of(part: PartLike) -> str | None:
+    """Return the table that knows the names of `part` in its layout, or None."""
+    for name, table in _names().items():
+        if _is_for(table, part) and part.layout in layouts_of(name):
+            return name
+    return None
+
+
+def _is_for(table: Mapping[str, Any], part: PartLike) -> bool:
+    if table["role"] != part.role:
+        return False
+    if "components" in table:
+        return part.component in table["components"]
+    if "variants" in table and part.variant not in table["variants"]:
+        return False
+    mine = {part.architecture, *part.architecture_candidates}
+    return not mine.isdisjoint(table.get("architectures", ()))
+
+
+def layouts_of(table: str) -> tuple[str, ...]:
+    """Return the layouts between which `table` maps, older spellings aside.
+
+    Raises:
+        KeyError: there is no such table.
+    """
+    also = _names()[table].get("reads_also", {})
+    spellings = {old for olds in also.values() for old in olds}
+    words = dict.fromkeys(layout for row in _rows(table) for layout in row.sides)
+    return tuple(word for word in words if word not in spellings)
+
+
+def layout_map(table: str, names: Iterable[str], *, source: str, target: str) -> LayoutMap:
+    """Return what `names`, in the layout `source`, become in the layout `target`.
 
     Names are relative to the model's prefix. A layout's older spellings are among the sources,
     never among the targets.
 
     Raises:
-        KeyError: no such model, or it has no such layout.
+        KeyError: no such table, or it has no such layout.
+        Incompatible: of tensors that become one, some are missing; or the blocks make no model.
     """
-    table = tables()["names"][model]
-    rows = table["row"]
+    present = dict.fromkeys(names)
+    links: list[Link] = []
+    mapped: set[str] = set()
+    made: set[str] = set()
+    for link in _all_links(table, present, source, target):
+        here = [name for name in link.sources if name in present]
+        if not here or not mapped.isdisjoint(here) or not made.isdisjoint(link.targets):
+            continue
+        if len(here) < len(link.sources):
+            lacking = [name for name in link.sources if name not in present]
+            raise Incompatible("relayout.lacks", name=link.targets[0], missing=", ".join(lacking))
+        links.append(link)
+        mapped.update(link.sources)
+        made.update(link.targets)
+    unmapped = tuple(name for name in present if name not in mapped)
+    return LayoutMap(links=tuple(links), unmapped=unmapped)
+
+
+def _all_links(table: str, names: Collection[str], source: str, target: str) -> Iterator[Link]:
+    """Yield every link that the table has between the layouts, whether its tensors are there.
+
+    Raises:
+        KeyError: there is no such table, or it has no such layout.
+        Incompatible: the blocks make no model, or they are too many.
+    """
+    raw, rows = _names()[table], _rows(table)
     for layout in (source, target):
-        if not any(layout in row for row in rows):
+        if not any(layout in row.sides for row in rows):
             raise KeyError(layout)
-    names: dict[str, str] = {}
-    for layout in (source, *table.get("reads_also", {}).get(source, ())):
-        for row in rows:
-            if layout in row and target in row:
-                names |= zip(expand(row[layout]), expand(row[target]), strict=True)
-    return MappingProxyType(names)
+    try:
+        blocks = unet_blocks(names, source) if "structure" in raw else []
+        highest = highest_numbers(names)
+        for layout in (source, *raw.get("reads_also", {}).get(source, ())):
+            for row in rows:
+                if layout in row.sides and target in row.sides:
+                    yield from _row_links(row, layout, source, target, highest, blocks)
+    except ValueError as error:
+        raise Incompatible("relayout.unclear", name=error) from error
 
 
-def standard_names(layout: str | None) -> Mapping[str, str]:
-    """Return the standard name of every name in `layout`, where that is an old layout; else none.
+def _row_links(
+    row: NameRow,
+    spelling: str,
+    source: str,
+    target: str,
+    highest: Mapping[str, int],
+    blocks: Iterable[Block],
+) -> Iterator[Link]:
+    """Yield the links of one row, inside every block that it is for."""
+    sides = row.sides[spelling], row.sides[target]
+    if row.inside is None:
+        places = [sides]
+    else:
+        places = [
+            (_under(block.name(source), sides[0]), _under(block.name(target), sides[1]))
+            for block in blocks
+            if block.kind == row.inside
+        ]
+    for sources, targets in places:
+        lasts = last_numbers(sources, highest)
+        if lasts is not None:
+            pairs = zip(expand_side(sources, lasts), expand_side(targets, lasts), strict=True)
+            for here, there in pairs:
+                yield from _linked(row, source, target, here, there)
+
+
+def _under(name: str, side: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{name}.{pattern}" for pattern in side)
+
+
+def _linked(
+    row: NameRow, source: str, target: str, here: tuple[str, ...], there: tuple[str, ...]
+) -> Iterator[Link]:
+    if len(here) == len(there):
+        fold = "matrix" if target in row.matrix else "convolution"
+        for name, other in zip(here, there, strict=True):
+            yield Link(
+                sources=(name,),
+                targets=(other,),
+                swap=(source in row.swap) is not (target in row.swap),
+                transpose=(source in row.transpose) is not (target in row.transpose),
+                fold=fold if (source in row.matrix) is not (target in row.matrix) else None,
+            )
+    else:
+        yield Link(sources=here, targets=there, shares=row.shares)
+
+
+def key_map(table: str, names: Iterable[str], *, source: str, target: str) -> dict[str, str]:
+    """Return what each of `names` is called in `target`, where it is one tensor in both layouts.
+
+    Raises:
+        KeyError: no such table, or it has no such layout.
+        Incompatible: see `layout_map`.
+    """
+    links = layout_map(table, names, source=source, target=target).links
+    single = (link for link in links if len(link.sources) == len(link.targets))
+    return {link.sources[0]: link.targets[0] for link in single}
+
+
+def standard_names(layout: str | None, names: Iterable[str]) -> dict[str, str]:
+    """Return the standard name of those of `names` that the table knows, if `layout` is an old one.
 
     Names are relative to the model's prefix.
     """
-    for model, table in tables()["names"].items():
-        if layout in table.get("old", ()):
-            return key_map(model, source=layout, target=table["standard"])
-    return MappingProxyType({})
+    if layout in tables()["old_layouts"]:
+        for name, table in _names().items():
+            if layout in table.get("old", ()):
+                return key_map(name, names, source=layout or "", target=table["standard"])
+    return {}
 
 
 def renamed(names: Iterable[str], prefix: str, layout: str | None) -> dict[str, str]:
@@ -53,10 +242,12 @@ def renamed(names: Iterable[str], prefix: str, layout: str | None) -> dict[str, 
     The part stands under `prefix`, in `layout`. What stands beside a known weight, such as its
     scale, goes with it.
     """
-    standard = standard_names(layout)
+    if layout not in tables()["old_layouts"]:
+        return {}
+    olds = {name: name[len(prefix) :] for name in names}
+    standard = standard_names(layout, olds.values())
     found = {}
-    for name in names if standard else ():
-        old = name[len(prefix) :]
+    for name, old in olds.items():
         new = _standard(old, standard)
         # A prefix that ends with what the new name adds makes the name standard as it is.
         if new != old and not prefix.endswith(new.removesuffix(old)):

@@ -24,14 +24,14 @@ from kanna.families.keys import expand, parse_line
 
 HERE: Final = Path(__file__).parent
 # Raised when the layout of the cached document changes.
-_VERSION: Final = 5
+_VERSION: Final = 6
 _SLOTS: Final = ("all", "any", "none", "tails")
 
 Raw = dict[str, Any]
 
 
 def load_tables() -> Raw:
-    """Return every table as one document: families, components, their index, name maps.
+    """Return every table as one document: families, components, their index.
 
     Raises:
         FormatError: a user's table cannot be read, is no TOML, or has a row that cannot be used.
@@ -51,12 +51,21 @@ def load_pages(stamp: str | None = None) -> Raw:
 
 
 def load_places(stamp: str | None = None) -> Raw:
-    """Return where the parts that models share are to be found; see `load_pages`.
+    """Return where parts are to be found, and where they stand in a file; see `load_pages`.
 
     Raises:
         FormatError: as `load_tables`.
     """
     return _load("places", stamp)
+
+
+def load_names(stamp: str | None = None) -> Raw:
+    """Return the tables of what tensors are called in each layout, by name; see `load_pages`.
+
+    Raises:
+        FormatError: as `load_tables`.
+    """
+    return _load("names", stamp)
 
 
 def _load(which: str, stamp: str | None = None) -> Raw:
@@ -138,6 +147,7 @@ def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> dict[s
     from kanna.families.schema import check_fields, check_rows  # likewise
 
     families: dict[str, Raw] = {}
+    names: dict[str, Raw] = {}
     checked: list[tuple[Path, Raw]] = []
     for path, source in zip(paths, sources, strict=True):
         with _blame(path):
@@ -145,14 +155,17 @@ def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> dict[s
             if path in users:
                 check_fields(table)
                 checked.append((path, table))
-            families[table["name"]] = _merged(families.get(table["name"], {}), table)
+            home = names if "row" in table else families
+            home[table["name"]] = _merged(home.get(table["name"], {}), table)
     pages, places = _pages(families), families.pop("places", {})
+    places["joined"] = families.pop("joined", {})
     document = _joined(families)
     for path, table in checked:
         with _blame(path):
-            check_rows(table, document)
+            check_rows(table, document, names)
     document["index"] = _index(document["components"])
-    return {"tables": document, "pages": pages, "places": places}
+    document["old_layouts"] = sorted({old for one in names.values() for old in one.get("old", ())})
+    return {"tables": document, "pages": pages, "places": places, "names": {"names": names}}
 
 
 def _pages(families: dict[str, Raw]) -> Raw:
@@ -164,7 +177,6 @@ def _pages(families: dict[str, Raw]) -> Raw:
 def _joined(families: dict[str, Raw]) -> Raw:
     """Sort what the tables hold by what it is."""
     everywhere = families.pop("everywhere", {})
-    names = {name: families.pop(name) for name, table in list(families.items()) if "row" in table}
     components = [
         {**row, "family": name}
         for name, table in families.items()
@@ -178,7 +190,6 @@ def _joined(families: dict[str, Raw]) -> Raw:
         "components": components,
         "choices": choices,
         "everywhere": everywhere,
-        "names": names,
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias
 
 from kanna.families.keys import expand, expand_lines, parse_line
+from kanna.families.name_rows import check_names, make_row
 from kanna.families.pages import DISTILLED
 from kanna.families.places import UIS
 from kanna.families.rows import Choice, Family, make_component, make_family
@@ -30,8 +31,10 @@ def check_fields(table: dict[str, Any]) -> None:
     next((rule for field, rule in special.items() if field in table), _FAMILY)(table)
 
 
-def check_rows(table: dict[str, Any], document: dict[str, Any]) -> None:
-    """Check that everything in `table` can be made, now that all tables are in `document`.
+def check_rows(table: dict[str, Any], document: dict[str, Any], names: dict[str, Any]) -> None:
+    """Check that everything in `table` can be made, now that all tables are there.
+
+    `names` holds those of `families/names`, `document` the others.
 
     Raises:
         ValueError: a word is none that the tables know, or two lists do not match.
@@ -40,7 +43,7 @@ def check_rows(table: dict[str, Any], document: dict[str, Any]) -> None:
     """
     name, everywhere = table["name"], document["everywhere"]
     if "row" in table:
-        _check_names(document["names"][name])
+        check_names(names[name], names)
         return
     if "part" in table or "config" in table:
         return
@@ -51,20 +54,6 @@ def check_rows(table: dict[str, Any], document: dict[str, Any]) -> None:
         rows += make_component({**raw, "family": name}, document).variant_choices
     for task in (task for row in rows for task in row.tasks):
         _known(task, everywhere["tasks"])
-
-
-def _check_names(names: dict[str, Any]) -> None:
-    """Every row has as many names in each layout, and every layout that is named has rows."""
-    _NAMES(names)
-    for row in names["row"]:
-        if len({len(expand(pattern)) for pattern in row.values()}) > 1:
-            raise ValueError(row)
-    layouts = {layout for row in names["row"] for layout in row}
-    also = names.get("reads_also", {})
-    for layout in (*names.get("old", ()), *also, *(old for olds in also.values() for old in olds)):
-        _known(layout, layouts)
-    if "old" in names:
-        _known(names["standard"], layouts)
 
 
 def _known(word: str, words: Collection[str]) -> None:
@@ -183,9 +172,10 @@ _NUMBERED: Final = _table("rows architectures known", {
     "rows": _texts, "architectures": _texts,
     "known": lambda value: isinstance(value, dict) and all(map(_number, value.values())),
 })  # fmt: skip
-_NAMES: Final = _table("name row", {
-    **_EVERY, "row": lambda rows: all(map(_words, rows)), "reads_also": _lists, "standard": _text,
-    "old": _texts,
+_NAMES: Final = _table("name role row", {
+    **_EVERY, **dict.fromkeys(("role", "like", "structure", "standard"), _text),
+    **dict.fromkeys(("architectures", "variants", "components", "old"), _texts),
+    "reads_also": _lists, "row": lambda rows: isinstance(rows, list) and all(map(make_row, rows)),
 })  # fmt: skip
 _FACTS: Final[Fields] = {
     "parameters": _number, "released": _text, "repository": _text, "licence": _text,

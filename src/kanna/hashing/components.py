@@ -69,13 +69,14 @@ def native_names(part: Part) -> dict[str, str]:
 
 def _mapped(part: Part) -> Mapping[str, str]:
     """Return the names that count by those of the part's layout, where they differ."""
+    names = [name[len(part.prefix) :] for name in part.names]
     if part.role not in _CANONICAL:
-        return standard_names(part.layout)
+        return standard_names(part.layout, names)
     table, layout = _CANONICAL[part.role]
     if part.layout in {None, layout}:
         return {}
     try:
-        return key_map(table, source=part.layout or "", target=layout)
+        return key_map(table, names, source=part.layout or "", target=layout)
     except KeyError:  # no map for this layout: it is compared with its own kind only
         return {}
 

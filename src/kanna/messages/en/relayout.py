@@ -1,0 +1,20 @@
+"""About bringing a model into another layout."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "lacks": (
+        "“{name}” cannot be made: {missing} is missing.",
+        "Look at the file with “kanna check”: it seems to be damaged, or only a part of a model.",
+    ),
+    "unclear": (
+        "How the blocks of this model go together is not clear: {name} is missing or unknown.",
+        "Look at the file with “kanna check”: it seems to be damaged, or only a part of a model.",
+    ),
+    "unfit": (
+        "These tensors cannot be brought into the other layout: {what}.",
+        "If they are quantised, bring them to fp16 first with “kanna convert --dtype fp16”.",
+    ),
+}

@@ -1,0 +1,20 @@
+"""About bringing a model into another layout."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "lacks": (
+        "「{name}」を作れません。{missing} がありません。",
+        "「kanna check」で確認してください。ファイルが壊れているか、モデルの一部だけのようです。",
+    ),
+    "unclear": (
+        "このモデルのブロックの並びが分かりません。{name} がないか、未知の形です。",
+        "「kanna check」で確認してください。ファイルが壊れているか、モデルの一部だけのようです。",
+    ),
+    "unfit": (
+        "次のテンソルは別のレイアウトに直せません: {what}",
+        "量子化されている場合は、先に「kanna convert --dtype fp16」で fp16 に戻してください。",
+    ),
+}
