@@ -38,7 +38,7 @@ class KannaError(Exception):
         """Remember the message `key`, the file it is about and the values that fill the message."""
         super().__init__(key)
         self.key = key
-        self.path = None if path is None else os.fspath(path)
+        self.path = None if path is None else str(path)  # of a URL what may be shown
         self.values = {"path": self.path, **values}
 
     @property

@@ -61,8 +61,8 @@ class FileRun:
     whole: bool = False
 
     def extent(self) -> Extent | None:
-        """Return the run itself."""
-        return Extent(self.file, self.offset, self.nbytes)
+        """Return the run itself, or None where the system cannot copy from the file."""
+        return Extent(self.file, self.offset, self.nbytes) if self.file.local else None
 
     def read_into(self, start: int, out: memoryview) -> None:
         """Fill `out` from `start` bytes into the run."""

@@ -54,8 +54,8 @@ def test_the_document_is_the_documented_one(
 ) -> None:
     found = document(capsys, "hash", str(model))
     assert list(found) == [
-        "path", "size", "cached", "sha256", "autov1", "autov1_means_something", "autov2", "autov3",
-        "sha256_16", "data_sha256", "crc32", "blake3", "embedding_checksum", "known",
+        "path", "size", "cached", "told", "sha256", "autov1", "autov1_means_something", "autov2",
+        "autov3", "sha256_16", "data_sha256", "crc32", "blake3", "embedding_checksum", "known",
         "weights_known", "sidecar", "written", "parts",
     ]  # fmt: skip
     assert (found["sha256"], found["cached"], found["parts"]) == (SHA256, False, None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kanna.api.reading import StrPath, identified
 from kanna.api.subjects import subject_of
+from kanna.disk import as_path
 from kanna.findings import Finding, Purpose, Subject, command_for
 from kanna.findings import check as judge
 from kanna.findings.facts import Safety
@@ -76,16 +77,16 @@ def check(
     """
     select, ignore = tuple(select), tuple(ignore)
     with open_model(path) as model:
-        subject = subject_of(Path(path), model, identified(model, compare_ema=False), purpose)
-        subject = replace(subject, safety=_safety(Path(path)), siblings=_siblings(Path(path)))
+        subject = subject_of(as_path(path), model, identified(model, compare_ema=False), purpose)
+        subject = replace(subject, safety=_safety(as_path(path)), siblings=_siblings(as_path(path)))
         if deep:
             subject = replace(subject, measures=_measures(model, progress))
         findings = judge(subject, select, ignore)
     options = [w for name, words in (("--select", select), ("--ignore", ignore)) if words
                for w in (name, ",".join(words))]  # fmt: skip
     return Checked(
-        path=Path(path), purpose=purpose, deep=deep, identity=subject.identity, findings=findings,
-        command=_command(subject, gather(findings), options),
+        path=as_path(path), purpose=purpose, deep=deep, identity=subject.identity,
+        findings=findings, command=_command(subject, gather(findings), options),
     )  # fmt: skip
 
 

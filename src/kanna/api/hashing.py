@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kanna.api.reading import StrPath
-from kanna.disk import Fingerprint
+from kanna.disk import Fingerprint, as_path, is_remote
 from kanna.engine import Progress, RunOptions
-from kanna.errors import Incomplete, KannaError
+from kanna.errors import Incomplete, KannaError, UsageError
 from kanna.formats import open_model
 from kanna.hashing.cache import HashCache, PartDigest, key_of
 from kanna.hashing.components import part_digests
@@ -35,12 +35,15 @@ class HashOptions:
     """How to hash: with the cache or without, on how many threads, and what besides.
 
     `check` compares with the sidecars and therefore reads every byte. `parts` asks for the
-    component digests, too. `threads` is None for ``KANNA_THREADS``, else one per core up to four.
+    component digests, too. A file behind a URL is read whole only with `full`; else its hub and
+    its header say what they know. `threads` is None for ``KANNA_THREADS``, else one per core up to
+    four.
     """
 
     cache: bool = True
     parts: bool = False
     check: bool = False
+    full: bool = False
     write_sidecar: bool = False
     force: bool = False
     dry_run: bool = False
@@ -61,13 +64,15 @@ class HashedFile:
 
     `known` is the published file that it is, `weights_known` the one whose tensor data it shares.
     `sidecar` is what the file beside it says. `written` is the sidecar that was written, or would
-    be in a dry run. `parts` is None unless asked for.
+    be in a dry run. `parts` is None unless asked for. `told` says that the digests of a remote file
+    are what its hub and its header say, not computed but for AutoV1.
     """
 
     path: Path
     error: KannaError | None = None
     digests: Digests | None = None
     cached: bool = False
+    told: bool = False
     known: Known | None = None
     weights_known: Known | None = None
     sidecar: Sidecar | None = None
@@ -97,17 +102,41 @@ def hash_files(
     """
     options = options or HashOptions()
     threads = RunOptions(threads=options.threads).thread_count()
-    places = [Path(path) for path in paths]
+    places = [as_path(path) for path in paths]
     with HashCache(cache_path() if options.cache else None) as cache:
         done = {place: found for place in places if (found := _cached(place, cache, options))}
-        unread = [place for place in dict.fromkeys(places) if place not in done]
+        told = {p for p in places if is_remote(p) and not (options.full and _readable(options))}
+        unread = [place for place in dict.fromkeys(places) if place not in {*done, *told}]
         fresh = read_files(unread, threads=threads, progress=progress, cancel=cancel)
         for place in places:
-            if place in done:
+            if place in told:
+                yield _told(place, options)
+            elif place in done:
                 yield _described(done[place], cache, options, cached=place not in unread)
             else:
                 done[place] = _kept(next(fresh), cache)
                 yield _described(done[place], cache, options, cached=False)
+
+
+def _told(path: Path, options: HashOptions) -> HashedFile:
+    """Return what can be known of a remote file without moving its weights."""
+    from kanna.hashing.remote import told_digests
+
+    try:
+        if options.parts or not _readable(options):
+            raise UsageError("hash.remote_needs_full", path=path)
+        digests = told_digests(path)
+    except KannaError as error:
+        return HashedFile(path=path, error=error)
+    return HashedFile(
+        path=path, digests=digests, told=True, known=known_file(digests.sha256),
+        weights_known=known_weights(digests.data_sha256),
+    )  # fmt: skip
+
+
+def _readable(options: HashOptions) -> bool:
+    """Whether the options ask for nothing but reading: there is no sidecar beside a URL."""
+    return not (options.check or options.write_sidecar)
 
 
 def _cached(path: Path, cache: HashCache, options: HashOptions) -> Hashed | None:
@@ -124,8 +153,8 @@ def _cached(path: Path, cache: HashCache, options: HashOptions) -> Hashed | None
 
 def _kept(hashed: Hashed, cache: HashCache) -> Hashed:
     """Complete fresh digests and keep them."""
-    if hashed.digests is None or hashed.fingerprint is None:
-        return hashed
+    if hashed.digests is None or hashed.fingerprint is None or is_remote(hashed.path):
+        return hashed  # a URL may hold something else tomorrow
     digests = hashed.digests
     if digests.size <= _EMBEDDING_LIMIT:
         with suppress(KannaError), open_model(hashed.path) as model:
@@ -190,5 +219,6 @@ def _parts(path: Path, fingerprint: Fingerprint, cache: HashCache) -> list[PartD
     if not parts:
         with open_model(path) as model:
             parts = part_digests(model, identify(model))
-        cache.keep_parts(fingerprint, parts)
+        if not is_remote(path):
+            cache.keep_parts(fingerprint, parts)
     return parts

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from kanna.api.reading import StrPath, identified
+from kanna.disk import as_path
 from kanna.engine import Progress, Result, RunOptions, rehearse, run
 from kanna.families.configs import marker_names
 from kanna.formats import open_model
@@ -82,7 +83,7 @@ def convert(
             source = stack.enter_context(open_model(vae))
             baked = (source, identify(source))
         planned = plan_conversion(model, identity, options, baked)
-        target = named(Path(path), destination, planned.tags, planned.plan.container, stem)
+        target = named(as_path(path), destination, planned.tags, planned.plan.container, stem)
         check_protected(target, [other for other in protected if Path(other) != Path(path)])
         make_folder = destination is not None and is_folder(destination)
         if dry_run:

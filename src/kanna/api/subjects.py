@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kanna.disk import as_path
 from kanna.errors import FormatError
 from kanna.findings import Purpose, Subject, check
 from kanna.identity import Identity
@@ -22,7 +23,7 @@ def codes(path: str | os.PathLike[str], model: ModelFile, identity: Identity) ->
     Raises:
         FormatError: the file does not hold what its header says.
     """
-    found = check(subject_of(Path(path), model, identity, None))
+    found = check(subject_of(as_path(path), model, identity, None))
     return tuple(sorted({finding.rule.code for finding in found}))
 
 

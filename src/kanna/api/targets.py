@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kanna.api.reading import StrPath
+from kanna.disk import as_path, is_remote
 from kanna.formats import MODEL_SUFFIXES
 from kanna.scan import scan_targets
 from kanna.scan.folders import files_in
@@ -17,8 +18,8 @@ def hash_targets(path: StrPath, *, recursive: bool = False) -> Iterator[Path]:
 
     A model that is a folder is gone through whole. Links to folders are not followed.
     """
-    path = Path(path)
-    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+    path = as_path(path)
+    if is_remote(path) or not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
         yield path
         return
     for target in scan_targets(path, recursive=recursive):

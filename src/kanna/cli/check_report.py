@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -33,7 +32,7 @@ def report(checked: Checked, *, verbose: bool = False) -> Iterator[str]:
 def document(checked: Checked) -> dict[str, object]:
     """Return the JSON document of one file."""
     return {
-        "path": os.fspath(checked.path),
+        "path": str(checked.path),
         "purpose": checked.purpose,
         "deep": checked.deep,
         "kind": checked.identity.kind,

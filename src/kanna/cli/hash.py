@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from kanna import api
-from kanna.cli.options import Verb, common, option
+from kanna.cli.options import ModelPath, Verb, common, option
 from kanna.cli.output import (
     common_exit_code,
     error_document,
@@ -33,11 +33,12 @@ _MANY = 3
 
 
 @click.command("hash", cls=Verb)
-@click.argument("files", metavar="[FILE...]", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", metavar="[FILE...]", nargs=-1, type=ModelPath())
 @option("-r", "--recursive", text="hash.option_recursive", is_flag=True)
 @option("--parts", text="hash.option_parts", is_flag=True)
 @option("--check", text="hash.option_check", is_flag=True)
 @option("--write-sidecar", text="hash.option_write_sidecar", is_flag=True)
+@option("--full", text="hash.option_full", is_flag=True)
 @option("--force", text="hash.option_force", is_flag=True)
 @option("--dry-run", text="hash.option_dry_run", is_flag=True)
 @option("--no-cache", text="hash.option_no_cache", is_flag=True)
@@ -47,8 +48,8 @@ _MANY = 3
 @common
 def hash_(
     files: tuple[Path, ...], *, recursive: bool, parts: bool, check: bool, write_sidecar: bool,
-    force: bool, dry_run: bool, no_cache: bool, threads: int | None, source: Path | None,
-    models: Path | None, as_json: bool, quiet: bool, verbose: bool,
+    full: bool, force: bool, dry_run: bool, no_cache: bool, threads: int | None,
+    source: Path | None, models: Path | None, as_json: bool, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Hash files, or take over what another program computed, or both."""
     if not files and source is None:
@@ -58,8 +59,8 @@ def hash_(
         documents.append(_import(source, models, dry_run=dry_run, loud=not as_json and not quiet,
                                  verbose=verbose))  # fmt: skip
     options = api.HashOptions(
-        cache=not no_cache, parts=parts, check=check, write_sidecar=write_sidecar, force=force,
-        dry_run=dry_run, threads=threads,
+        cache=not no_cache, parts=parts, check=check, write_sidecar=write_sidecar, full=full,
+        force=force, dry_run=dry_run, threads=threads,
     )  # fmt: skip
     codes: list[int] = []
     targets = _targets(files, codes, recursive=recursive)
@@ -140,7 +141,8 @@ def _report(
 
 def _lines(file: api.HashedFile, options: api.HashOptions, *, verbose: bool) -> Iterator[str]:
     assert file.digests is not None
-    cached = "  " + styled(say("hash.row_cached"), "dim") if file.cached else ""
+    origin = "row_cached" if file.cached else "row_told" if file.told else ""
+    cached = "  " + styled(say(f"hash.{origin}"), "dim") if origin else ""
     yield f"{styled(shown(file.path), 'bold')}  {size_text(file.digests.size)}{cached}"
     rows = [*_digest_rows(file.digests), *_known_rows(file), *_sidecar_rows(file, options)]
     if file.parts is not None:
@@ -207,6 +209,7 @@ def _document(file: api.HashedFile, *, dry_run: bool) -> dict[str, object]:
         "path": str(file.path),
         "size": file.digests.size,
         "cached": file.cached,
+        "told": file.told,
         **file.digests.to_json(),
         "known": file.known.to_json() if file.known else None,
         "weights_known": file.weights_known.to_json() if file.weights_known else None,

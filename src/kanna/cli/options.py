@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from kanna import api
 from kanna.messages import LANGUAGES, say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -82,6 +82,13 @@ def common(command: Command) -> Command:
     return command
 
 
-files = click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+class ModelPath(click.Path):
+    """A path, or the URL of a file."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return either one as a path; the verb says what is wrong with it."""
+        del param, ctx
+        return api.as_path(value)
+
+
+files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=ModelPath())

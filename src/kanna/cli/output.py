@@ -129,7 +129,7 @@ def failed(path: str | os.PathLike[str], error: KannaError, *, as_json: bool) ->
     """Tell that one of several files failed, and return its document for the list."""
     if not as_json:
         print_error(error, as_json=False)
-    return {"path": os.fspath(path), "error": error_document(error)}
+    return {"path": str(path), "error": error_document(error)}
 
 
 def note_line(note: Note) -> str:

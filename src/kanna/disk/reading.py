@@ -35,6 +35,8 @@ class InputFile:
 
     __slots__ = ("fd", "fingerprint", "path", "size")
 
+    local = True  # whether the system can copy from its descriptor
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open `path`.
 

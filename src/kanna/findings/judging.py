@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from operator import attrgetter
+from pathlib import Path
 from typing import Final
 
+from kanna.disk import is_remote
 from kanna.errors import UsageError
 from kanna.findings.file_names import fitting_stem, stem_of
 from kanna.findings.rules import RULES
@@ -100,7 +102,9 @@ def _check_called(name: str) -> Check:
 def command_for(subject: Subject, *options: str) -> tuple[str, ...]:
     """Return the words of a `kanna fix` with `options`, the purpose and the depth in force."""
     path = subject.path
-    output = path.with_name(f"{fitting_stem(stem_of(path), subject.identity)}-fixed.safetensors")
+    output = Path(f"{fitting_stem(stem_of(path), subject.identity)}-fixed.safetensors")
+    if not is_remote(path):
+        output = path.with_name(output.name)
     purpose = ("--for", subject.purpose) if subject.purpose else ()
     deep = ("--deep",) if subject.measures is not None else ()
     return ("kanna", "fix", str(path), "-o", str(output), *purpose, *deep, *options)

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from kanna.disk import InputFile
+from kanna.disk import InputFile, is_remote, open_input
 from kanna.errors import UnsafeFile
 from kanna.model import ModelFile, Note
 
@@ -89,8 +89,10 @@ def open_model(path: str | os.PathLike[str]) -> ModelFile:
         FormatError: it is no model file, or it breaks the rules of its container.
         UnsafeFile: its content is a pickle and its name says that it is none, or a shard or
             component leads out of its folder.
+        RemoteError: it is a URL, and its server cannot be reached or refuses.
     """
-    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+    # Path.is_dir raises where a name is too long
+    if not is_remote(path) and os.path.isdir(path):  # noqa: PTH112
         from kanna.formats.folder import open_folder
 
         return open_folder(Path(path))
@@ -103,7 +105,7 @@ def open_file(path: str | os.PathLike[str], among: Collection[str] | None = None
 
     With `among`, only these rows of `FORMATS` may read it.
     """
-    file = InputFile(path)
+    file = open_input(path)
     try:
         return _read(file, FORMATS if among is None else among)
     except BaseException:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from kanna.disk import InputFile
+from kanna.disk import InputFile, is_remote
 from kanna.errors import FormatError, Incomplete, UnsafeFile
 from kanna.formats import open_file, strict_json
 from kanna.model import ModelFile, Note
@@ -33,7 +33,12 @@ def open_index(file: InputFile) -> ModelFile:
     if len(names) > _MOST_SHARDS:
         raise FormatError("formats.too_many_shards", path=file.path, count=len(names))
     paths = {name: neighbour(file.path.parent, name) for name in names}
-    missing = [name for name, path in paths.items() if not os.path.isfile(path)]  # noqa: PTH113
+    # a server says that a shard is missing when it is opened
+    missing = [
+        name
+        for name, path in paths.items()
+        if not (is_remote(path) or os.path.isfile(path))  # noqa: PTH113
+    ]
     if missing:
         raise Incomplete(
             "formats.shard_missing",
@@ -61,6 +66,8 @@ def neighbour(folder: Path, name: str) -> Path:
     Raises:
         UnsafeFile: the name or a link leads out of the folder.
     """
+    if is_remote(folder) and is_plain(name):
+        return folder / name
     root = Path(os.path.realpath(folder))
     if not is_plain(name) or not Path(os.path.realpath(root / name)).is_relative_to(_home(root)):
         raise UnsafeFile("formats.leads_outside", path=folder, name=name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 AUTOV1_START: Final = 0x100000
+AUTOV1_LENGTH: Final = 0x10000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

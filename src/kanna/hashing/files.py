@@ -18,13 +18,12 @@ from typing import Final
 
 from kanna.disk import InputFile
 from kanna.formats import recognise
-from kanna.hashing.digests import AUTOV1_START, Digests
+from kanna.hashing.digests import AUTOV1_LENGTH, AUTOV1_START, Digests
 
 _CHUNK: Final = 2 << 20
 _RING: Final = 6
 _SMALL_CHUNK: Final = 1 << 20  # one thread: stays in the core's own cache from digest to digest
 _HEAD: Final = 4096
-_AUTOV1_LENGTH: Final = 0x10000
 
 Update = Callable[[int, memoryview], None]
 
@@ -83,7 +82,7 @@ class _Work:
 
     def digests(self, file: InputFile) -> Digests:
         """Return the result, with what is read from a place of its own."""
-        window = min(max(file.size - AUTOV1_START, 0), _AUTOV1_LENGTH)
+        window = min(max(file.size - AUTOV1_START, 0), AUTOV1_LENGTH)
         autov1 = hashlib.sha256(file.read(AUTOV1_START, window)).hexdigest()[:8]
         return Digests(
             size=file.size,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kanna.disk import Fingerprint, InputFile
+from kanna.disk import Fingerprint, open_input
 from kanna.engine import Progress
 from kanna.engine.meter import Meter
 from kanna.errors import FormatError, Interrupted, KannaError
@@ -85,7 +85,7 @@ def _await(future: Future[Hashed], meter: Meter, count: _Count) -> None:
 
 def _hash_file(path: Path, threads: int, count: _Count) -> Hashed:
     try:
-        with closing(InputFile(path)) as file:
+        with closing(open_input(path)) as file:
             digests = read_digests(file, threads=threads, tick=count.add)
             if not file.unchanged():
                 raise FormatError("hash.changed", path=path)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from kanna.disk import is_remote
 from kanna.errors import UsageError
 from kanna.formats import FORMATS
 from kanna.plan import WriteContainer
@@ -41,14 +42,19 @@ def destination(
 ) -> Path:
     """Return the file to write: `wanted`, or a name in the folder that it names.
 
-    None means the folder of `source`. The name is `stem`, or one is suggested.
+    None means the folder of `source`, and for a URL the working folder. The name is `stem`, or one
+    is suggested.
     """
     if wanted is not None and not is_folder(wanted):
         return Path(wanted)
-    folder = source.parent if wanted is None else Path(wanted)
+    folder = Path(wanted) if wanted is not None else _folder_of(source)
     if stem is not None:
         return folder / f"{stem}.{container}"
     return folder / suggested_name(source, tags, f".{container}")
+
+
+def _folder_of(source: Path) -> Path:
+    return Path() if is_remote(source) else source.parent
 
 
 def container_of(

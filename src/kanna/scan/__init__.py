@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from kanna.disk import InputFile
-from kanna.errors import Incomplete, KannaError
+from kanna.disk import InputFile, as_path, is_remote, open_input
+from kanna.errors import Incomplete, KannaError, RemoteError
 from kanna.formats import SAFE_SUFFIXES, recognise
 from kanna.formats.wrong_content import explain, is_pointer_or_page
 from kanna.model import Note
@@ -66,10 +66,13 @@ def scan(path: StrPath, *, deep: bool = False) -> Scan:
 
     Raises:
         Incomplete: there is no such file.
+        RemoteError: it is a URL, and its server cannot be reached or refuses.
     """
-    path = Path(path)
+    path = as_path(path)
     report = Report(path)
-    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+    if is_remote(path):
+        _scan_path(report, path, deep=deep, alone=True)
+    elif os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
         _scan_folder(report, path, deep=deep)
     else:
         if not os.path.lexists(path):
@@ -83,8 +86,8 @@ def scan_targets(path: StrPath, *, recursive: bool = False) -> Iterator[Path]:
 
     A model that is a folder counts as one. Links to folders are not followed.
     """
-    path = Path(path)
-    if not os.path.isdir(path) or is_model_folder(path):  # noqa: PTH112
+    path = as_path(path)
+    if is_remote(path) or not os.path.isdir(path) or is_model_folder(path):  # noqa: PTH112
         yield path
         return
     yield from files_in(path, recursive=False, whole=False)
@@ -106,7 +109,9 @@ def _scan_folder(report: Report, folder: Path, *, deep: bool) -> None:
 
 def _scan_path(report: Report, path: Path, *, deep: bool, alone: bool) -> None:
     try:
-        file = InputFile(path)
+        file = open_input(path)
+    except RemoteError:
+        raise
     except KannaError as error:
         report.add_error(error, Place(path=path))
         report.what = report.what or Note(error.key, error.values)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kanna.disk import InputFile
+from kanna.disk import InputFile, open_input
 from kanna.errors import Incomplete, KannaError, UnsafeFile
 from kanna.formats import MODEL_SUFFIXES, open_model, recognise, strict_json
 from kanna.formats.sharded import is_plain
@@ -127,7 +127,7 @@ def _is_candidate(path: Path, *, whole: bool) -> bool:
 def _looks_like_one(path: Path, *, config: bool) -> bool:
     """Whether a file is a model by its content, or the configuration of one."""
     try:
-        file = InputFile(path)
+        file = open_input(path)
     except KannaError:
         return False
     try:

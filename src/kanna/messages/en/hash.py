@@ -19,6 +19,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_parts": "Also hash each part by its numbers, and say which files hold the same part.",
     "option_check": "Compare with the .sha256 files; every byte is read again.",
     "option_write_sidecar": "Write a .sha256 file beside each FILE, as sha256sum -c reads it.",
+    "option_full": "Read a FILE behind a URL whole; else its hub and its header say what they know.",
     "option_force": "Replace .sha256 files that say something else.",
     "option_dry_run": "Write nothing: no .sha256 file, and nothing that is imported.",
     "option_no_cache": "Neither read nor write the cache.",
@@ -29,6 +30,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "beside the cache.",
     "bar": "{count} files",
     "row_cached": "from the cache",
+    "row_told": "as its hub and its header say; only AutoV1 was computed (--full reads it all)",
     "autov1_empty": "means nothing: the file is not longer than 1 MiB",
     "row_known": "published as",
     "row_weights": "weights of",
@@ -63,6 +65,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "bad_sidecar": (
         "{path} holds no SHA-256.",
         "Look at it; --write-sidecar --force replaces it.",
+    ),
+    "remote_needs_full": (
+        "{path} is not on this machine, and its weights are not read.",
+        "Add --full to read all of it; .sha256 files are only written beside files on this machine.",
     ),
     "no_sidecar": (
         "There is no .sha256 file beside {path}.",
