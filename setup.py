@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -27,7 +28,7 @@ setup(
         Extension(
             "kanna._kernel",
             sources=["src/kanna/_kernel.c"],
-            depends=[f"src/kanna/_kernel_{part}.h" for part in ("numbers", "loops", "sum")],
+            depends=[str(header) for header in Path("src/kanna").glob("_kernel_*.h")],
             extra_compile_args=flags,
             py_limited_api=True,
             define_macros=[("Py_LIMITED_API", "0x030B0000")],

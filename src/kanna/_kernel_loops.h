@@ -122,14 +122,114 @@ TARGET static int LOOP(inside)(const float *values, float low, float high, size_
     return (int)all;
 }
 
+/* ---- GGUF's blocks --------------------------------------------------------------------------- */
+
+#define READ_BLOCKS(NAME, CODE)                                                                    \
+    TARGET static void LOOP(read_##NAME)(float *restrict values, const uint8_t *restrict data,     \
+                                         size_t n)                                                 \
+    {                                                                                              \
+        size_t size = PIECE[CODE].elements, bytes = PIECE[CODE].bytes;                             \
+        for (; n >= size; n -= size, values += size, data += bytes)                                \
+            decode_##NAME(values, data);                                                           \
+    }
+
+#define WRITE_BLOCKS(NAME, CODE)                                                                   \
+    TARGET static void LOOP(write_##NAME)(uint8_t *restrict data, const float *restrict values,    \
+                                          size_t n)                                                \
+    {                                                                                              \
+        size_t size = PIECE[CODE].elements, bytes = PIECE[CODE].bytes;                             \
+        for (; n >= size; n -= size, values += size, data += bytes)                                \
+            encode_##NAME(data, values);                                                           \
+    }
+
+READ_BLOCKS(q4_0, CODE_Q4_0)
+READ_BLOCKS(q4_1, CODE_Q4_1)
+READ_BLOCKS(q5_0, CODE_Q5_0)
+READ_BLOCKS(q5_1, CODE_Q5_1)
+READ_BLOCKS(q8_0, CODE_Q8_0)
+READ_BLOCKS(q2_k, CODE_Q2_K)
+READ_BLOCKS(q3_k, CODE_Q3_K)
+READ_BLOCKS(q4_k, CODE_Q4_K)
+READ_BLOCKS(q5_k, CODE_Q5_K)
+READ_BLOCKS(q6_k, CODE_Q6_K)
+READ_BLOCKS(iq4_nl, CODE_IQ4_NL)
+READ_BLOCKS(iq4_xs, CODE_IQ4_XS)
+READ_BLOCKS(tq1_0, CODE_TQ1_0)
+READ_BLOCKS(tq2_0, CODE_TQ2_0)
+READ_BLOCKS(mxfp4, CODE_MXFP4)
+WRITE_BLOCKS(q4_0, CODE_Q4_0)
+WRITE_BLOCKS(q4_1, CODE_Q4_1)
+WRITE_BLOCKS(q5_0, CODE_Q5_0)
+WRITE_BLOCKS(q5_1, CODE_Q5_1)
+WRITE_BLOCKS(q8_0, CODE_Q8_0)
+#undef READ_BLOCKS
+#undef WRITE_BLOCKS
+
+/* ---- codebooks and measures ------------------------------------------------------------------ */
+
+/* The bits of the greatest magnitude; more than those of Inf if there is a NaN. */
+TARGET static uint32_t LOOP(greatest)(const float *values, size_t n)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = bits_of(values[i]) & 0x7fffffff;
+        most = bits > most ? bits : most;
+    }
+    return most;
+}
+
+/* How many of the 15 limits each value, times the factor, exceeds: all of them, if it is NaN. */
+TARGET static void LOOP(rank)(uint8_t *restrict ranks, const float *restrict values, float factor,
+                              const float *restrict limits, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float value = values[i] * factor;
+        uint32_t rank = 0;
+        for (size_t k = 0; k < 15; k++)
+            rank += !(limits[k] >= value);
+        ranks[i] = (uint8_t)rank;
+    }
+}
+
+/* Look nibbles up, the high one of a byte first, and multiply; `n` bytes. */
+TARGET static void LOOP(spread4)(float *restrict values, const uint8_t *restrict packed,
+                                 const float *restrict table, float factor, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        values[2 * i] = table[packed[i] >> 4] * factor;
+        values[2 * i + 1] = table[packed[i] & 15] * factor;
+    }
+}
+
+/* Add x*x, y*y, x*y and (x-y)^2 to LANES sums each, the i-th element to the (i % LANES)-th. */
+TARGET static void LOOP(differ)(double *restrict sums, double *restrict largest,
+                                const double *restrict x, const double *restrict y, size_t n)
+{
+    for (size_t i = 0; i < n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            double a = x[i + k], b = y[i + k], difference = fabs(a - b);
+            sums[k] += a * a;
+            sums[LANES + k] += b * b;
+            sums[2 * LANES + k] += a * b;
+            sums[3 * LANES + k] += difference * difference;
+            largest[k] = difference > largest[k] ? difference : largest[k];
+        }
+}
+
 static const struct loops LOOP(loops) = {
     LOOP_NAME,
     {LOOP(read_fp64), LOOP(read_fp32), LOOP(read_fp16), LOOP(read_bf16), LOOP(read_e4m3),
      LOOP(read_e5m2), LOOP(read_int64), LOOP(read_int32), LOOP(read_int16), LOOP(read_int8),
-     LOOP(read_uint8), LOOP(read_bool)},
-    {NULL, LOOP(write_fp32), LOOP(write_fp16), LOOP(write_bf16), LOOP(write_e4m3),
-     LOOP(write_e5m2)},
-    LOOP(scale), LOOP(add), LOOP(inside),
+     LOOP(read_uint8), LOOP(read_bool), LOOP(read_q4_0), LOOP(read_q4_1), LOOP(read_q5_0),
+     LOOP(read_q5_1), LOOP(read_q8_0), LOOP(read_q2_k), LOOP(read_q3_k), LOOP(read_q4_k),
+     LOOP(read_q5_k), LOOP(read_q6_k), LOOP(read_iq4_nl), LOOP(read_iq4_xs), LOOP(read_tq1_0),
+     LOOP(read_tq2_0), LOOP(read_mxfp4)},
+    {[CODE_FP32] = LOOP(write_fp32), [CODE_FP16] = LOOP(write_fp16),
+     [CODE_BF16] = LOOP(write_bf16), [CODE_E4M3] = LOOP(write_e4m3),
+     [CODE_E5M2] = LOOP(write_e5m2), [CODE_Q4_0] = LOOP(write_q4_0),
+     [CODE_Q4_1] = LOOP(write_q4_1), [CODE_Q5_0] = LOOP(write_q5_0),
+     [CODE_Q5_1] = LOOP(write_q5_1), [CODE_Q8_0] = LOOP(write_q8_0)},
+    LOOP(scale), LOOP(add), LOOP(inside), LOOP(greatest), LOOP(rank), LOOP(spread4), LOOP(differ),
 };
 
 #undef LOOP

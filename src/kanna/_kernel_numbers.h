@@ -22,10 +22,35 @@
 /* The numbers are the `code` column of dtypes.py. */
 enum code {
     CODE_FP64, CODE_FP32, CODE_FP16, CODE_BF16, CODE_E4M3, CODE_E5M2,
-    CODE_INT64, CODE_INT32, CODE_INT16, CODE_INT8, CODE_UINT8, CODE_BOOL, CODES
+    CODE_INT64, CODE_INT32, CODE_INT16, CODE_INT8, CODE_UINT8, CODE_BOOL,
+    /* GGUF's blocks: those that are written, then those that are only read */
+    CODE_Q4_0, CODE_Q4_1, CODE_Q5_0, CODE_Q5_1, CODE_Q8_0,
+    CODE_Q2_K, CODE_Q3_K, CODE_Q4_K, CODE_Q5_K, CODE_Q6_K,
+    CODE_IQ4_NL, CODE_IQ4_XS, CODE_TQ1_0, CODE_TQ2_0, CODE_MXFP4, CODES
 };
 
-static const size_t WIDTH[CODES] = {8, 4, 2, 2, 1, 1, 8, 4, 2, 1, 1, 1};
+/* The smallest piece of a format: one element, or a block of many. */
+static const struct { size_t elements, bytes; } PIECE[CODES] = {
+    {1, 8}, {1, 4}, {1, 2}, {1, 2}, {1, 1}, {1, 1}, {1, 8}, {1, 4}, {1, 2}, {1, 1}, {1, 1}, {1, 1},
+    {32, 18}, {32, 20}, {32, 22}, {32, 24}, {32, 34},
+    {256, 84}, {256, 110}, {256, 144}, {256, 176}, {256, 210},
+    {32, 18}, {256, 136}, {256, 54}, {256, 66}, {32, 17},
+};
+
+static inline size_t bytes_of(enum code code, size_t count)
+{
+    return count / PIECE[code].elements * PIECE[code].bytes;
+}
+
+static inline int is_blocks(enum code code)
+{
+    return code >= CODE_Q4_0;
+}
+
+static inline int is_written_block(enum code code)
+{
+    return code >= CODE_Q4_0 && code <= CODE_Q8_0;
+}
 
 /* A sum strictly between the two fits the format; any other becomes Inf or is clipped. For floats
    it is the first value that rounds away from the greatest finite one (e4m3fn has no Inf and clips
@@ -43,6 +68,15 @@ static const struct { double low, high; } RANGE[CODES] = {
     [CODE_INT8] = {-129.0, 128.0},
     [CODE_UINT8] = {-1.0, 256.0},
     [CODE_BOOL] = {-INFINITY, INFINITY},
+    /* whether a block's scale fits is seen when the block is encoded */
+    [CODE_Q4_0] = {-INFINITY, INFINITY}, [CODE_Q4_1] = {-INFINITY, INFINITY},
+    [CODE_Q5_0] = {-INFINITY, INFINITY}, [CODE_Q5_1] = {-INFINITY, INFINITY},
+    [CODE_Q8_0] = {-INFINITY, INFINITY}, [CODE_Q2_K] = {-INFINITY, INFINITY},
+    [CODE_Q3_K] = {-INFINITY, INFINITY}, [CODE_Q4_K] = {-INFINITY, INFINITY},
+    [CODE_Q5_K] = {-INFINITY, INFINITY}, [CODE_Q6_K] = {-INFINITY, INFINITY},
+    [CODE_IQ4_NL] = {-INFINITY, INFINITY}, [CODE_IQ4_XS] = {-INFINITY, INFINITY},
+    [CODE_TQ1_0] = {-INFINITY, INFINITY}, [CODE_TQ2_0] = {-INFINITY, INFINITY},
+    [CODE_MXFP4] = {-INFINITY, INFINITY},
 };
 
 static inline uint32_t bits_of(float value)

@@ -7,6 +7,7 @@
 #ifndef KANNA_KERNEL_SUM_H
 #define KANNA_KERNEL_SUM_H
 
+#include "_kernel_blocks.h"
 #include "_kernel_numbers.h"
 
 #if defined _MSC_VER
@@ -15,13 +16,22 @@
 
 /* ---- the loops of every instruction set ----------------------------------------------------- */
 
+enum { LANES = 8 }; /* partial sums of a comparison */
+
 struct loops {
     const char *name;
     void (*read[CODES])(float *restrict values, const uint8_t *restrict data, size_t n);
-    void (*write[CODE_E5M2 + 1])(uint8_t *restrict data, const float *restrict values, size_t n);
+    void (*write[CODES])(uint8_t *restrict data, const float *restrict values, size_t n);
     void (*scale)(float *restrict sum, float weight, size_t n);
     void (*add)(float *restrict sum, const float *restrict values, float weight, size_t n);
     int (*inside)(const float *values, float low, float high, size_t n);
+    uint32_t (*greatest)(const float *values, size_t n);
+    void (*rank)(uint8_t *restrict ranks, const float *restrict values, float factor,
+                 const float *restrict limits, size_t n);
+    void (*spread4)(float *restrict values, const uint8_t *restrict packed,
+                    const float *restrict table, float factor, size_t n);
+    void (*differ)(double *restrict sums, double *restrict largest, const double *restrict x,
+                   const double *restrict y, size_t n);
 };
 
 #define LOOP(name) portable_##name
@@ -115,12 +125,14 @@ struct counts {
     size_t inf_in;     /* elements with an Inf among their inputs */
 };
 
-enum { BLOCK = 2048 }; /* elements: what a block needs stays in the nearest caches */
+enum { BLOCK = 2048 }; /* elements: what they need stays in the nearest caches; whole blocks */
 
 struct block {
     size_t start, n;
     float total[BLOCK];       /* the sums in fp32, */
     double wide_total[BLOCK]; /* or in fp64 */
+    uint8_t lost[BLOCK];      /* sums that are NaN or Inf, where an output of blocks has any */
+    int any_lost;
 };
 
 /* One input with weight 1: its bits, those of NaN too, become what torch makes of them. */
@@ -129,16 +141,21 @@ static int is_conversion(const struct sum *sum)
     return sum->input_count == 1 && sum->inputs[0].weight == 1.0;
 }
 
+static int is_copy(const struct sum *sum)
+{
+    return is_conversion(sum) && sum->inputs[0].code == sum->code;
+}
+
 /* A target that can hold more than the 24 bits of fp32 is always summed in fp64. Every other one is
    rounded from fp32, as in torch, even when the sum was made in fp64. */
 static int is_wide(enum code code)
 {
-    return code == CODE_FP64 || code >= CODE_INT64;
+    return code == CODE_FP64 || (code >= CODE_INT64 && code <= CODE_BOOL);
 }
 
 static const uint8_t *data_of(const struct input *input, size_t start)
 {
-    return input->data + start * WIDTH[input->code];
+    return input->data + bytes_of(input->code, start);
 }
 
 static void read_wide(const struct loops *loops, const struct input *input, size_t start,
@@ -234,16 +251,41 @@ static void settle(const struct sum *sum, const struct loops *loops, struct bloc
         counts->nan_out += is_nan;
         counts->nan_made += is_nan && !nan_in[i];
         counts->overflowed += !is_nan && !inf_in[i] && !(total > low && total < high);
-        if (is_nan && !is_conversion(sum))
+        block->lost[i] = !isfinite(total);
+        if (is_nan && !(is_conversion(sum) && !is_blocks(sum->inputs[0].code)))
             block->wide_total[i] = block->total[i] = float_of(0x7fc00000);
+    }
+    block->any_lost = 1;
+}
+
+/* Encode what is finite. NaN becomes 0, as in integers; Inf the greatest magnitude beside it, so
+   that the rest of the block stays what it is. A scale beyond fp16 takes its whole block along. */
+static void write_blocks(const struct sum *sum, const struct loops *loops, struct block *block,
+                         struct counts *counts)
+{
+    size_t size = PIECE[sum->code].elements, bytes = PIECE[sum->code].bytes;
+    uint8_t *out = sum->out + bytes_of(sum->code, block->start);
+    for (size_t i = 0; block->any_lost && i < block->n; i += size)
+        make_finite(block->total + i, size);
+    loops->write[sum->code](out, block->total, block->n);
+    for (size_t i = 0; i < block->n; i += size, out += bytes) {
+        if (has_finite_scale(out, sum->code))
+            continue;
+        counts->overflowed += size;
+        for (size_t k = i; block->any_lost && k < i + size; k++)
+            counts->overflowed -= block->lost[k];
     }
 }
 
-static void write_block(const struct sum *sum, const struct loops *loops, const struct block *block)
+static void write_block(const struct sum *sum, const struct loops *loops, struct block *block,
+                        struct counts *counts)
 {
-    uint8_t *out = sum->out + block->start * WIDTH[sum->code];
-    if (is_conversion(sum) && sum->inputs[0].code == sum->code) {
-        memmove(out, data_of(sum->inputs, block->start), block->n * WIDTH[sum->code]);
+    size_t width = PIECE[sum->code].bytes;
+    uint8_t *out = sum->out + bytes_of(sum->code, block->start);
+    if (is_copy(sum)) {
+        memmove(out, data_of(sum->inputs, block->start), bytes_of(sum->code, block->n));
+    } else if (is_blocks(sum->code)) {
+        write_blocks(sum, loops, block, counts);
     } else if (!is_wide(sum->code)) {
         loops->write[sum->code](out, block->total, block->n);
     } else if (sum->code == CODE_FP64) {
@@ -251,7 +293,7 @@ static void write_block(const struct sum *sum, const struct loops *loops, const 
     } else {
         for (size_t i = 0; i < block->n; i++) {
             int64_t integer = to_integer(block->wide_total[i], sum->code);
-            memcpy(out + i * WIDTH[sum->code], &integer, WIDTH[sum->code]); /* its low bytes */
+            memcpy(out + i * width, &integer, width); /* its low bytes */
         }
     }
 }
@@ -262,13 +304,14 @@ static struct counts weighted_sum(const struct sum *sum, const struct loops *loo
     struct block block;
     for (block.start = 0; block.start < sum->count; block.start += BLOCK) {
         block.n = sum->count - block.start < BLOCK ? sum->count - block.start : BLOCK;
+        block.any_lost = 0;
         if (sum->wide || is_wide(sum->code))
             add_up_wide(sum, loops, &block);
         else
             add_up(sum, loops, &block);
         if (!is_inside(sum, loops, &block))
             settle(sum, loops, &block, &counts);
-        write_block(sum, loops, &block);
+        write_block(sum, loops, &block, &counts);
     }
     return counts;
 }

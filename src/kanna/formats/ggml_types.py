@@ -17,20 +17,42 @@ from kanna.dtypes import WORDS, DType
 class BlockType(DType):
     """A quantised type: rows are cut into blocks of `elements` numbers in `block_bytes` bytes.
 
-    `bits` is the width of one number rounded up, for display; sizes come from the blocks.
+    `bits` is the width of one number rounded up, for display; sizes come from the blocks. With a
+    `code`, the kernel reads it; it also writes those of `WRITTEN`.
     """
 
     elements: int
     block_bytes: int
+
+    @property
+    def is_float(self) -> bool:
+        """No: whoever converts between precisions has to ask for blocks, not meet them."""
+        return False
 
     def nbytes(self, numel: int) -> int:
         """Return the bytes that `numel` numbers take; rows are whole blocks."""
         return numel // self.elements * self.block_bytes
 
 
+# The kernel's numbers, as in the enum at the head of _kernel_numbers.h.
+_CODES: Final = {
+    word: code
+    for code, word in enumerate(
+        (
+            *("q4_0", "q4_1", "q5_0", "q5_1", "q8_0"),
+            *("q2_k", "q3_k", "q4_k", "q5_k", "q6_k"),
+            *("iq4_nl", "iq4_xs", "tq1_0", "tq2_0", "mxfp4"),
+        ),
+        start=12,
+    )
+}
+
+
 def _block(word: str, elements: int, block_bytes: int) -> BlockType:
-    bits = -(-block_bytes * 8 // elements)
-    return BlockType(word=word, bits=bits, kind="float", elements=elements, block_bytes=block_bytes)
+    return BlockType(
+        word=word, bits=-(-block_bytes * 8 // elements), kind="float", code=_CODES.get(word),
+        elements=elements, block_bytes=block_bytes,
+    )  # fmt: skip
 
 
 GGML_TYPES: Final = MappingProxyType({
@@ -68,4 +90,11 @@ GGML_TYPES: Final = MappingProxyType({
     39: _block("mxfp4", 32, 17),
     40: _block("nvfp4", 64, 36),
     41: _block("q1_0", 128, 18),
+})  # fmt: skip
+
+# The block types that the kernel can write, by word.
+WRITTEN: Final = MappingProxyType({
+    kind.word: kind
+    for kind in GGML_TYPES.values()
+    if isinstance(kind, BlockType) and kind.word in {"q4_0", "q4_1", "q5_0", "q5_1", "q8_0"}
 })  # fmt: skip
