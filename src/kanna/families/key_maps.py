@@ -15,7 +15,14 @@ from typing import Any, Protocol
 from kanna.errors import Incompatible
 from kanna.families import tables
 from kanna.families.loading import load_names
-from kanna.families.name_rows import NameRow, expand_side, highest_numbers, last_numbers, rows_of
+from kanna.families.name_rows import (
+    NameRow,
+    expand_side,
+    highest_numbers,
+    last_numbers,
+    make_row,
+    rows_of,
+)
 from kanna.families.unet_blocks import Block, unet_blocks
 
 
@@ -54,7 +61,8 @@ class Link:
     Of `sources` and `targets` at most one side has several, which follow one another along the
     first dimension in the relative sizes `shares` (empty: all alike). With `swap` the two halves
     along it change places, with `transpose` the matrix is turned; `fold` says that a 1x1
-    convolution becomes a ``matrix``, or the other way round a ``convolution``.
+    convolution becomes a ``matrix``, or the other way round a ``convolution``. With `beside` they
+    are no weights but what stands beside the weights of that link, such as their scales.
     """
 
     sources: tuple[str, ...]
@@ -63,6 +71,7 @@ class Link:
     swap: bool = False
     transpose: bool = False
     fold: str | None = None
+    beside: Link | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,10 +104,10 @@ def table_of(part: PartLike) -> str | None:
 def _is_for(table: Mapping[str, Any], part: PartLike) -> bool:
     if table["role"] != part.role:
         return False
-    if "components" in table:
-        return part.component in table["components"]
     if "variants" in table and part.variant not in table["variants"]:
         return False
+    if "components" in table:
+        return part.component in table["components"]
     mine = {part.architecture, *part.architecture_candidates}
     return not mine.isdisjoint(table.get("architectures", ()))
 
@@ -109,9 +118,9 @@ def layouts_of(table: str) -> tuple[str, ...]:
     Raises:
         KeyError: there is no such table.
     """
-    also = _names()[table].get("reads_also", {})
-    spellings = {old for olds in also.values() for old in olds}
-    words = dict.fromkeys(layout for row in _rows(table) for layout in row.sides)
+    raw = _names()[table]
+    spellings = {old for olds in raw.get("reads_also", {}).values() for old in olds}
+    words = dict.fromkeys(layout for row in map(make_row, raw["row"]) for layout in row.sides)
     return tuple(word for word in words if word not in spellings)
 
 
@@ -126,21 +135,37 @@ def layout_map(table: str, names: Iterable[str], *, source: str, target: str) ->
         Incompatible: of tensors that become one, some are missing; or the blocks make no model.
     """
     present = dict.fromkeys(names)
-    links: list[Link] = []
+    links = _present(_all_links(table, present, source, target), present)
+    rest = _without(present, links)
+    links += _present(beside(links, rest), rest)
+    return LayoutMap(links=tuple(links), unmapped=tuple(_without(present, links)))
+
+
+def _without(names: Iterable[str], links: Iterable[Link]) -> dict[str, None]:
+    mapped = {name for link in links for name in link.sources}
+    return dict.fromkeys(name for name in names if name not in mapped)
+
+
+def _present(links: Iterable[Link], present: Collection[str]) -> list[Link]:
+    """Return the links whose tensors are there; a tensor is taken, and made, by the first only.
+
+    Raises:
+        Incompatible: of tensors that become one, some are missing.
+    """
+    found: list[Link] = []
     mapped: set[str] = set()
     made: set[str] = set()
-    for link in _all_links(table, present, source, target):
+    for link in links:
         here = [name for name in link.sources if name in present]
         if not here or not mapped.isdisjoint(here) or not made.isdisjoint(link.targets):
             continue
         if len(here) < len(link.sources):
             lacking = [name for name in link.sources if name not in present]
             raise Incompatible("relayout.lacks", name=link.targets[0], missing=", ".join(lacking))
-        links.append(link)
+        found.append(link)
         mapped.update(link.sources)
         made.update(link.targets)
-    unmapped = tuple(name for name in present if name not in mapped)
-    return LayoutMap(links=tuple(links), unmapped=unmapped)
+    return found
 
 
 def _all_links(table: str, names: Collection[str], source: str, target: str) -> Iterator[Link]:
@@ -198,18 +223,53 @@ def _under(name: str, side: Iterable[str]) -> tuple[str, ...]:
 def _linked(
     row: NameRow, source: str, target: str, here: tuple[str, ...], there: tuple[str, ...]
 ) -> Iterator[Link]:
+    folds = (source in row.matrix) is not (target in row.matrix)
+    fold = ("matrix" if target in row.matrix else "convolution") if folds else None
     if len(here) == len(there):
-        fold = "matrix" if target in row.matrix else "convolution"
         for name, other in zip(here, there, strict=True):
             yield Link(
                 sources=(name,),
                 targets=(other,),
                 swap=(source in row.swap) is not (target in row.swap),
                 transpose=(source in row.transpose) is not (target in row.transpose),
-                fold=fold if (source in row.matrix) is not (target in row.matrix) else None,
+                fold=fold,
             )
     else:
-        yield Link(sources=here, targets=there, shares=row.shares)
+        yield Link(sources=here, targets=there, shares=row.shares, fold=fold)
+
+
+def beside(links: Iterable[Link], names: Iterable[str]) -> Iterator[Link]:
+    """Yield where those of `names` go that stand beside the weight of a link: scales, markers.
+
+    Beside ``x.weight`` stand ``x.scale_weight`` and ``x.weight.absmax`` alike.
+
+    Raises:
+        Incompatible: a weight has a name in the other layout that says nothing of what is beside.
+    """
+    owners = {
+        start: link
+        for link in links
+        for name in link.sources
+        for start in (name, name.removesuffix("weight"))
+        if start == name or start.endswith(".")
+    }
+    for name in names:
+        cuts = [at for at, letter in enumerate(name) if letter == "."][::-1]
+        starts = (start for at in cuts for start in (name[:at], name[: at + 1]))
+        start = next((start for start in starts if start in owners), None)
+        if start is not None:
+            link, rest = owners[start], name[len(start) :]
+            if not all(other.endswith(".weight") for other in link.targets):
+                raise Incompatible("relayout.beside", name=name, weight=link.sources[0])
+            yield Link(
+                sources=tuple(_beside(start, other, rest) for other in link.sources),
+                targets=tuple(_beside(start, other, rest) for other in link.targets),
+                beside=link,
+            )
+
+
+def _beside(start: str, weight: str, rest: str) -> str:
+    return (weight.removesuffix("weight") if start.endswith(".") else weight) + rest
 
 
 def key_map(table: str, names: Iterable[str], *, source: str, target: str) -> dict[str, str]:

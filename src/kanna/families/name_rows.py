@@ -60,8 +60,7 @@ def make_row(raw: Mapping[str, Any]) -> NameRow:
         inside=raw.get("inside"),
     )
     lengths = {len(side) for side in sides.values()} - {1}
-    changed = row.swap or row.transpose or row.matrix
-    if len(sides) < 2 or len(lengths) > 1 or (lengths and changed):
+    if len(sides) < 2 or len(lengths) > 1 or (lengths and (row.swap or row.transpose)):
         raise ValueError(raw)
     if row.shares and (lengths != {len(row.shares)} or not all(map(_is_count, row.shares))):
         raise ValueError(raw)

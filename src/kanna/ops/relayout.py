@@ -6,12 +6,16 @@ Which tensors become which is in the tables (`kanna.families.key_maps`); no numb
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from kanna.errors import Incompatible
 from kanna.families.key_maps import Link, layout_map
 from kanna.model import TensorInfo
 from kanna.views import joined, renamed, reshaped, rows, transposable, transposed
+
+# What ComfyUI writes beside a quantised weight to say how: the same for every piece of it.
+_MARKERS: Final = (".comfy_quant",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,7 +33,7 @@ def relayout(tensors: Mapping[str, TensorInfo], table: str, *, source: str, targ
     """Return `tensors`, named as in the layout `source`, as the layout `target` has them.
 
     The order is that of `tensors`. The way back gives the same names, dtypes, shapes and bytes,
-    older spellings aside.
+    older spellings aside. What stands beside a weight, such as its scale, goes with it.
 
     Raises:
         KeyError: no such table, or it has no such layout.
@@ -47,11 +51,30 @@ def relayout(tensors: Mapping[str, TensorInfo], table: str, *, source: str, targ
 
 def _made(link: Link, tensors: Mapping[str, TensorInfo]) -> list[TensorInfo]:
     given = [tensors[name] for name in link.sources]
+    if link.beside:
+        return _made_beside(link, given, tensors[link.beside.sources[0]])
     if len(link.targets) > 1:
-        return _split(given[0], _shares(link, len(link.targets)))
+        return [_folded(link, one) for one in _split(given[0], _shares(link, len(link.targets)))]
     if len(given) > 1:
-        return [_join(given, _shares(link, len(given)))]
-    return [_turned(link, given[0])]
+        return [_folded(link, _join(given, _shares(link, len(given))))]
+    return [_folded(link, _turned(link, given[0]))]
+
+
+def _made_beside(link: Link, given: Sequence[TensorInfo], weight: TensorInfo) -> list[TensorInfo]:
+    """Bring along what stands beside a weight: one for all, or one number (or more) for each row.
+
+    Raises:
+        Incompatible: it cannot be said what becomes of it.
+    """
+    owner, first = link.beside or link, given[0]
+    plain = len(given) == len(link.targets) and not (owner.swap or owner.transpose or owner.fold)
+    for_all = first.numel == 1 or first.name.endswith(_MARKERS)
+    if plain or (for_all and all(one.read() == first.read() for one in given[1:])):
+        return [first] * len(link.targets)
+    by_row = first.shape[:1] == weight.shape[:1] and first.dtype.kind == "float"
+    if by_row and not for_all and not owner.transpose:
+        return _made(replace(owner, fold=None, sources=link.sources), {t.name: t for t in given})
+    raise Incompatible("relayout.beside", name=first.name, weight=weight.name)
 
 
 def _shares(link: Link, count: int) -> Sequence[int]:
@@ -94,6 +117,11 @@ def _turned(link: Link, tensor: TensorInfo) -> TensorInfo:
         if len(tensor.shape) != 2 or not transposable(tensor):
             raise _unfit(tensor)
         tensor = transposed(tensor)
+    return tensor
+
+
+def _folded(link: Link, tensor: TensorInfo) -> TensorInfo:
+    """Return a 1x1 convolution as a matrix or the other way round, where the link says so."""
     if link.fold == "matrix" and len(tensor.shape) == 4 and tensor.shape[2:] == (1, 1):
         return reshaped(tensor, tensor.shape[:2])
     if link.fold == "convolution" and len(tensor.shape) == 2:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "beside": (
+        "“{name}” stands beside {weight}, which the other layout cuts apart, joins or turns.",
+        "The model is quantised: bring it to fp16 first with “kanna convert --dtype fp16”.",
+    ),
     "lacks": (
         "“{name}” cannot be made: {missing} is missing.",
         "Look at the file with “kanna check”: it seems to be damaged, or only a part of a model.",

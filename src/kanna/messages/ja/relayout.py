@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "beside": (
+        "「{name}」は {weight} に付くものですが、別のレイアウトではその重みが分割・結合・転置されます。",
+        "量子化されたモデルです。先に「kanna convert --dtype fp16」で fp16 に戻してください。",
+    ),
     "lacks": (
         "「{name}」を作れません。{missing} がありません。",
         "「kanna check」で確認してください。ファイルが壊れているか、モデルの一部だけのようです。",
