@@ -16,7 +16,7 @@ from kanna.formats import open_model
 from kanna.formats.ggml_types import BlockType
 
 NAME = "m.gguf"
-U32, F32, BOOL, STRING, ARRAY, U64 = 4, 6, 7, 8, 9, 10
+U32, F32, BOOL, STRING, ARRAY = 4, 6, 7, 8, 9
 
 
 def u32(number: int) -> bytes:
@@ -63,14 +63,44 @@ def test_a_header_becomes_tensors_and_text() -> None:
         assert model["scalar"].read() == b"\0\0\x80?"
 
 
-def test_a_quantised_tensor_is_seen_and_refused() -> None:
+def test_a_quantised_tensor_is_seen() -> None:
     with opened(GOOD, NAME) as model:
         tensor = model["img_in.weight"]
         assert isinstance(tensor.dtype, BlockType)
         assert (tensor.dtype.word, tensor.shape, tensor.nbytes) == ("q8_0", (2, 32), 68)
         assert tensor.read() == bytes(range(68))
-        assert set(model.refused) == {"img_in.weight"}
-        assert model.refused["img_in.weight"].values == {"type": "q8_0"}
+        assert not model.refused
+
+
+def test_a_tensor_of_a_type_that_nothing_decodes_is_seen_and_refused() -> None:
+    raw = gguf_bytes([], [gguf_entry("sums", [32, 2], 9, 0)], bytes(72))
+    with opened(raw, NAME) as model:
+        assert model["sums"].nbytes == 72
+        assert model.refused["sums"].values == {"type": "q8_1"}
+
+
+def orig_shape(*sizes: int) -> bytes:
+    raw = array(U32, len(sizes), b"".join(map(u32, sizes)))
+    return gguf_value("comfy.gguf.orig_shape.w", ARRAY, raw)
+
+
+@pytest.mark.parametrize(
+    ("value", "shape"),
+    [
+        (orig_shape(2, 1, 4), (2, 1, 4)),
+        (orig_shape(3, 3), (4, 2)),
+        (orig_shape(), (4, 2)),
+        (gguf_value("comfy.gguf.orig_shape.w", STRING, gguf_string("8")), (4, 2)),
+        (gguf_value("comfy.gguf.orig_shape.w", ARRAY, array(BOOL, 1, b"\1")), (4, 2)),
+        (gguf_value("comfy.gguf.orig_shape.w", ARRAY, array(F32, 1, struct.pack("<f", 8))), (4, 2)),
+        (gguf_value("comfy.gguf.orig_shape.w", ARRAY, array(U32, 65, u32(1) * 65)), (4, 2)),
+    ],
+)
+def test_a_shape_that_the_metadata_keeps_is_restored_where_it_fits(
+    value: bytes, shape: tuple[int, ...]
+) -> None:
+    with opened(gguf_bytes([value], [gguf_entry("w", [2, 4], 0, 0)], bytes(32)), NAME) as model:
+        assert model["w"].shape == shape
 
 
 def test_version_two_and_a_wider_alignment_read_the_same() -> None:
@@ -127,7 +157,7 @@ BROKEN = {
         gguf_bytes([gguf_value("general.alignment", STRING, gguf_string("32"))]),
         "gguf_alignment",
     ),
-    "five dimensions": (tensor(gguf_entry("w", [1] * 5, 0, 0)), "gguf_rank"),
+    "six dimensions": (tensor(gguf_entry("w", [1] * 6, 0, 0)), "gguf_rank"),
     "a shape beyond 64 bits": (tensor(gguf_entry("w", [2**32, 2**32], 0, 0)), "gguf_shape"),
     "an overflow behind a zero": (tensor(gguf_entry("w", [0, 2**40, 2**40], 0, 0)), "gguf_shape"),
     "a row that is no whole block": (tensor(gguf_entry("w", [33], 2, 0)), "gguf_shape"),

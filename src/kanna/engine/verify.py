@@ -13,7 +13,6 @@ from kanna.errors import KannaError
 from kanna.formats import open_model
 from kanna.formats.layout import Metadata
 from kanna.model import ModelFile
-from kanna.plan import Plan
 
 
 def verify(
@@ -33,7 +32,7 @@ def verify(
         KannaError: the file is not what was planned.
     """
     with open_model(path) as model:
-        if not (_tensors_fit(model, job) and _metadata_fits(model, job.plan, digest)):
+        if not (_tensors_fit(model, job) and _metadata_fits(model, job, digest)):
             raise KannaError("engine.not_as_planned", path=path)
         if job.full and _digest(model, meter) != digest:
             raise KannaError("engine.not_as_written", path=path)
@@ -52,8 +51,9 @@ def _tensors_fit(model: ModelFile, job: Job) -> bool:
     )
 
 
-def _metadata_fits(model: ModelFile, plan: Plan, digest: str | None) -> bool:
-    return model.metadata == Metadata(plan.metadata, plan.digest_fields).filled(digest or "")
+def _metadata_fits(model: ModelFile, job: Job, digest: str | None) -> bool:
+    fields = Metadata(job.plan.metadata, job.plan.digest_fields).filled(digest or "")
+    return model.metadata == {**fields, **job.layout.stated}
 
 
 def _digest(model: ModelFile, meter: Meter) -> str:

@@ -16,15 +16,18 @@ from kanna.disk import InputFile
 from kanna.dtypes import DType
 from kanna.errors import FormatError
 from kanna.formats.ggml_types import GGML_TYPES, BlockType
-from kanna.formats.gguf_values import Cursor, Value, as_text, read_value
+from kanna.formats.gguf_values import ORIGINAL_SHAPE, Cursor, Value, as_text, read_value
 from kanna.formats.length import check_length
 from kanna.model import FileRun, ModelFile, Note, TensorInfo
 
 _VERSIONS: Final = (2, 3)
 _MAX_ENTRIES: Final = 400_000  # bounds memory; real models have some thousands
-_MAX_DIMS: Final = 4
+# ggml has four; ComfyUI-GGUF's tools/fix_5d_tensors.py puts five into files of video models
+_MAX_DIMS: Final = 5
 _MAX_NUMEL: Final = 2**63 - 1
 _DEFAULT_ALIGNMENT: Final = 32
+# Formats of ggml's own sums, and one that gguf's dequantize does not know.
+_UNREADABLE: Final = frozenset({"q8_1", "q8_k", "q1_0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +63,29 @@ class Header:
 def open_gguf(file: InputFile) -> ModelFile:
     """Read the header of `file`.
 
-    Shapes are in torch's order, the reverse of the file's. Quantised tensors are there with a
-    `BlockType` for a dtype, and in `refused` too: kanna knows them and does not convert them.
-    `metadata` holds numbers and short arrays as JSON text; vocabularies are left out.
+    Shapes are in torch's order, the reverse of the file's; those that the metadata keeps under
+    ``comfy.gguf.orig_shape.NAME`` are restored. Quantised tensors have a `BlockType` for a dtype;
+    those of a type that nothing decodes are in `refused` too. `metadata` holds numbers and short
+    arrays as JSON text; vocabularies are left out.
 
     Raises:
         FormatError: the file breaks a rule of the format, or ends before its last tensor.
     """
     header = read_header(file)
-    entries, start = header.entries, header.start
+    metadata = {key: as_text(one) for key, one in header.values.items() if one is not None}
+    tensors = {entry.name: _tensor(file, header, entry) for entry in header.entries}
     return ModelFile(
         path=file.path,
         container="gguf",
         size=file.size,
-        tensors=MappingProxyType({entry.name: _tensor(file, start, entry) for entry in entries}),
+        tensors=MappingProxyType(tensors),
         files=(file,),
-        metadata=MappingProxyType(
-            {key: as_text(value) for key, value in header.values.items() if value is not None}
-        ),
+        metadata=MappingProxyType(metadata),
         refused=MappingProxyType(
             {
                 entry.name: Note("formats.gguf_quantised", {"type": entry.dtype.word})
-                for entry in entries
-                if isinstance(entry.dtype, BlockType)
+                for entry in header.entries
+                if entry.dtype.word in _UNREADABLE
             }
         ),
     )
@@ -163,6 +166,15 @@ def _check_layout(file: InputFile, entries: list[Entry], start: int, alignment: 
         check_length(file, start + end)
 
 
-def _tensor(file: InputFile, start: int, entry: Entry) -> TensorInfo:
-    run = FileRun(file, start + entry.offset, entry.end - entry.offset)
-    return TensorInfo(entry.name, entry.dtype, entry.shape, run)
+def _tensor(file: InputFile, header: Header, entry: Entry) -> TensorInfo:
+    run = FileRun(file, header.start + entry.offset, entry.end - entry.offset)
+    kept = header.values.get(ORIGINAL_SHAPE + entry.name)
+    return TensorInfo(entry.name, entry.dtype, _original(kept, entry.shape), run)
+
+
+def _original(kept: Value, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that the metadata keeps, where it has as many elements."""
+    if not isinstance(kept, list):
+        return shape
+    sizes = [size for size in kept if type(size) is int and 0 <= size <= _MAX_NUMEL]
+    return tuple(sizes) if len(sizes) == len(kept) and prod(sizes) == prod(shape) else shape

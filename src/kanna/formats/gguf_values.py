@@ -9,8 +9,9 @@ from typing import Final
 from kanna.disk import InputFile
 from kanna.errors import FormatError
 
+ORIGINAL_SHAPE: Final = "comfy.gguf.orig_shape."  # before the name of a tensor that was folded
 _WINDOW: Final = 1 << 18
-_HEADER_LIMIT: Final = 100_000_000
+HEADER_LIMIT: Final = 100_000_000
 _STRINGS_LIMIT: Final = 2_000_000  # the longest vocabularies have some hundred thousand
 _SHOWN_ITEMS: Final = 64  # longer arrays are such vocabularies and are no metadata to people
 _STRING: Final = 8
@@ -42,7 +43,7 @@ class Cursor:
         Raises:
             FormatError: the file ends before, or no header is that long.
         """
-        if self.position + nbytes > min(self.file.size, _HEADER_LIMIT):
+        if self.position + nbytes > min(self.file.size, HEADER_LIMIT):
             raise FormatError(
                 "formats.gguf_cut", path=self.file.path, offset=self.position, need=nbytes
             )

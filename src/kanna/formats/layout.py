@@ -7,7 +7,7 @@ not tensor data is in a block, and all blocks can be made once the digest and ch
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final
 
@@ -20,6 +20,7 @@ Block = tuple[int, bytes]
 _LAYOUTS: Final = {
     "safetensors": "kanna.formats.safetensors_layout",
     "ckpt": "kanna.formats.checkpoint.layout",
+    "gguf": "kanna.formats.gguf_layout",
 }
 _NO_DIGEST: Final = "0" * 64
 
@@ -30,6 +31,7 @@ class FileLayout:
 
     `blocks` takes the SHA-256 of the tensor data (64 digits) and the CRC-32 of each tensor, and
     yields ``(offset, bytes)``. `wants_digest` and `wants_crcs` say which of the two it looks at.
+    `stated` is what a reader will tell as metadata beside the texts that were given.
     """
 
     size: int
@@ -37,6 +39,7 @@ class FileLayout:
     blocks: Callable[[str, Sequence[int]], Iterable[Block]]
     wants_digest: bool
     wants_crcs: bool
+    stated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         _GGUF_DAMAGED,
     ),
     "gguf_alignment": ("{path}: {value} is no alignment for tensors.", _GGUF_DAMAGED),
-    "gguf_rank": ("{path}: {tensor} has {rank:,} dimensions; GGUF allows 4.", _GGUF_DAMAGED),
+    "gguf_rank": (
+        "{path}: {tensor} has {rank:,} dimensions; GGUF files have at most 5.",
+        _GGUF_DAMAGED,
+    ),
     "gguf_type": (
         "{path}: {tensor} has the tensor type {type}, which kanna does not know.",
         "It is damaged, or newer than this version of kanna.",
@@ -129,5 +132,5 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path}: {tensor} begins at {offset:,}, inside another tensor or out of line.",
         _GGUF_DAMAGED,
     ),
-    "gguf_quantised": "quantised as {type}; kanna shows such tensors and does not convert them",
+    "gguf_quantised": "stored as {type}, a type of GGUF that nothing decodes",
 }

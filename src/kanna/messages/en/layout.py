@@ -33,4 +33,16 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "A ckpt can carry plain data only, not a {kind} and nothing nested very deeply.",
         "Leave out what the checkpoint holds beside its tensors.",
     ),
+    "gguf_name": (
+        "The name {name} is too long for GGUF: readers take {limit:,} bytes.",
+        "Rename the tensor, or write safetensors.",
+    ),
+    "gguf_blocks": (
+        "A GGUF file cannot hold {name} of shape {shape} as {type}: it is no whole number of blocks.",
+        "Leave it in fp16 or bf16.",
+    ),
+    "gguf_header_too_large": (
+        "The header would take {size:,} bytes; kanna reads at most {limit:,} of a GGUF.",
+        "Drop some metadata.",
+    ),
 }

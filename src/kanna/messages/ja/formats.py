@@ -113,7 +113,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         _GGUF_DAMAGED,
     ),
     "gguf_rank": (
-        "{path}: {tensor} は {rank:,} 次元です。GGUF で許されるのは 4 次元までです。",
+        "{path}: {tensor} は {rank:,} 次元です。GGUF ファイルは多くても 5 次元です。",
         _GGUF_DAMAGED,
     ),
     "gguf_type": (
@@ -125,5 +125,5 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path}: {tensor} の開始位置 {offset:,} が、別のテンソルの中か、アラインメントからずれた所にあります。",
         _GGUF_DAMAGED,
     ),
-    "gguf_quantised": "{type} で量子化されています。kanna は表示しますが、変換はしません",
+    "gguf_quantised": "GGUF の {type} 型で保存されており、復元する手段がありません",
 }
