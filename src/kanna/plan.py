@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Literal
+from typing import Final, Literal
 
 from kanna.dtypes import DType
 from kanna.model import ModelFile, Note, TensorInfo
@@ -38,18 +38,74 @@ class Constant:
     data: bytes
 
 
-Op = Copy | WeightedSum | Constant
+@dataclass(frozen=True, slots=True)
+class OneScale:
+    """A quantisation: the numbers over one scale, which makes the largest of them `limit`.
+
+    Its pieces: ``numbers``, in a dtype whose largest number is `limit`, and ``scale``, fp32. A
+    tensor of zeros has the scale 1.
+    """
+
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class FourBit:
+    """bitsandbytes' quantisation: two numbers to a byte, each one of 16 times its block's largest.
+
+    `table` is the sixteen numbers, as fp32; so many numbers in a row are a `block`. The pieces:
+    ``numbers``, ``absmax`` (of each block, fp32) and ``state``, JSON. With `nested` ``absmax`` is
+    8-bit numbers over blocks of their own, less their mean; ``nested_absmax`` has those blocks'
+    largest, and the mean is in the ``state``.
+    """
+
+    table: bytes
+    block: int = 64
+    nested: bool = False
+
+
+Encoding = OneScale | FourBit
+
+
+# The bytes that a ``state`` needs beside its text: what is measured is written in there.
+STATE_ROOM: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The output is one `piece` of what `encoding` makes of its one input.
+
+    Pieces of one tensor share what is measured of it where they name the very same input. `text`
+    is the JSON object of a ``state`` without what is measured; blanks fill the rest of the output.
+    """
+
+    encoding: Encoding
+    piece: str = "numbers"
+    text: bytes = b""
+
+    @property
+    def reads(self) -> bool:
+        """Whether the piece is made of the input's numbers, not of what was measured of them."""
+        return self.piece == "numbers"
+
+
+Op = Copy | WeightedSum | Constant | Encoded
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One tensor to be written: its name, dtype and shape, one op, and the tensors it reads."""
+    """One tensor to be written: its name, dtype and shape, one op, and the tensors it reads.
+
+    With `compared` the engine measures how far the numbers that a reader gets back are from those
+    of its one input.
+    """
 
     name: str
     dtype: DType
     shape: tuple[int, ...]
     op: Op
     inputs: tuple[TensorInfo, ...] = ()
+    compared: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -65,7 +121,7 @@ class Output:
         return cls(name or tensor.name, target, shape or tensor.shape, op, (tensor,))
 
 
-WriteContainer = Literal["safetensors", "ckpt"]
+WriteContainer = Literal["safetensors", "ckpt", "gguf"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +131,8 @@ class Plan:
     `outputs` are in the order in which they are written. `metadata` is text to text;
     `digest_fields` names the fields whose value the engine fills with the SHA-256 of the tensor
     data, each with a prefix to stand before the 64 digits. `extras` is plain data that a ckpt
-    carries beside its tensors. `inputs` are all files that the outputs read from. `notes` say what
-    the plan does that a person should know.
+    carries beside its tensors; ``gguf`` in it is the `Typed` values of a GGUF, by key. `inputs` are
+    all files that the outputs read from. `notes` say what the plan does that a person should know.
     """
 
     outputs: tuple[Output, ...]
@@ -95,4 +151,9 @@ class Plan:
     @property
     def read_bytes(self) -> int:
         """The bytes of tensor data that will be read."""
-        return sum(tensor.nbytes for output in self.outputs for tensor in output.inputs)
+        return sum(
+            tensor.nbytes
+            for output in self.outputs
+            if not isinstance(output.op, Encoded) or output.op.reads
+            for tensor in output.inputs
+        )

@@ -7,6 +7,9 @@
             ├ staging   the temporary file: destination checked, space set aside, published whole
             ├ stream    threads: read → compute → write; bounded buffers, handed out in order
             │   ├ compute   one piece: the op applied to its inputs
+            │   │   └ encode    a piece of a quantised tensor; four_bit those of bitsandbytes
+            │   ├ measure   what quantising must know of a whole tensor, made by all workers
+            │   ├ compare   how far the numbers moved
             │   ├ checksums CRC-32 of each output, put together from its pieces
             │   └ digest    one thread behind them: SHA-256, in file order
             ├ accidents what overflowed, by name

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from kanna.dtypes import FP32
+from kanna.engine.compare import compared
+from kanna.engine.encode import encode
+from kanna.engine.measure import Measures
 from kanna.engine.work import Piece
-from kanna.kernel import Counts, weighted_sum
-from kanna.plan import Constant, Copy, WeightedSum
+from kanna.kernel import Comparison, Counts, weighted_sum
+from kanna.plan import Constant, Copy, Encoded, WeightedSum
 
 _NOTHING: Final = Counts()
 
+Made = tuple[Counts, Comparison | None]
 
-def fill(piece: Piece, out: memoryview, scratch: bytearray) -> Counts:
+
+def fill(piece: Piece, out: memoryview, scratch: bytearray, measures: Measures) -> Made:
     """Fill `out` with the bytes of `piece`; `scratch` holds what it reads on the way.
+
+    Returns what was counted and, where that is asked for, how far the numbers moved.
 
     Raises:
         FormatError: an input does not hold what its header says.
@@ -24,19 +32,28 @@ def fill(piece: Piece, out: memoryview, scratch: bytearray) -> Counts:
             out[:] = memoryview(data)[piece.start : piece.start + piece.nbytes]
         case WeightedSum() as op:
             return _sum(piece, op, out, memoryview(scratch))
-    return _NOTHING
+        case Encoded() as op:
+            with measures.of(piece.output) as measure:
+                return encode(piece, op, out, memoryview(scratch), measure)
+    return _NOTHING, None
 
 
-def _sum(piece: Piece, op: WeightedSum, out: memoryview, scratch: memoryview) -> Counts:
+def _sum(piece: Piece, op: WeightedSum, out: memoryview, scratch: memoryview) -> Made:
     inputs = []
     place = 0
     for tensor in piece.output.inputs:
-        width = tensor.dtype.nbytes(1)
-        data = scratch[place : place + piece.count * width]
-        tensor.data.read_into(piece.first * width, data)
+        data = scratch[place : place + tensor.dtype.nbytes(piece.count)]
+        tensor.data.read_into(tensor.dtype.nbytes(piece.first), data)
         inputs.append(data)
         place += len(data)
     dtypes = [tensor.dtype for tensor in piece.output.inputs]
-    return weighted_sum(
-        out, piece.output.dtype, inputs, dtypes, op.weights, piece.count, double=op.double
-    )
+    target = piece.output.dtype
+    counts = weighted_sum(out, target, inputs, dtypes, op.weights, piece.count, double=op.double)
+    if not piece.output.compared:
+        return counts, None
+
+    def decode(start: int, count: int, into: memoryview) -> None:
+        numbers = out[target.nbytes(start) : target.nbytes(start + count)]
+        weighted_sum(into, FP32, [numbers], [target], (1.0,), count)
+
+    return counts, compared(inputs[0], dtypes[0], piece.count, decode)

@@ -12,7 +12,7 @@ from typing import Final
 
 from kanna.disk import InputFile
 from kanna.disk.writing import OutputFile
-from kanna.engine import accidents
+from kanna.engine import accidents, compare
 from kanna.engine.checksums import Checksums
 from kanna.engine.digest import Digest
 from kanna.engine.meter import Meter
@@ -22,7 +22,7 @@ from kanna.engine.staging import Staging, check_destination, existing_folder
 from kanna.engine.stream import Stream
 from kanna.engine.verify import verify
 from kanna.errors import FormatError, Interrupted, KannaError
-from kanna.kernel import Counts
+from kanna.kernel import Comparison, Counts
 from kanna.model import ModelFile
 from kanna.plan import Plan
 
@@ -138,7 +138,7 @@ def fill(
         KannaError: as `run`.
     """
     start = meter.seconds
-    counts, digest = _write(job, file, meter)
+    counts, losses, digest = _write(job, file, meter)
     _make_durable(job, file, meter)
     verify(file.path, job, digest=digest, meter=meter, prove=prove)
     return Result(
@@ -150,11 +150,15 @@ def fill(
         digest=digest,
         verified=job.options.verify,
         counts=counts,
+        losses=losses,
     )
 
 
-def _write(job: Job, file: OutputFile, meter: Meter) -> tuple[dict[str, Counts], str | None]:
-    """Make all bytes of the output; return what was counted, and the digest of the data."""
+_Written = tuple[dict[str, Counts], dict[str, Comparison], str | None]
+
+
+def _write(job: Job, file: OutputFile, meter: Meter) -> _Written:
+    """Make all bytes of the output; return what was counted and compared, and the data's digest."""
     for source in job.files:
         source.will_stream()
     digest = Digest() if job.hashing else None
@@ -168,7 +172,7 @@ def _write(job: Job, file: OutputFile, meter: Meter) -> tuple[dict[str, Counts],
     crcs = checksums.all() if checksums else ()
     for offset, block in job.layout.blocks(digits or "", crcs):
         file.write(memoryview(block), offset)
-    return counts, digits
+    return counts, compare.by_name(job.plan, stream.compared), digits
 
 
 def _make_durable(job: Job, file: OutputFile, meter: Meter) -> None:

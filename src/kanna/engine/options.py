@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from kanna.errors import UsageError
-from kanna.kernel import Counts
+from kanna.kernel import Comparison, Counts
 
 Verification = Literal["header", "full"]
 
@@ -64,7 +64,7 @@ class Result:
 
     `digest` is the SHA-256 of the tensor data in file order, if the plan or the verification
     needed it. `memory` is the most bytes of buffers that the run could take. `counts` are by output
-    name, where anything was counted.
+    name, where anything was counted, and `losses` where the plan asks to compare.
     """
 
     path: Path
@@ -75,6 +75,7 @@ class Result:
     digest: str | None
     verified: Verification
     counts: Mapping[str, Counts]
+    losses: Mapping[str, Comparison] = field(default_factory=dict)
 
 
 def _cores() -> int:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from math import prod
 
 from kanna.disk import InputFile, system
+from kanna.engine.encode import fits
 from kanna.engine.options import RunOptions
 from kanna.engine.stream import memory_needed
 from kanna.engine.work import Batch, Move, divide
 from kanna.errors import Incompatible
 from kanna.formats.layout import FileLayout, arrange
-from kanna.plan import Constant, Copy, Output, Plan, WeightedSum
+from kanna.plan import Constant, Copy, Encoded, Output, Plan, WeightedSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +86,5 @@ def _fits(output: Output) -> bool:
             arithmetic = output.dtype.code is not None
             counts = [t.numel for t in output.inputs if t.dtype.code is not None]
             return arithmetic and bool(weights) and counts == [prod(output.shape)] * len(weights)
+        case Encoded() as op:
+            return fits(output, op)

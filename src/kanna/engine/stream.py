@@ -14,8 +14,9 @@ from kanna.disk.writing import OutputFile
 from kanna.engine.checksums import Checksums
 from kanna.engine.compute import fill
 from kanna.engine.digest import Digest
+from kanna.engine.measure import Measures, memory_held
 from kanna.engine.work import IN_CHUNK, OUT_CHUNK, Batch, Move
-from kanna.kernel import Counts
+from kanna.kernel import Comparison, Counts
 
 _TICK: Final = 0.05  # seconds between two calls of `tick`
 _POLL: Final = 0.001
@@ -32,7 +33,8 @@ def memory_needed(items: Sequence[Batch | Move], threads: int, *, hashing: bool)
     batches = [item for item in items if isinstance(item, Batch)]
     scratch = threads * IN_CHUNK if any(batch.scratch for batch in batches) else 0
     buffers = buffer_count(threads, hashing=hashing) * OUT_CHUNK if batches else 0
-    return scratch + buffers + max((batch.oversized for batch in batches), default=0)
+    largest = max((batch.oversized for batch in batches), default=0)
+    return scratch + buffers + largest + memory_held(batches, threads)
 
 
 class Stream:
@@ -54,6 +56,8 @@ class Stream:
     ) -> None:
         """Prepare to make `items` and write them to `file`; hash and sum what is asked for."""
         self.counts: list[tuple[int, Counts]] = []
+        self.compared: list[tuple[int, int, Comparison]] = []
+        self._measures = Measures(items)
         self._queue = enumerate(items)
         self._turn = Lock()
         self._file = file
@@ -149,7 +153,10 @@ class Stream:
         out = memoryview(buffer)[: batch.nbytes]
         for piece, place in zip(batch.pieces, batch.places, strict=True):
             data = out[place : place + piece.nbytes]
-            self.counts.append((piece.index, fill(piece, data, scratch)))
+            counts, comparison = fill(piece, data, scratch, self._measures)
+            self.counts.append((piece.index, counts))
+            if comparison is not None:
+                self.compared.append((piece.index, piece.start, comparison))
             if self._checksums:
                 self._checksums.add(piece.index, piece.start, data)
         self._file.write(out, batch.offset)

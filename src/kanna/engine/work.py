@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil, lcm
 from typing import Final
 
 from kanna.disk import InputFile
+from kanna.dtypes import DType
+from kanna.formats.ggml_types import BlockType
 from kanna.model import Extent
-from kanna.plan import Copy, Output, WeightedSum
+from kanna.plan import Copy, Encoded, FourBit, Output, WeightedSum
 
 # Sizes that stay in the processor's cache; 16 MB chunks take twice as long.
 IN_CHUNK: Final = 4 << 20
@@ -29,23 +32,36 @@ class Piece:
 
     @property
     def first(self) -> int:
-        """Its first element."""
-        return self.start * 8 // self.output.dtype.bits
+        """The first element of its inputs that it is made of."""
+        elements, nbytes = grain(self.output)
+        return self.start // nbytes * elements
 
     @property
     def count(self) -> int:
-        """How many elements it has."""
-        return self.nbytes * 8 // self.output.dtype.bits
+        """How many elements of its inputs it is made of."""
+        elements, nbytes = grain(self.output)
+        left = self.output.inputs[0].numel - self.first
+        return min(-(-self.nbytes // nbytes) * elements, left)
 
     @property
     def input_bytes(self) -> int:
         """The bytes it reads, from all its inputs together."""
+        match self.output.op:
+            case Copy():
+                return self.nbytes
+            case Encoded() as op if not op.reads:
+                return 0
         return sum(tensor.dtype.nbytes(self.count) for tensor in self.output.inputs)
 
     @property
     def scratch(self) -> int:
-        """The bytes of input that must be in memory beside the output."""
-        return self.input_bytes if isinstance(self.output.op, WeightedSum) else 0
+        """The bytes that must be in memory beside the output."""
+        match self.output.op:
+            case WeightedSum():
+                return self.input_bytes
+            case Encoded():
+                return chunk_bytes(self.output)
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,7 @@ class Batch:
 
     @property
     def scratch(self) -> int:
-        """The bytes of input that must be in memory beside the output."""
+        """The bytes that must be in memory beside the output."""
         return max(piece.scratch for piece in self.pieces)
 
     @property
@@ -170,16 +186,53 @@ def _batch(pieces: Sequence[Piece], places: Sequence[int]) -> Batch:
 
 
 def _slices(index: int, output: Output) -> Iterator[Piece]:
-    step = output.nbytes if any(t.data.whole for t in output.inputs) else _step(output)
+    step = _step(output)
     for start in range(0, output.nbytes, step):
         yield Piece(index, output, start, min(step, output.nbytes - start))
 
 
 def _step(output: Output) -> int:
     """Return how many bytes of `output` to make at a time."""
-    if not isinstance(output.op, WeightedSum):
-        return OUT_CHUNK
-    width = output.dtype.nbytes(1)
-    read = sum(tensor.dtype.nbytes(1) for tensor in output.inputs)
-    count = min(OUT_CHUNK // width, IN_CHUNK // read)
-    return max(count // _STEP, 1) * _STEP * width
+    computed = isinstance(output.op, WeightedSum) or (
+        isinstance(output.op, Encoded) and output.op.reads
+    )
+    if computed:
+        elements, nbytes = grain(output)
+        return ceil(chunk_elements(output) / elements) * nbytes
+    if isinstance(output.op, Copy) and output.inputs[0].data.whole:
+        return output.nbytes
+    return OUT_CHUNK
+
+
+def grain(output: Output) -> tuple[int, int]:
+    """Return the least number of elements that become whole bytes of `output`, and those bytes."""
+    if isinstance(output.op, Encoded) and isinstance(output.op.encoding, FourBit):
+        return output.op.encoding.block, output.op.encoding.block // 2
+    return _block(output.dtype)
+
+
+def chunk_elements(output: Output) -> int:
+    """Return how many elements of its inputs are read at a time, in whole blocks."""
+    if any(tensor.data.whole for tensor in output.inputs):
+        return output.inputs[0].numel
+    elements, nbytes = grain(output)
+    unit = lcm(_STEP, elements, *(_block(tensor.dtype)[0] for tensor in output.inputs))
+    made = unit // elements * nbytes
+    return max(min(OUT_CHUNK // made, IN_CHUNK // _beside(output, unit)), 1) * unit
+
+
+def chunk_bytes(output: Output) -> int:
+    """Return the bytes that must be in memory to measure such a chunk of an `Encoded` output."""
+    return _beside(output, min(chunk_elements(output), output.inputs[0].numel))
+
+
+def _beside(output: Output, count: int) -> int:
+    read = sum(tensor.dtype.nbytes(count) for tensor in output.inputs)
+    measured = isinstance(output.op, Encoded) and isinstance(output.op.encoding, FourBit)
+    return read + (-(-count // 2) if measured else 0)
+
+
+def _block(dtype: DType) -> tuple[int, int]:
+    if isinstance(dtype, BlockType):
+        return dtype.elements, dtype.block_bytes
+    return 1, dtype.nbytes(1)

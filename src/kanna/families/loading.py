@@ -169,9 +169,12 @@ def _build(paths: list[Path], sources: list[bytes], users: list[Path]) -> dict[s
 
 
 def _pages(families: dict[str, Raw]) -> Raw:
-    """Take what only people read out of the tables."""
-    about = {name: table.pop("about") for name, table in families.items() if "about" in table}
-    return {"about": about, "configs": families.pop("configs", {})}
+    """Take out of the tables what recognition does not need."""
+    about, quantize = (
+        {name: table.pop(field) for name, table in families.items() if field in table}
+        for field in ("about", "quantize")
+    )
+    return {"about": about, "configs": families.pop("configs", {}), "quantize": quantize}
 
 
 def _joined(families: dict[str, Raw]) -> Raw:

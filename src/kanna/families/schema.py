@@ -206,6 +206,7 @@ _CONFIGS: Final = _table("name config", {
         "name": _text, "prediction": _text, "zero_snr": _flag, "architectures": _texts,
     }),
 })  # fmt: skip
+_QUANTIZE: Final = _table("keep", {"keep": _texts, "sources": _texts})
 _FAMILY: Final = _table("name", {
     **_EVERY, "mixed": _flag, "vae": _text, "vae_prefix": _text, "tasks": _texts,
     "resolution": _number, "half": _half,
@@ -217,5 +218,5 @@ _FAMILY: Final = _table("name", {
     "distilled": _lists, "numbers": _NUMBERED,
     "encoder_bases": _rows("encoders candidates", _ENCODERS),
     "metadata": _rows("key contains", _METADATA),
-    "peek": _rows("any deviation above below", _PEEK), "about": _ABOUT,
+    "peek": _rows("any deviation above below", _PEEK), "about": _ABOUT, "quantize": _QUANTIZE,
 })  # fmt: skip
