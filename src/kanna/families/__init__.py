@@ -8,6 +8,10 @@
              ├ rows        families, components and choices as values
              ├ layers      the layers of a model, as adapters name them
              ├ key_maps    what a tensor is called in another layout
+             │   ├ name_tables   which table a part needs
+             │   │   └ name_rows      rows: folded patterns, side by side
+             │   └ links         which tensors become which, joined or cut apart
+             │       └ unet_blocks    the blocks of a UNet, read off its tensors
              ├ schedule    the noise schedule that models are trained with
              ├ configs     the config beside a model
              └ dossier     all of a family, for one page
