@@ -132,5 +132,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path}: {tensor} begins at {offset:,}, inside another tensor or out of line.",
         _GGUF_DAMAGED,
     ),
+    "gguf_extra": (
+        "The numbers of this GGUF type can only be read with the gguf package, which is missing.",
+        "Run pip install 'kanna[gguf]'.",
+    ),
     "gguf_quantised": "stored as {type}, a type of GGUF that nothing decodes",
 }

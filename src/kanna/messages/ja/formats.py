@@ -125,5 +125,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path}: {tensor} の開始位置 {offset:,} が、別のテンソルの中か、アラインメントからずれた所にあります。",
         _GGUF_DAMAGED,
     ),
+    "gguf_extra": (
+        "この GGUF 型の数値を読むには gguf パッケージが必要ですが、インストールされていません。",
+        "pip install 'kanna[gguf]' を実行してください。",
+    ),
     "gguf_quantised": "GGUF の {type} 型で保存されており、復元する手段がありません",
 }
