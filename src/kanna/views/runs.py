@@ -101,7 +101,7 @@ def chain(links: Sequence[tuple[Data, int]]) -> Data:
             elif size:
                 flat.append((link, size))
     if len(flat) <= 1:
-        return flat[0][0] if flat else links[0][0]
+        return flat[0][0] if flat else Chain((), ())
     return Chain(tuple(link for link, _ in flat), tuple(accumulate(size for _, size in flat)))
 
 
