@@ -23,6 +23,7 @@ from kanna.model import ModelFile, Note, TensorInfo
 _CONFIG_LIMIT: Final = 4_000_000
 _CONFIGS: Final = ("config.json", "scheduler_config.json")
 _INDEX: Final = "model_index.json"
+_LEFTOVERS: Final = "leftovers.safetensors"  # what kanna could put into no component
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def open_folder(folder: Path) -> ModelFile:
         raise error("formats.folder_no_weights", path=folder)
     scripts = [*files, *(f"{part.name}/{name}" for part in parts for name in part.files)]
     notes = (*_code(scripts), *_absent(index, parts))
-    return _joined(folder, parts, index, notes)
+    model = _joined(folder, parts, index, notes)
+    return _with_leftovers(model, folder) if index and _LEFTOVERS in files else model
 
 
 def _open_single(folder: Path) -> ModelFile:
@@ -110,9 +112,30 @@ def _joined(
         size=sum(file.size for file in files),
         tensors=MappingProxyType(tensors),
         files=files,
-        extras=MappingProxyType({"model_index": index, "configs": configs}),
+        extras=MappingProxyType(
+            {
+                "model_index": index,
+                "configs": configs,
+                "component_metadata": {name: model.metadata for name, model in models.items()},
+            }
+        ),
         refused=MappingProxyType(refused),
         notes=(*notes, *(note for model in models.values() for note in model.notes)),
+    )
+
+
+def _with_leftovers(model: ModelFile, folder: Path) -> ModelFile:
+    """Return `model` with the tensors beside its components in `extras`: they are no part of it."""
+    try:
+        beside = open_file(neighbour(folder, _LEFTOVERS), among=("safetensors",))
+    except BaseException:
+        model.close()
+        raise
+    return replace(
+        model,
+        size=model.size + beside.size,
+        files=(*model.files, *beside.files),
+        extras=MappingProxyType({**model.extras, "leftovers": beside.tensors}),
     )
 
 

@@ -1,0 +1,65 @@
+"""Diffusers folders: what is made, what is missing, and why one is refused."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "why_told": "you said so",
+    "no_pipeline": (
+        "kanna knows no pipeline of diffusers for {path} ({what}).",
+        "Split it into parts instead: without --to diffusers.",
+    ),
+    "no_prediction": (
+        "Nothing in {path} says what the model predicts, and its scheduler depends on that.",
+        "Say it with --prediction: {words}.",
+    ),
+    "no_such_prediction": (
+        "diffusers has no pipeline for {path} that predicts {prediction}.",
+        "Give one of: {words}.",
+    ),
+    "no_scheduler": (
+        "kanna knows no scheduler of {pipeline} for a prediction of {prediction}, which {path} has.",
+        "Say with --prediction what the model predicts, if that is wrong.",
+    ),
+    "missing": (
+        "{path} lacks what these components are made of: {components}.",
+        "Join the parts to one file first (kanna join), or make the folder without them "
+        "(--allow-missing) and take them from {repository}.",
+    ),
+    "quantised": (
+        "The part {part} is quantised ({scheme}), and diffusers cannot load that from such a folder.",
+        "Turn it back first: kanna quantize FILE --to bf16.",
+    ),
+    "underivable": (
+        "The config of {folder} cannot be made: it follows from {tensor}, which is not there.",
+        "The file is incomplete; kanna check lists what is missing.",
+    ),
+    "shard_size": (
+        "{word} is no size of a file.",
+        "Give a number with a unit, such as 5GB or 500MB.",
+    ),
+    "no_tokenizer": (
+        "There is no tokenizer for {folders} in {path}.",
+        "Give a diffusers folder with these subfolders.",
+    ),
+    "tokenizer_size": (
+        "{path} is far too large for a tokenizer ({size:,} bytes).",
+        "Give the folder of a tokenizer as it was published.",
+    ),
+    "other_weights": (
+        "{path} holds weights that this model would not replace, such as {name}.",
+        "Give a new folder, or remove that file first.",
+    ),
+    "not_empty": (
+        "The folder {path} exists and is not empty.",
+        "Give another one, or --force to replace the files in it.",
+    ),
+    "others": "The header fits several pipelines: this is {taken}, but it may be {others}. They "
+    "differ in scheduler or settings.",
+    "lacks": "The folder lacks {components}: from_pretrained needs them. They are in {repository}.",
+    "referenced": "Not in the folder: {components}. from_pretrained needs them; take them from "
+    "{repository}, or give a folder that has them (--tokenizers).",
+    "identity": "{name} is the identity matrix: the file leaves it out, diffusers asks for it.",
+    "left": "{count} tensors have no place in diffusers; they are in {file}, so that nothing is lost.",
+}

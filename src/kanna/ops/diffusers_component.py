@@ -1,0 +1,141 @@
+"""One component of a diffusers folder: a piece of a model in diffusers' names, and its config.
+
+What the class of the component has no place for is left over, under the names that it came with.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kanna.dtypes import FP32, DType
+from kanna.errors import Incompatible, Incomplete
+from kanna.families.key_maps import layout_map, layouts_of, table_of
+from kanna.families.pipelines import Component, Model
+from kanna.families.shape_rules import Shapes, Underivable
+from kanna.kernel import weighted_sum
+from kanna.model import TensorInfo
+from kanna.ops.parts import Piece
+from kanna.ops.relayout import relayout
+from kanna.plan import Constant, Output
+
+# The field of a component's weights that says how its piece stood in the file that it came from.
+ORIGIN: Final = "kanna.part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Made:
+    """A component made from a piece: its tensors, its config, and what was left over of the piece.
+
+    `left` are tensors of the file by their full names. `origin` is the text that tells the way
+    back: prefix, layout, and the tensors that the file did not have.
+    """
+
+    component: Component
+    outputs: tuple[Output, ...]
+    config: Mapping[str, object]
+    left: Mapping[str, TensorInfo]
+    origin: str
+
+
+def make_component(piece: Piece, component: Component) -> Made | None:
+    """Return `component` as made from `piece`, or None where kanna cannot turn it into that class.
+
+    Raises:
+        Incompatible: it is quantised in a way that the class cannot load, or its tensors do not
+            fit together.
+        Incomplete: a tensor that its config follows from is not there.
+    """
+    wanted = component.model
+    table = table_of(piece.part)
+    layouts = {piece.layout, *(layouts_of(table) if table else ())}
+    if wanted is None or wanted.layout not in layouts:
+        return None
+    _refuse_quantised(piece)
+    kept, left = _sorted_out(piece, wanted, table)
+    turned = kept
+    if table is not None and piece.layout is not None:
+        relaid = relayout(kept, table, source=piece.layout, target=wanted.layout)
+        turned = relaid.tensors
+        left |= {name: kept[name] for name in relaid.unmapped}
+    return _made(piece, component, wanted, turned, left)
+
+
+def _made(
+    piece: Piece,
+    component: Component,
+    wanted: Model,
+    tensors: Mapping[str, TensorInfo],
+    left: Mapping[str, TensorInfo],
+) -> Made:
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    dtype = _usual(tensors.values())
+    before = {name: tensor.shape for name, tensor in piece.tensors.items()}
+    try:
+        config = wanted.configuration({**before, **shapes}, dtype.torch or dtype.word)
+        made = _identity(wanted, shapes, dtype)
+    except Underivable as error:
+        raise Incomplete(
+            "diffusers.underivable", folder=component.folder, tensor=error.args[0]
+        ) from error
+    origin = {"prefix": piece.prefix, "layout": piece.layout, "made": [one.name for one in made]}
+    return Made(
+        component=component,
+        outputs=(*(Output.of(tensor, name=name) for name, tensor in tensors.items()), *made),
+        config=config,
+        left={piece.names[name]: tensor for name, tensor in left.items()},
+        origin=json.dumps(origin),
+    )
+
+
+def _refuse_quantised(piece: Piece) -> None:
+    part = piece.part
+    if part.scaled or any(tensor.dtype.code is None for tensor in piece.tensors.values()):
+        raise Incompatible("diffusers.quantised", part=piece.word, scheme=part.quantization or "?")
+
+
+def _sorted_out(
+    piece: Piece, wanted: Model, table: str | None
+) -> tuple[dict[str, TensorInfo], dict[str, TensorInfo]]:
+    """Return the piece's tensors that the class takes, and those that it has no place for."""
+    unexpected = set(piece.part.unexpected)
+    left = {name for name, full in piece.names.items() if full in unexpected}
+    left |= _without_place(piece, wanted, table)
+    kept = {name: tensor for name, tensor in piece.tensors.items() if name not in left}
+    return kept, {name: piece.tensors[name] for name in piece.tensors if name in left}
+
+
+def _without_place(piece: Piece, wanted: Model, table: str | None) -> set[str]:
+    """Return the names in the piece's layout of what the class does not take."""
+    if table is None or piece.layout is None:
+        return wanted.has_no_place_for(piece.tensors, piece.layout)
+    found = layout_map(table, piece.tensors, source=piece.layout, target=wanted.layout)
+    every = [name for link in found.links for name in link.targets]
+    unused = wanted.has_no_place_for(every, piece.layout)
+    links = [link for link in found.links if unused.issuperset(link.targets)]
+    return {name for link in links for name in link.sources}
+
+
+def _identity(wanted: Model, shapes: Shapes, dtype: DType) -> list[Output]:
+    """Return the identity matrix that the class wants and the file leaves out."""
+    matrix = wanted.identity_matrix(shapes)
+    if matrix is None:
+        return []
+    name, side = matrix
+    row = struct.pack("<f", 1.0) + bytes(4 * side)
+    numbers = (row * side)[: 4 * side * side]
+    data = bytearray(dtype.nbytes(side * side))
+    weighted_sum(data, dtype, [numbers], [FP32], (1.0,), side * side)
+    return [Output(name, dtype, (side, side), Constant(bytes(data)))]
+
+
+def _usual(tensors: Iterable[TensorInfo]) -> DType:
+    """Return the floating dtype that most bytes are in, or fp32 where none are."""
+    sizes: dict[DType, int] = {FP32: 0}
+    for tensor in tensors:
+        if tensor.dtype.is_float:
+            sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.nbytes
+    return max(sizes, key=lambda dtype: sizes[dtype])
