@@ -153,6 +153,7 @@ def test_files_that_are_published_in_both_forms(
     [
         ("dit-wan", "original", keys("wan", "14b", "14b-image", "positions"), "diffusers", keys("wan", "diffusers-14b", "diffusers-14b-image", "diffusers-positions")),
         ("dit-wan", "original", keys("wan", "5b"), "diffusers", keys("wan", "diffusers-5b")),
+        ("dit-mochi", "original", keys("mochi", "original"), "diffusers", keys("mochi", "diffusers")),
         ("dit-ltxv", "original", keys("ltxv", "13b"), "diffusers", keys("ltxv", "diffusers-13b")),
         ("dit-flux2", "bfl", keys("flux2", "bfl-klein-9b"), "diffusers", keys("flux2", "diffusers-klein-9b")),
         ("dit-cosmos", "original", keys("cosmos", "14b"), "diffusers", keys("cosmos", "diffusers-14b")),
