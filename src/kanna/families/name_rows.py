@@ -162,7 +162,8 @@ def highest_numbers(names: Iterable[str]) -> dict[str, int]:
 
 def _expand(pattern: str, lasts: Sequence[int]) -> list[str]:
     numbers = iter(lasts)
-    return expand(_PLACE.sub(lambda place: _choices(place[0], next(numbers)), pattern))
+    numbered = _PLACE.sub(lambda place: _choices(place[0], next(numbers)), pattern)
+    return [] if "{}" in numbered else expand(numbered)
 
 
 def _choices(braces: str, last: int) -> str:

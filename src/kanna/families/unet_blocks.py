@@ -1,10 +1,11 @@
 """The blocks of a Stable Diffusion UNet: which of one layout is which of the other.
 
-Both layouts list the same blocks: residual blocks with or without an attention behind them, level
-by level, a resampler at the end of each level but the last. The original (ldm) counts them through
-in one line, diffusers by level and kind. How many there are is read off the tensors at hand, so
-distilled UNets, which lack blocks, levels or the middle, are found as they are. Sources: CompVis
-openaimodel.py, Stability-AI generative-models, huggingface/diffusers unet_2d_blocks.py.
+Both layouts list the same blocks, level by level: residual blocks, all of a level with an attention
+behind them or none, and a resampler at the end of each level but the last. The original (ldm) counts
+them through in one line, diffusers by level and kind. How many there are is read off the tensors at
+hand, so distilled UNets, which lack blocks, levels or the middle, are found as they are; what no
+UNet can be, because something is missing, is refused. Sources: CompVis openaimodel.py, Stability-AI
+generative-models, huggingface/diffusers unet_2d_blocks.py.
 """
 
 from __future__ import annotations
@@ -59,10 +60,26 @@ def unet_blocks(names: Iterable[str], layout: str) -> list[Block]:
     """Return the blocks of the UNet with these tensors.
 
     Raises:
-        Unclear: a block is missing in the middle, or is of no known kind.
+        Unclear: a block is missing, or is of no known kind.
     """
     down, middle, up = _from_ldm(names) if layout == "ldm" else _from_diffusers(names)
+    stems = ("input_blocks", "output_blocks") if layout == "ldm" else ("down_blocks", "up_blocks")
+    for stem, levels in zip(stems, (down, up), strict=True):
+        if any(len(set(level.attentions)) > 1 for level in levels):
+            raise Unclear(stem)
+    if not _skips_fit(down, up):
+        raise Unclear(", ".join(stems))
     return [*_inputs(down), *_middle(middle), *_outputs(up)]
+
+
+def _skips_fit(down: list[_Level], up: list[_Level]) -> bool:
+    """Whether every output of the way down is taken on the way up, level by level.
+
+    The first convolution's output and those of the downsamplers are among them.
+    """
+    made = [len(level.attentions) + 1 for level in down]
+    taken = [len(level.attentions) for level in reversed(up)]
+    return not made or not taken or made == taken
 
 
 def _inputs(levels: list[_Level]) -> Iterable[Block]:

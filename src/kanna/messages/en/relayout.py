@@ -14,7 +14,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Look at the file with “kanna check”: it seems to be damaged, or only a part of a model.",
     ),
     "unclear": (
-        "How the blocks of this model go together is not clear: {name} is missing or unknown.",
+        "How the blocks of this model go together is not clear: look at {name}.",
         "Look at the file with “kanna check”: it seems to be damaged, or only a part of a model.",
     ),
     "unfit": (
