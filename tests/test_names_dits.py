@@ -339,8 +339,24 @@ def test_hunyuandit_swaps_two_norms_and_the_last_modulation() -> None:
     assert torch.equal(there["blocks.39.norm3.bias"], here["blocks.39.norm2.bias"])
     shift, scale = here["final_layer.adaLN_modulation.1.bias"].chunk(2)
     assert torch.equal(there["norm_out.linear.bias"], torch.cat([scale, shift]))
-    fused = here["blocks.0.attn1.Wqkv.bias"]
-    assert torch.equal(there["blocks.0.attn1.to_v.bias"], fused[2 * 1408 :])
+    queries, keys_, values = here["blocks.0.attn1.Wqkv.bias"].chunk(3)
+    assert torch.equal(there["blocks.0.attn1.to_q.bias"], queries)
+    assert torch.equal(there["blocks.0.attn1.to_k.bias"], keys_)
+    assert torch.equal(there["blocks.0.attn1.to_v.bias"], values)
+    assert torch.equal(
+        there["blocks.0.attn2.to_k.bias"], here["blocks.0.attn2.kv_proj.bias"][:1408]
+    )
+
+
+def test_comfyui_and_diffusers_split_the_attention_of_cascade_alike() -> None:
+    here = thin(one_of(keys("stable-cascade", "c-lite", "c-lite-fused")))
+    table = "dit-stable-cascade-c"
+    comfyui = relaid(here, table, "original", "comfyui")
+    there = relaid(here, table, "original", "diffusers")
+    assert_same(relaid(comfyui, table, "comfyui", "diffusers"), there)
+    for word in ("to_q", "to_k", "to_v"):
+        name = f"up_blocks.0.2.attention.attn.{word}.weight"
+        assert torch.equal(comfyui[name], there[name.replace("attn.", "")])
 
 
 def test_sana_sprint_has_other_names_for_the_time() -> None:
