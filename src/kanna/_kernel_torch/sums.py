@@ -1,35 +1,24 @@
-"""`_kernel.c` once more, to the bit, with torch: for where the extension could not be built.
-
-`kanna.kernel` imports this module, and with it torch, only then.
-"""
+"""Weighted sums between all formats: `_kernel_sum.h`."""
 
 from __future__ import annotations
 
-from operator import index
+import torch  # noqa: TID251 - this package is the door behind which torch stays
 
-import torch  # noqa: TID251 - this module is the door behind which torch stays
-
-Buffer = memoryview | bytearray | bytes
-
-# In the order of the codes.
-_DTYPES = (
-    torch.float64,
-    torch.float32,
-    torch.float16,
-    torch.bfloat16,
-    torch.float8_e4m3fn,
-    torch.float8_e5m2,
-    torch.int64,
-    torch.int32,
-    torch.int16,
-    torch.int8,
-    torch.uint8,
-    torch.bool,
+from kanna._kernel_torch.encoding import make_finite
+from kanna._kernel_torch.formats import (
+    Buffer,
+    Format,
+    Out,
+    check,
+    format_of,
+    numbers,
+    store,
+    writable,
 )
 
 
 def weighted_sum(
-    out: memoryview | bytearray,
+    out: Out,
     out_code: int,
     inputs: tuple[Buffer, ...],
     in_codes: tuple[int, ...],
@@ -39,46 +28,47 @@ def weighted_sum(
     /,
 ) -> tuple[int, int, int, int]:
     """Fill `out` with the weighted sum, and return the fields of `kanna.kernel.Counts`."""
-    target, *sources = (_dtype(code) for code in (out_code, *in_codes))
+    form, *sources = (format_of(code) for code in (out_code, *in_codes))
     if not len(inputs) == len(sources) == len(weights) > 0:
         raise ValueError("inputs, codes and weights must be as many, at least one")
-    for buffer, dtype in zip((out, *inputs), (target, *sources), strict=True):
-        _check(buffer, dtype, count)
-    view = memoryview(out).cast("B")
-    if view.readonly:
-        raise TypeError("the output is read-only")
+    for buffer, source in zip((out, *inputs), (form, *sources), strict=True):
+        check(buffer, source, count)
+    is_conversion = tuple(weights) == (1.0,)
+    is_copy = is_conversion and sources == [form]
+    if form.is_blocks and form.write is None and not is_copy:
+        raise ValueError(f"blocks of code {out_code} are only read")
+    view, target = writable(out), form.dtype
     if count == 0:
         return 0, 0, 0, 0
-    tensors = [_tensor(data, dtype) for data, dtype in zip(inputs, sources, strict=True)]
-    is_conversion = tuple(weights) == (1.0,)
+    tensors = [numbers(data, source) for data, source in zip(inputs, sources, strict=True)]
     total = _add_up(tensors, () if is_conversion else weights, _lane(target, double=double))
     total = total if _is_wide(target) else total.to(torch.float32)
-    if is_conversion and sources == [target]:
+    counts = _count(total, target, tensors)
+    if is_copy:
         view[:] = memoryview(inputs[0]).cast("B")
-    else:
-        one_nan = total if is_conversion else total.masked_fill(total.isnan(), torch.nan)
-        torch.frombuffer(view, dtype=torch.uint8).copy_(_round(one_nan, target).view(torch.uint8))
-    return _count(total, target, tensors)
+        return counts
+    one_nan = not is_conversion or sources[0].is_blocks
+    total = total.masked_fill(total.isnan(), torch.nan) if one_nan else total
+    if form.write is None:
+        store(out, round_to(total, target))
+        return counts
+    nan_out, nan_made, overflowed, infinite = counts
+    return nan_out, nan_made, overflowed + _write_blocks(out, form, total), infinite
 
 
-def _dtype(code: int) -> torch.dtype:
-    if not 0 <= code < len(_DTYPES):
-        raise ValueError(f"no number format has the code {code}")
-    return _DTYPES[code]
+def _write_blocks(out: Out, form: Format, total: torch.Tensor) -> int:
+    """Encode what is finite, and return how many numbers went with a scale beyond fp16."""
+    assert form.write is not None
+    rows = total.view(-1, form.elements)
+    raw = form.write(make_finite(rows))
+    store(out, raw)
+    fields = raw[:, : _HALVES[form.bytes]].contiguous().view(torch.float16)
+    beyond = ~fields.isfinite().all(1, keepdim=True)
+    return int((beyond & rows.isfinite()).sum())
 
 
-def _check(buffer: Buffer, dtype: torch.dtype, count: int) -> None:
-    view = memoryview(buffer)
-    if not view.c_contiguous:
-        raise BufferError("a buffer is not contiguous")
-    if index(count) < 0 or view.nbytes != count * dtype.itemsize:
-        raise ValueError(f"a buffer of {view.nbytes} bytes does not hold {count} of {dtype}")
-
-
-def _tensor(data: Buffer, dtype: torch.dtype) -> torch.Tensor:
-    """Return a copy of `data` as a tensor: the data may be unaligned and read-only."""
-    raw = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-    return raw != 0 if dtype is torch.bool else raw.view(dtype)
+# Bytes of fp16 numbers at the head of a block: its scale, and its least value where it has one.
+_HALVES = {18: 2, 20: 4, 22: 2, 24: 4, 34: 2}
 
 
 def _is_wide(target: torch.dtype) -> bool:
@@ -104,7 +94,7 @@ def _add_up(
     return total
 
 
-def _overflows(total: torch.Tensor, target: torch.dtype) -> torch.Tensor:
+def overflows(total: torch.Tensor, target: torch.dtype) -> torch.Tensor:
     """Return where a sum is Inf in `target`, or beyond its range; NaN is not."""
     if target is torch.bool:
         return total.isinf()
@@ -116,11 +106,12 @@ def _overflows(total: torch.Tensor, target: torch.dtype) -> torch.Tensor:
     return (total.trunc() < limits.min) | (total.trunc() >= float(limits.max + 1))
 
 
-def _round(total: torch.Tensor, target: torch.dtype) -> torch.Tensor:
+def round_to(total: torch.Tensor, target: torch.dtype) -> torch.Tensor:
+    """Round sums to a format, as the kernel does."""
     if target is torch.bool:
         return total != 0
     if not target.is_floating_point:
-        return _round_to_integers(total, target)
+        return _to_integers(total, target)
     if target is torch.float8_e4m3fn:
         return total.clamp(-448, 448).to(target)
     rounded = total.to(target)
@@ -129,8 +120,8 @@ def _round(total: torch.Tensor, target: torch.dtype) -> torch.Tensor:
     return rounded
 
 
-def _round_to_integers(total: torch.Tensor, target: torch.dtype) -> torch.Tensor:
-    limits, beyond = torch.iinfo(target), _overflows(total, target)
+def _to_integers(total: torch.Tensor, target: torch.dtype) -> torch.Tensor:
+    limits, beyond = torch.iinfo(target), overflows(total, target)
     whole = total.masked_fill(beyond | total.isnan(), 0).to(torch.int64)
     whole = whole.masked_fill(beyond & (total > 0), limits.max)
     return whole.masked_fill(beyond & (total < 0), limits.min).to(target)
@@ -139,12 +130,12 @@ def _round_to_integers(total: torch.Tensor, target: torch.dtype) -> torch.Tensor
 def _count(
     total: torch.Tensor, target: torch.dtype, tensors: list[torch.Tensor]
 ) -> tuple[int, int, int, int]:
-    is_nan, overflows = total.isnan(), _overflows(total, target)
-    if not (is_nan | overflows | total.isinf()).any():
+    is_nan, too_great = total.isnan(), overflows(total, target)
+    if not (is_nan | too_great | total.isinf()).any():
         return 0, 0, 0, 0
     values = [tensor.to(torch.float64) for tensor in tensors]
     nan_in = torch.stack([value.isnan() for value in values]).any(0)
     inf_in = torch.stack([value.isinf() for value in values]).any(0)
-    masks = (is_nan, is_nan & ~nan_in, overflows & ~inf_in, inf_in)
+    masks = (is_nan, is_nan & ~nan_in, too_great & ~inf_in, inf_in)
     nan_out, nan_made, overflowed, infinite = (int(mask.sum()) for mask in masks)
     return nan_out, nan_made, overflowed, infinite
