@@ -5,10 +5,11 @@ Pieces hold every tensor of the file, each once: what is split can be joined aga
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from kanna.families import tables
 from kanna.identity import Identity, Part
 from kanna.model import ModelFile, TensorInfo
 
@@ -66,17 +67,34 @@ def pieces(model: ModelFile, identity: Identity) -> Pieces:
     """Take `model` apart into the parts that `identity` names, its averaged copy, and the rest."""
     found = [_piece(model, part) for part in identity.parts if part.names]
     taken = {name for piece in found for name in piece.names.values()}
-    markers = [name for name in identity.markers if name not in taken]
-    for at, piece in enumerate(found):
-        if piece.role == "diffusion_model" and markers:
-            found[at] = replace(piece, beside={name: model[name] for name in markers})
-            taken.update(markers)
-            break
+    lone = [name for name in identity.markers if name not in taken]
+    for name in lone:
+        at = _owner(name, found)
+        if at is not None:
+            piece = found[at]
+            found[at] = replace(piece, beside={**piece.beside, name: model[name]})
+            taken.add(name)
     if (copy := _averaged(model, identity)) is not None:
         found.append(copy)
         taken.update(copy.names.values())
     leftovers = {name: tensor for name, tensor in model.items() if name not in taken}
     return Pieces(model=model, identity=identity, pieces=tuple(found), leftovers=leftovers)
+
+
+def is_tokenizer(name: str) -> bool:
+    """Whether the tensor `name` is the text of a tokenizer, which goes with a text encoder."""
+    rows = tables()["everywhere"]["keep"]
+    tails = [tail for row in rows if row["why"] == "tokenizer" for tail in row["tails"]]
+    return name.rpartition(".")[2] in tails
+
+
+def _owner(name: str, found: Sequence[Piece]) -> int | None:
+    """Return which piece the marker `name` belongs to: a text encoder, or the diffusion model."""
+    role = "text_encoder" if is_tokenizer(name) else "diffusion_model"
+    mine = [at for at, piece in enumerate(found) if piece.role == role]
+    prefix = name.rpartition(".")[0]
+    under = [at for at in mine if found[at].prefix.startswith(prefix)]
+    return max(under or mine, key=lambda at: found[at].nbytes, default=None)
 
 
 def _piece(model: ModelFile, part: Part) -> Piece:

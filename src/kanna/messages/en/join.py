@@ -1,0 +1,90 @@
+"""`kanna join`: help, what a plan does, and why one is refused."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "Put parts together to one checkpoint.",
+    "help": "Put a diffusion model, a VAE and text encoders together to one file, each under the names "
+    "where programs look for it.\n\nWhat each PART is, kanna sees for itself; file names do not matter. "
+    "A checkpoint among the parts lends all parts that the others do not bring: so one of its parts is "
+    "replaced. What does not fit together is refused before a byte is written.",
+    "examples": "Examples:\n\n"
+    "  kanna join unet.safetensors vae.safetensors clip_l.safetensors -o model.safetensors\n\n"
+    "  kanna join parts/*.safetensors -o model.safetensors\n\n"
+    "  kanna join flux1-dev.safetensors ae.safetensors clip_l.safetensors t5xxl_fp16.safetensors "
+    "--te-dtype fp8_e4m3 -o flux1-dev-aio.safetensors\n\n"
+    "  kanna join model.safetensors better.vae.safetensors -o model-vae.safetensors",
+    "option_output": "Output file.",
+    "option_for": "Program that is to read the file. Otherwise parts of one checkpoint go back to "
+    "where they stood, and all others to where all programs look for them.",
+    "option_architecture": "Architecture of the diffusion model, where its header leaves that open.",
+    "option_allow_missing": "Write the file even if parts are missing.",
+    "dry_run": "Nothing was written (--dry-run): {tensors} tensors would be, {size}, with {memory} of "
+    "buffers.",
+    "replaced": "{part} of {name} takes the place of the one inside.",
+    "ema_left_out": "The EMA of {name} is left out: it is one of the model that was replaced.",
+    "lacks": "Missing: {part}.",
+    "lacks_file": "Missing: {part}, usually {file} from {where} (ComfyUI: {folder}).",
+    "architecture": "{title}",
+    "missing": (
+        "{path} needs more parts to make images: {parts}.",
+        "Name their files, too (kanna explain {architecture} says where to get them), or leave them "
+        "out on purpose with --allow-missing.",
+    ),
+    "no_model": (
+        "None of the parts is a diffusion model.",
+        "Name its file, too; kanna inspect says what a file is.",
+    ),
+    "no_part": (
+        "{path} holds no part of an image model.",
+        "kanna inspect says what the file is; leave it out.",
+    ),
+    "part_broken": (
+        "{path} is not whole: {count} tensors are missing or have the wrong shape ({names} …).",
+        "Download it again, or take another file.",
+    ),
+    "cannot_carry": (
+        "{path} cannot go into such a file: {name} is {dtype}, which safetensors has no place for.",
+        "Convert it to fp16, bf16 or fp8 first, or take a version of the part in one of them.",
+    ),
+    "two_checkpoints": (
+        "{path} and {other} are both checkpoints with other parts inside.",
+        "Take the wanted part out of one of them with kanna split, and join that.",
+    ),
+    "twice": (
+        "{path} brings a second {part}, beside that of {other}.",
+        "Name only one of them. An EMA is known as one only as kanna split writes it.",
+    ),
+    "other_architecture": (
+        "{path} is no {asked} model, but {found}.",
+        "Leave --architecture out, or name another diffusion model.",
+    ),
+    "architecture_open": (
+        "The header of {path} leaves open what it is: {candidates}.",
+        "Say it with --architecture.",
+    ),
+    "no_arrangement": (
+        "kanna knows no files that hold {architecture} together with its other parts: {path}.",
+        "Use the parts as files of their own, which is how programs read this model.",
+    ),
+    "program_cannot": (
+        "{program} cannot read {architecture} from one file: {path}.",
+        "Programs that can: {programs}.",
+    ),
+    "not_for_it": (
+        "{path} is a part that {ours} does not use: {part}.",
+        "It takes {needs}.",
+    ),
+    "other_vae": (
+        "{path} is a VAE of {theirs}, and the model is {ours}: every image would be spoilt.",
+        "Take the VAE of {ours}.",
+    ),
+    "layout": (
+        "{part} of {path} is in the layout {layout}, and kanna cannot turn it into {wanted}.",
+        "Take a version of the part in that layout; a quantised one has to be converted first.",
+    ),
+    "needs_output": ("The output has no name.", "Give a file after -o."),
+    "output_folder": ("{path} is a folder.", "Give the output a name: a file after -o."),
+}

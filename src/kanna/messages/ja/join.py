@@ -1,0 +1,96 @@
+"""`kanna join`: help, what a plan does, and why one is refused."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "パーツを 1 つのチェックポイントにまとめます。",
+    "help": "拡散モデル、VAE、テキストエンコーダーを、プログラムが読み込める名前で 1 つのファイルにまとめます。\n\n"
+    "それぞれの PART が何かは kanna が中身から判断します。ファイル名は関係ありません。パーツの中にチェックポイントがあれば、"
+    "ほかで指定されなかったパーツはそこから取ります。これで一部のパーツだけを差し替えられます。合わないパーツは、"
+    "1 バイトも書き込まないうちに断ります。",
+    "examples": "例:\n\n"
+    "  kanna join unet.safetensors vae.safetensors clip_l.safetensors -o model.safetensors\n\n"
+    "  kanna join parts/*.safetensors -o model.safetensors\n\n"
+    "  kanna join flux1-dev.safetensors ae.safetensors clip_l.safetensors t5xxl_fp16.safetensors "
+    "--te-dtype fp8_e4m3 -o flux1-dev-aio.safetensors\n\n"
+    "  kanna join model.safetensors better.vae.safetensors -o model-vae.safetensors",
+    "option_output": "出力ファイル。",
+    "option_for": "ファイルを読み込むプログラム。省略すると、同じチェックポイントから分けたパーツは元の位置に、"
+    "それ以外はどのプログラムでも読める位置に入ります。",
+    "option_architecture": "拡散モデルのアーキテクチャ（ヘッダーだけでは決まらない場合）。",
+    "option_allow_missing": "足りないパーツがあっても書き込みます。",
+    "dry_run": "何も書き込んでいません（--dry-run）。実行すると {tensors} 個のテンソル（{size}）を書き込み、"
+    "バッファは {memory} です。",
+    "replaced": "中の{part}を {name} のものに差し替えます。",
+    "ema_left_out": "{name} の EMA は入れません。差し替えられた元のモデルのものだからです。",
+    "lacks": "足りません: {part}。",
+    "lacks_file": "足りません: {part}（通常は {where} の {file}、ComfyUI では {folder} に置きます）。",
+    "architecture": "{title}",
+    "missing": (
+        "{path} で画像を生成するには、ほかにもパーツが必要です: {parts}。",
+        "そのファイルも指定してください（入手先は kanna explain {architecture} で分かります）。"
+        "なくてよい場合は --allow-missing を付けてください。",
+    ),
+    "no_model": (
+        "パーツの中に拡散モデルがありません。",
+        "拡散モデルのファイルも指定してください。ファイルの種類は kanna inspect で分かります。",
+    ),
+    "no_part": (
+        "{path} には画像生成モデルのパーツが入っていません。",
+        "kanna inspect で何のファイルかを確認し、指定から外してください。",
+    ),
+    "part_broken": (
+        "{path} は不完全です。{count} 個のテンソルが足りないか、形状が違います（{names} …）。",
+        "ダウンロードし直すか、別のファイルを使ってください。",
+    ),
+    "cannot_carry": (
+        "{path} はまとめられません。{name} の {dtype} は safetensors に入れられない形式です。",
+        "先に fp16、bf16、fp8 のどれかに変換するか、その精度で配布されているものを使ってください。",
+    ),
+    "two_checkpoints": (
+        "{path} と {other} は、どちらもほかのパーツが入ったチェックポイントです。",
+        "必要なパーツを kanna split で取り出してからまとめてください。",
+    ),
+    "twice": (
+        "{path} の{part}は 2 つ目です。{other} にもあります。",
+        "どちらか 1 つだけを指定してください。EMA は、kanna split で書き出したものだけを EMA と判断します。",
+    ),
+    "other_architecture": (
+        "{path} は {asked} ではなく {found} のモデルです。",
+        "--architecture を外すか、別の拡散モデルを指定してください。",
+    ),
+    "architecture_open": (
+        "{path} が次のどれかは、ヘッダーだけでは決まりません: {candidates}。",
+        "--architecture で指定してください。",
+    ),
+    "no_arrangement": (
+        "{architecture} をほかのパーツと 1 つにまとめたファイルの形式を kanna は知りません: {path}。",
+        "このモデルは、パーツごとのファイルのまま使ってください。",
+    ),
+    "program_cannot": (
+        "{program} では、1 つにまとめた {architecture} を読み込めません: {path}。",
+        "読み込めるプログラム: {programs}。",
+    ),
+    "not_for_it": (
+        "{path} の{part}は {ours} では使いません。",
+        "使うのは {needs} です。",
+    ),
+    "other_vae": (
+        "{path} は {theirs} の VAE で、モデルは {ours} です。画像がすべて崩れてしまいます。",
+        "{ours} の VAE を使ってください。",
+    ),
+    "layout": (
+        "{path} の{part}は {layout} 形式で、{wanted} 形式には変換できません。",
+        "その形式で配布されているものを使ってください。量子化されたパーツは先に変換が必要です。",
+    ),
+    "needs_output": (
+        "出力ファイルの名前がありません。",
+        "-o のあとにファイル名を指定してください。",
+    ),
+    "output_folder": (
+        "{path} はフォルダーです。",
+        "-o のあとに出力ファイルの名前を指定してください。",
+    ),
+}

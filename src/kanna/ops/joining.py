@@ -1,0 +1,138 @@
+"""The parts that a join is made of: what each input brings, and where it stood before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kanna.errors import Incompatible, Incomplete
+from kanna.identity import Identity, Part, said
+from kanna.model import ModelFile, TensorInfo
+from kanna.ops.part_record import Record, read_record, restored, source_id
+from kanna.ops.parts import EMA, LEFTOVERS, Piece, Pieces, pieces
+
+_MODEL = "diffusion_model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Offer:
+    """One part that an input brings.
+
+    `tensors` are by their names relative to `file_prefix`, in the layout of `part`; `beside` have
+    their full names. `home` is the part by the full names that it had, under `prefix` and in
+    `layout`, in the file that `source` stands for, and `places` are their places there: what was
+    cut out of a file can go back as it was. `origin` are the words of all parts of that file,
+    `needs` those of the parts that it needed. Of a part of unknown origin, all these are None.
+    """
+
+    model: ModelFile
+    identity: Identity
+    role: str
+    word: str
+    part: Part | None
+    prefix: str
+    layout: str | None
+    tensors: Mapping[str, TensorInfo]
+    file_prefix: str = ""
+    beside: Mapping[str, TensorInfo] = field(default_factory=dict)
+    home: Mapping[str, TensorInfo] | None = None
+    places: Mapping[str, int] = field(default_factory=dict)
+    source: str | None = None
+    origin: tuple[str, ...] | None = None
+    needs: tuple[str, ...] | None = None
+
+
+def offers(model: ModelFile, identity: Identity) -> list[Offer]:
+    """Return what `model` brings to a join.
+
+    Raises:
+        Incompatible: it is no part of an image model, or cannot be carried into a file.
+        Incomplete: a part in it lacks tensors.
+    """
+    _check(model)
+    if (lone := _recorded(model, identity)) is not None:
+        return [lone]
+    found = list(_whole(model, identity))
+    if not found:
+        raise Incompatible("join.no_part", path=model.path)
+    return found
+
+
+def _check(model: ModelFile) -> None:
+    if model.refused:
+        name, why = next(iter(model.refused.items()))
+        raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
+                           reason=said(why))  # fmt: skip
+    for name, tensor in model.items():
+        if tensor.dtype.safetensors is None:
+            raise Incompatible("join.cannot_carry", path=model.path, name=name,
+                               dtype=tensor.dtype.word)  # fmt: skip
+
+
+def _recorded(model: ModelFile, identity: Identity) -> Offer | None:
+    """Return the part that a split made, if it still is what its record says."""
+    record = read_record(model.metadata)
+    if record is None:
+        return None
+    part = _part_of(record, identity)
+    if part is None and record.role in {_MODEL, EMA, "vae", "text_encoder"}:
+        return None
+    home = restored(model.tensors, part, record)
+    if home is None:
+        return None
+    _check_whole(model, part)
+    places = dict(zip(home, record.numbers(), strict=True))
+    prefix = "" if part is None else part.prefix
+    beside = {full: home[full] for full in record.names.values()}
+    own = {n.removeprefix(prefix): t for n, t in model.items() if n not in record.names}
+    return Offer(
+        model=model, identity=identity, role=record.role, word=record.word, part=part,
+        prefix=record.prefix, layout=record.layout, tensors=own, file_prefix=prefix, beside=beside,
+        home=home, places=places, source=record.source, origin=record.parts, needs=record.needs,
+    )  # fmt: skip
+
+
+def _part_of(record: Record, identity: Identity) -> Part | None:
+    """Return the part that a record speaks of, as it was identified."""
+    role = _MODEL if record.role == EMA else record.role
+    parts = [part for part in identity.parts if part.names]
+    return parts[0] if len(parts) == 1 and parts[0].role == role else None
+
+
+def _whole(model: ModelFile, identity: Identity) -> Iterator[Offer]:
+    """Yield every part of a file, and what is left over in it."""
+    apart = pieces(model, identity)
+    at_home = model.container != "diffusers" and len(apart.pieces) > 1
+    places = {name: place for place, name in enumerate(model)} if at_home else {}
+    source = source_id(model) if at_home else None
+    for piece in apart.pieces:
+        _check_whole(model, piece.part)
+        yield _offer(piece, apart, places, source)
+    if apart.leftovers and len(apart.pieces) > 1:
+        yield Offer(
+            model=model, identity=identity, role=LEFTOVERS, word=LEFTOVERS, part=None, prefix="",
+            layout=None, tensors=apart.leftovers, home=apart.leftovers if at_home else None,
+            places=places, source=source,
+        )  # fmt: skip
+
+
+def _offer(piece: Piece, apart: Pieces, places: Mapping[str, int], source: str | None) -> Offer:
+    home = {piece.names[name]: tensor for name, tensor in piece.tensors.items()}
+    tensors = dict(piece.tensors)
+    if len(apart.pieces) == 1:  # what is left over beside one part goes with it
+        tensors |= {n.removeprefix(piece.prefix): t for n, t in apart.leftovers.items()}
+    return Offer(
+        model=apart.model, identity=apart.identity, role=piece.role, word=piece.word,
+        part=piece.part, prefix=piece.prefix, layout=piece.layout, tensors=tensors,
+        file_prefix=piece.prefix, beside=piece.beside, places=places, source=source,
+        home={**home, **piece.beside} if source else None, needs=apart.identity.needs,
+        origin=tuple(one.word for one in apart.pieces) if len(apart.pieces) > 1 else None,
+    )  # fmt: skip
+
+
+def _check_whole(model: ModelFile, part: Part | None) -> None:
+    """Refuse a part that lacks tensors, or has some of the wrong shape: it cannot be run."""
+    bad = () if part is None else (*part.missing, *part.misshapen)
+    if bad:
+        raise Incomplete("join.part_broken", path=model.path, count=len(bad),
+                         names=", ".join(bad[:3]))  # fmt: skip
