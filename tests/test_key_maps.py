@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanna.errors import Incompatible
@@ -170,6 +171,7 @@ def test_any_unet_goes_to_the_other_layout_and_back(
 
 
 @pytest.mark.parametrize("layout", ["ldm", "diffusers"])
+@settings(max_examples=int(os.environ.get("KANNA_EXPLORE", "30")))
 @given(data=st.data())
 def test_a_unet_with_holes_is_refused_or_keeps_every_place(
     data: st.DataObject, layout: str

@@ -1,11 +1,11 @@
 """The blocks of a Stable Diffusion UNet: which of one layout is which of the other.
 
 Both layouts list the same blocks, level by level: residual blocks, all of a level with an attention
-behind them or none, and a resampler at the end of each level but the last. The original (ldm) counts
-them through in one line, diffusers by level and kind. How many there are is read off the tensors at
-hand, so distilled UNets, which lack blocks, levels or the middle, are found as they are; what no
-UNet can be, because something is missing, is refused. Sources: CompVis openaimodel.py, Stability-AI
-generative-models, huggingface/diffusers unet_2d_blocks.py.
+behind them or none, and a resampler at the end of each level but the last. The original (ldm)
+counts them through in one line, diffusers by level and kind. How many there are is read off the
+tensors at hand, so distilled UNets, which lack blocks, levels or the middle, are found as they are;
+what no UNet can be, because something is missing, is refused. Sources: CompVis openaimodel.py,
+Stability-AI generative-models, huggingface/diffusers unet_2d_blocks.py.
 """
 
 from __future__ import annotations
