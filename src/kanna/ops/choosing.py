@@ -25,7 +25,7 @@ class Choice:
 
     `replaced` are the parts of a checkpoint whose places others took, by word. `home` stands for
     the file whose parts go back to where they stood. `needs` are the words of the parts that the
-    model asks for.
+    model asks for, `origin` those of the file that it comes from, where that is known.
     """
 
     architecture: str
@@ -35,13 +35,20 @@ class Choice:
     replaced: Mapping[str, Offer]
     home: str | None
     needs: tuple[str, ...]
+    origin: tuple[str, ...] | None
     notes: tuple[Note, ...]
 
     @property
-    def missing(self) -> tuple[str, ...]:
+    def lacking(self) -> tuple[str, ...]:
         """The words of the parts that are needed and not there."""
         there = {offer.word for offer in self.taken}
         return tuple(word for word in self.needs if word not in there)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Those of them that the model had where it comes from, or that may be missed by mistake."""
+        known = self.origin
+        return tuple(word for word in self.lacking if known is None or word in known)
 
 
 def choose(offered: Sequence[Offer], architecture: str | None) -> Choice:
@@ -65,10 +72,12 @@ def choose(offered: Sequence[Offer], architecture: str | None) -> Choice:
     lead = next(offer for offer in taken if offer.word == _MODEL)
     for offer in taken:
         _check_fits(offer, word, whole, needs, at_home=_stays(offer, lead, base))
-        notes.extend(_doubts(offer, word, base))
-    home = next((offer.source for offer in offered if offer.model is base), lead.source)
-    return Choice(architecture=word, arrangement=whole, lead=lead, taken=tuple(taken), home=home,
-                  replaced=replaced, needs=needs, notes=tuple(notes))  # fmt: skip
+        notes.extend(_doubts(offer, word, lead, base))
+    whole_file = next((offer for offer in offered if offer.model is base), lead)
+    return Choice(
+        architecture=word, arrangement=whole, lead=lead, taken=tuple(taken), replaced=replaced,
+        home=whole_file.source, needs=needs, origin=whole_file.origin, notes=tuple(notes),
+    )  # fmt: skip
 
 
 def _checkpoint(offered: Sequence[Offer]) -> ModelFile | None:
@@ -116,8 +125,8 @@ def _architecture(lead: Offer, asked: str | None) -> str:
 
 
 def _needs(lead: Offer, architecture: str) -> tuple[str, ...]:
-    if lead.identity.needs and lead.identity.architecture == architecture:
-        return lead.identity.needs
+    if lead.needs and lead.identity.architecture == architecture:
+        return lead.needs
     known = family(architecture)
     return known.needs if known else ()
 
@@ -191,10 +200,11 @@ def _check_fits(
             )  # fmt: skip
 
 
-def _doubts(offer: Offer, architecture: str, base: ModelFile | None) -> Iterator[Note]:
+def _doubts(offer: Offer, architecture: str, lead: Offer, base: ModelFile | None) -> Iterator[Note]:
     """Yield a note where the header leaves open whether a VAE is the right one."""
     theirs = _architectures(offer)
-    if offer.role == "vae" and offer.model is not base and len(theirs) > 1:
+    known = offer.model is base or (offer.source is not None and offer.source == lead.source)
+    if offer.role == "vae" and not known and len(theirs) > 1:
         yield Note("convert.vae_of_either", {
             "name": offer.model.path.name, "ours": title(architecture),
             "theirs": " / ".join(map(title, theirs)),

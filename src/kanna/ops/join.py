@@ -85,7 +85,7 @@ def join(inputs: Sequence[tuple[ModelFile, Identity]], options: JoinOptions) -> 
     plan = _plan([model for model, _ in inputs], choice, placed, outputs, precision, options)
     parts = tuple(map(_seated, placed))
     return JoinPlan(
-        plan=plan, architecture=choice.architecture, parts=parts, missing=choice.missing
+        plan=plan, architecture=choice.architecture, parts=parts, missing=choice.lacking
     )
 
 
@@ -159,7 +159,7 @@ def _plan(
 ) -> Plan:
     metadata = extended(_metadata(choice, placed), _step(placed, precision), digest=options.digest)
     own = [note for model in inputs for note in model.notes]
-    lacks = [lacking(word, choice.architecture) for word in choice.missing]
+    lacks = [lacking(word, choice.architecture) for word in choice.lacking]
     return Plan(
         outputs=tuple(outputs),
         container=options.container or "safetensors",

@@ -62,14 +62,14 @@ class Seating:
     def _place(self, offer: Offer) -> Placed:
         if self._stays(offer) and offer.home is not None:
             return Placed(offer=offer, tensors=offer.home, prefix=offer.prefix, layout=offer.layout)
-        seat = self._seat(offer)
+        seat, named = self._seat(offer), dict(offer.beside)
         if seat is None:  # of no known place: every name as it is
-            tensors = {**offer.tensors, **offer.beside}
+            tensors = {**offer.tensors, **named}
             return Placed(offer=offer, tensors=tensors, prefix="", layout=offer.layout)
-        tensors, layout = _laid_out(offer, seat.layouts)
-        named = {_full_name(name, seat, offer.role): one for name, one in tensors.items()}
-        named = {name: self._shaped(name, one, offer.word) for name, one in named.items()}
-        named |= offer.beside
+        turned, layout = _laid_out(offer, seat.layouts)
+        for name, tensor in turned.items():
+            full = _full_name(name, seat, offer.role)
+            named[full] = self._shaped(full, tensor, offer.word)
         return Placed(offer=offer, tensors=named, prefix=seat.prefix, layout=layout)
 
     def _copy(self, offer: Offer, lead: Placed) -> Placed:

@@ -105,7 +105,7 @@ class _Splitting:
         self._model, self._identity = apart.model, apart.identity
         self._precision = Precision(options.dtype, options.dtypes)
         self._fixed = fixed_tensors(self._model, self._identity)
-        self._packing = Packing(apart, options.program), self._identity.architecture, options.program)
+        self._packing = Packing(apart, options.program)
 
     def plans(self) -> Iterator[PartPlan]:
         """Yield the plan of every part that is wanted, and one for what is left over."""
