@@ -114,7 +114,7 @@ def test_a_file_taken_for_a_leftover_at_birth_is_given_up(
     def taken(_fd: int) -> None:
         raise BlockingIOError
 
-    monkeypatch.setattr(writing, "_lock", taken)
+    monkeypatch.setattr(writing, "lock", taken)
     with pytest.raises(FileExistsError):
         OutputFile(tmp_path / "part")
 
@@ -125,7 +125,7 @@ def test_a_file_system_without_locks_will_do(
     def unsupported(_fd: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(writing, "_lock", unsupported)
+    monkeypatch.setattr(writing, "lock", unsupported)
     OutputFile(tmp_path / "part").close()
     remove_leftover(tmp_path / "part")
     assert (tmp_path / "part").exists()

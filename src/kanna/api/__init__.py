@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     )
     from kanna.api.lookup import import_hashes, which
     from kanna.api.making import Conversion, check_names, convert, make_demo, words
+    from kanna.api.meta import (
+        COMPANIONS,
+        Edited,
+        EditOptions,
+        FileMetadata,
+        read_fields,
+        read_metadata,
+        set_metadata,
+        strip_metadata,
+        write_thumbnail,
+    )
+    from kanna.api.quantizing import Quantization, quantize, quantize_words
     from kanna.api.reading import Inspection, inspect
     from kanna.api.settings import CheckSettings, check_settings
     from kanna.api.targets import hash_targets
@@ -35,11 +47,13 @@ if TYPE_CHECKING:
     from kanna.ops.convert import ConvertOptions
     from kanna.ops.error_picture import cosine_text, error_svg, largest_text, percent
     from kanna.ops.error_report import ErrorReport, ErrorRow
+    from kanna.ops.quantize import QuantizeOptions
     from kanna.scan import SCAN_RULES, GlobalVerdict, Place, Scan, Threat, scan, scan_targets
     from kanna.scan.rules import Rule as ScanRule
 
 
 __all__ = [
+    "COMPANIONS",
     "SCAN_RULES",
     "Answer",
     "CheckSettings",
@@ -48,8 +62,11 @@ __all__ = [
     "Conversion",
     "ConvertOptions",
     "Digests",
+    "EditOptions",
+    "Edited",
     "ErrorReport",
     "ErrorRow",
+    "FileMetadata",
     "Fixed",
     "GlobalVerdict",
     "HashOptions",
@@ -63,6 +80,8 @@ __all__ = [
     "PartPage",
     "Place",
     "Progress",
+    "Quantization",
+    "QuantizeOptions",
     "RunOptions",
     "Scan",
     "ScanRule",
@@ -87,10 +106,17 @@ __all__ = [
     "mark",
     "page_document",
     "percent",
+    "quantize",
+    "quantize_words",
+    "read_fields",
+    "read_metadata",
     "scan",
     "scan_targets",
+    "set_metadata",
+    "strip_metadata",
     "which",
     "words",
+    "write_thumbnail",
 ]
 
 _HOMES = {
@@ -112,12 +138,25 @@ _HOMES = {
         "page_document",
     ),
     "kanna.api.making": ("Conversion", "check_names", "convert", "make_demo", "words"),
+    "kanna.api.quantizing": ("Quantization", "quantize", "quantize_words"),
+    "kanna.api.meta": (
+        "COMPANIONS",
+        "EditOptions",
+        "Edited",
+        "FileMetadata",
+        "read_fields",
+        "read_metadata",
+        "set_metadata",
+        "strip_metadata",
+        "write_thumbnail",
+    ),
     "kanna.api.reading": ("Inspection", "inspect"),
     "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.api.targets": ("hash_targets",),
     "kanna.disk": ("as_path",),
     "kanna.engine": ("Progress", "RunOptions"),
     "kanna.ops.convert": ("ConvertOptions",),
+    "kanna.ops.quantize": ("QuantizeOptions",),
     "kanna.ops.error_picture": ("cosine_text", "error_svg", "largest_text", "percent"),
     "kanna.ops.error_report": ("ErrorReport", "ErrorRow"),
     "kanna.scan": (

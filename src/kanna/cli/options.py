@@ -26,7 +26,15 @@ class Spoken(click.Option):
 
 
 class Verb(click.Command):
-    """A verb: its help and examples are the messages ``VERB.help`` and ``VERB.examples``."""
+    """A verb: its help and examples are the messages ``VERB.help`` and ``VERB.examples``.
+
+    A verb under another one has a `room` of messages of its own: ``meta_show``.
+    """
+
+    def __init__(self, *arguments: Any, room: str = "", **settings: Any) -> None:
+        """Make the verb; its texts are in `room`, or in the room of its name."""
+        super().__init__(*arguments, **settings)
+        self.room = room or self.name
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the usage line."""
@@ -35,7 +43,7 @@ class Verb(click.Command):
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the verb does."""
-        self.help = say(f"{self.name}.help")
+        self.help = say(f"{self.room}.help")
         super().format_help_text(ctx, formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -48,7 +56,7 @@ class Verb(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, each on a line of its own, so that it can be copied."""
         # click wraps no paragraph that begins with this sign
-        self.epilog = "\n\n".join(f"\b\n{e}" for e in say(f"{self.name}.examples").split("\n\n"))
+        self.epilog = "\n\n".join(f"\b\n{e}" for e in say(f"{self.room}.examples").split("\n\n"))
         super().format_epilog(ctx, formatter)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:

@@ -54,17 +54,17 @@ def document(found: Inspection) -> dict[str, object]:
     model = found.model
     notes = [{"key": note.key, "text": said(note)} for note in model.notes]
     refused = {name: said(note) for name, note in model.refused.items()}
-    extras = {key: _finite(value) for key, value in model.extras.items()}
+    extras = {key: finite(value) for key, value in model.extras.items()}
     return {**found.identity.to_json(), "extras": extras, "refused": refused, "notes": notes}
 
 
-def _finite(value: object) -> object:
+def finite(value: object) -> object:
     """Return plain data with Inf and NaN, which JSON lacks, as words."""
     match value:
         case dict():
-            return {key: _finite(inner) for key, inner in value.items()}
+            return {key: finite(inner) for key, inner in value.items()}
         case list():
-            return [_finite(inner) for inner in value]
+            return [finite(inner) for inner in value]
         case float() if not isfinite(value):
             return str(value)
         case _:

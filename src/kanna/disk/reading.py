@@ -6,9 +6,12 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from kanna.disk import system
 from kanna.errors import FormatError, Incomplete
+
+_LONGEST_NAME: Final = 200  # bytes: file systems allow 255, marks of our own included
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,10 @@ class InputFile:
             FormatError: it is a folder, a device, a pipe or another thing that is not a file.
         """
         self.path = Path(path)
+        if _has_undo(path):
+            from kanna.disk.undo import settle  # a killed run left it: this hardly ever happens
+
+            settle(os.path.realpath(path))
         try:
             self.fd = os.open(self.path, system.OPEN_FLAGS)
         except FileNotFoundError as error:
@@ -106,6 +113,27 @@ class InputFile:
     def _advise(self, advice: str) -> None:
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(self.fd, 0, 0, getattr(os, advice))
+
+
+def undo_path(path: str | os.PathLike[str]) -> str:
+    """Return where an edit of the file at `path` keeps what would undo it."""
+    folder, name = os.path.split(os.fspath(path))
+    if len(name) > _LONGEST_NAME // 4:
+        raw = os.fsencode(name)
+        if len(raw) > _LONGEST_NAME:
+            import zlib  # hardly any name is that long
+
+            name = f"{raw[:_LONGEST_NAME].decode(errors='ignore')}-{zlib.crc32(raw):08x}"
+    return os.path.join(folder, f".{name}.kanna-undo")  # noqa: PTH118 - for every file that is opened
+
+
+def _has_undo(path: str | os.PathLike[str]) -> bool:
+    try:
+        if os.path.islink(path):  # noqa: PTH114 - likewise
+            path = os.path.realpath(path)
+        return os.path.lexists(undo_path(path))
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _read_at(fd: int, out: memoryview, offset: int) -> int:

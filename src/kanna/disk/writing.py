@@ -46,7 +46,7 @@ class OutputFile:
         self.path = path
         self.fd = os.open(path, _CREATE_FLAGS, 0o666)
         try:
-            _lock(self.fd)
+            lock(self.fd)
             ours = self.is_at(path)
         except OSError as error:  # a file system without locks: nobody removes leftovers there
             ours = not isinstance(error, BlockingIOError)
@@ -66,7 +66,7 @@ class OutputFile:
         done = 0
         while done < len(data):
             room = _WRITE_CHUNK - (offset + done) % _WRITE_CHUNK
-            done += _write_at(self.fd, data[done : done + room], offset + done)
+            done += write_at(self.fd, data[done : done + room], offset + done)
         self._begin_writeback(offset, len(data))
 
     def move(self, source: InputFile, start: int, length: int, offset: int) -> None:
@@ -88,10 +88,7 @@ class OutputFile:
 
         A failure is final: the system may have forgotten which bytes it could not write.
         """
-        if sys.platform == "darwin":
-            fcntl.fcntl(self.fd, fcntl.F_FULLFSYNC)
-        else:
-            os.fsync(self.fd)
+        sync(self.fd)
 
     def forget(self) -> None:
         """Drop the file from the page cache, so that the next read comes from the medium."""
@@ -160,13 +157,14 @@ def remove_leftover(path: Path) -> None:
             return
         fd = os.open(path, system.OPEN_FLAGS)
         try:
-            _lock(fd)
+            lock(fd)
             path.unlink()
         finally:
             os.close(fd)
 
 
-def _write_at(fd: int, data: memoryview, offset: int) -> int:
+def write_at(fd: int, data: memoryview, offset: int) -> int:
+    """Write some of `data` at `offset`; return how many bytes."""
     if not system.PLAIN:
         return os.pwrite(fd, data, offset)
     with system.position:
@@ -174,7 +172,15 @@ def _write_at(fd: int, data: memoryview, offset: int) -> int:
         return os.write(fd, data)
 
 
-def _lock(fd: int) -> None:
+def sync(fd: int) -> None:
+    """Return when the bytes of an open file are on the medium."""
+    if sys.platform == "darwin":
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(fd)
+
+
+def lock(fd: int) -> None:
     """Take the file's lock, which the system frees when the process ends, however it ends."""
     if sys.platform != "win32":
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -89,7 +89,11 @@ def publishing(subject: Subject) -> Iterator[Finding]:
         return
     lacking = [key for key in _WANTED if not subject.model.metadata.get(key, "").strip()]
     if lacking:
-        yield found("KN807", keys=", ".join(lacking))
+        names = [key.removeprefix("modelspec.") for key in lacking]
+        words = [f"{name}={name.upper()}" for name in names]
+        command = ("kanna", "meta", "set", str(subject.path), *words)
+        editable = subject.model.container == "safetensors"
+        yield found("KN807", keys=", ".join(lacking), command=command if editable else ())
 
 
 def data_sha256(model: ModelFile) -> str:

@@ -26,14 +26,14 @@ def arrange(specs: Sequence[Spec], metadata: Metadata, extras: Mapping[str, obje
     """
     del extras
     entries, offsets = _entries(specs)
-    header = _render(metadata.filled(), entries)
+    header = render(metadata.filled(), entries)
     if len(header) > HEADER_LIMIT:
         raise Incompatible("layout.header_too_large", size=len(header), limit=HEADER_LIMIT)
     start = 8 + len(header)
 
     def blocks(digest: str, crcs: Sequence[int]) -> Iterator[Block]:
         del crcs
-        final = _render(metadata.filled(digest), entries)
+        final = render(metadata.filled(digest), entries)
         yield 0, len(final).to_bytes(8, "little") + final
 
     return FileLayout(
@@ -62,7 +62,12 @@ def _entries(specs: Sequence[Spec]) -> tuple[dict[str, object], list[int]]:
     return entries, offsets
 
 
-def _render(metadata: Mapping[str, str], entries: Mapping[str, object]) -> bytes:
+def render(metadata: Mapping[str, str], entries: Mapping[str, object]) -> bytes:
+    """Return the header of these `entries`, ended so that the data behind it is aligned.
+
+    Raises:
+        Incompatible: a text is not valid Unicode.
+    """
     head = {METADATA: metadata} if metadata else {}
     text = json.dumps({**head, **entries}, ensure_ascii=False, separators=(",", ":"))
     check_text(text)

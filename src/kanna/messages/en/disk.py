@@ -20,4 +20,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} ends at byte {offset}, before its header says it does.",
         "The file is cut short or changed while it was read; download or copy it again.",
     ),
+    "half_written": (
+        "An edit of {path} was broken off in the middle, and it cannot be undone now: {reason}.",
+        "Let kanna write to the file and its folder, and run any command on it again: that puts the old header back.",
+    ),
+    "being_edited": (
+        "Another kanna is editing {path}.",
+        "Wait until it is done, and run the command again.",
+    ),
 }

@@ -77,4 +77,20 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} could not be written: {reason}. Nothing was left there.",
         "Check the disk, or write to another one.",
     ),
+    "edit_link": (
+        "{path} is a symbolic link to {target}.",
+        "Name that file itself; programs may know it by the hash of its content.",
+    ),
+    "edit_protected": (
+        "{path} is write-protected.",
+        "Take the protection off, or write to another file with -o.",
+    ),
+    "edit_names": (
+        "{path} has {names} names (hard links); an edit would change the file under all of them.",
+        "Write to another file with -o, or edit it under all names with --force.",
+    ),
+    "edit_damaged": (
+        "{path} does not read back the weights that it had, although only its header was written to.",
+        "Check the disk, its cable and the memory: one of them changes data.",
+    ),
 }
