@@ -9,10 +9,11 @@ from typing import Final, Literal, get_args
 
 from kanna.dtypes import FP16, FP32, TARGETS, WORDS, DType
 from kanna.errors import Incompatible, UsageError
+from kanna.formats.ggml_types import BlockType
 from kanna.identity import Identity, said
 from kanna.metadata import extended
 from kanna.model import ModelFile, Note
-from kanna.ops import ema, embedding, vae
+from kanna.ops import ema, embedding, gguf, vae
 from kanna.ops.draft import Draft
 from kanna.ops.markers import add_markers
 from kanna.ops.names import rename_keys
@@ -121,7 +122,7 @@ def convert(
     """
     choice = settled(options)
     by_role = {_role(role): _dtype(word) for role, word in options.dtypes.items()}
-    _refuse_what_cannot_be_written(model)
+    refuse_what_cannot_be_written(model)
     draft = Draft.of(model, identity)
     _apply_ema(draft, choice)
     if choice.prune:
@@ -138,6 +139,10 @@ def convert(
     # for a purpose only the model itself is wanted, and only a ckpt has a place for more
     keep = options.purpose is None and not choice.prune and choice.container == "ckpt"
     extras = drop_trainer_state(draft, keep=keep)
+    if choice.container == "gguf":
+        extras = gguf.lay_out(draft)
+    else:
+        _refuse_blocks(draft)
     plan = _plan(draft, choice.container, extras, options)
     return Planned(plan, tuple(draft.tags), new_vae)
 
@@ -156,13 +161,30 @@ def _known(option: str, word: str, words: Sequence[str]) -> str:
     return word
 
 
-def _refuse_what_cannot_be_written(model: ModelFile) -> None:
+def refuse_what_cannot_be_written(model: ModelFile) -> None:
+    """Refuse folders of several models, and files with tensors that nothing here can write.
+
+    Raises:
+        Incompatible: it is one.
+    """
     if model.container == "diffusers":
         raise Incompatible("convert.folder", path=model.path)
     if model.refused:
         name, why = next(iter(model.refused.items()))
         raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
                            reason=said(why))  # fmt: skip
+
+
+def _refuse_blocks(draft: Draft) -> None:
+    """Refuse to write what only a GGUF can hold.
+
+    Raises:
+        Incompatible: nobody said what the numbers should become.
+    """
+    for output in draft.outputs.values():
+        if isinstance(output.dtype, BlockType):
+            path = draft.model.path
+            raise Incompatible("gguf.needs_dtype", path=path, type=output.dtype.word)
 
 
 def _apply_ema(draft: Draft, choice: Preset) -> None:
@@ -183,12 +205,12 @@ def _plan(
 ) -> Plan:
     kept = _kept_metadata(draft, options.drop_metadata)
     step = {"verb": "convert", "input": draft.model.path.name, **draft.done}
-    metadata = extended(kept, step, digest=options.digest)
+    metadata = extended(gguf.own_fields(kept), step, digest=options.digest)
     return Plan(
         outputs=tuple(draft.outputs.values()),
         container=container,
         inputs=tuple(draft.inputs),
-        metadata=metadata.fields,
+        metadata=gguf.fields_for(container, kept, metadata.fields),
         digest_fields=metadata.digest_fields,
         extras=extras,
         notes=(*draft.model.notes, *draft.notes, *metadata.notes, *_reminders(draft)),

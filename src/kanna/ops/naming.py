@@ -16,7 +16,9 @@ from kanna.errors import UsageError
 from kanna.formats import FORMATS
 from kanna.plan import WriteContainer
 
-_WRITTEN: Final[dict[str, WriteContainer]] = {"safetensors": "safetensors", "checkpoint": "ckpt"}
+_WRITTEN: Final[dict[str, WriteContainer]] = {
+    "safetensors": "safetensors", "checkpoint": "ckpt", "gguf": "gguf",
+}  # fmt: skip
 _CONTAINERS: Final = {
     suffix: container for row, container in _WRITTEN.items() for suffix in FORMATS[row].suffixes
 }

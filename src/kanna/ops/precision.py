@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from kanna.dtypes import DType
 from kanna.errors import Incompatible
+from kanna.formats.ggml_types import BlockType
+from kanna.formats.gguf_foreign import decoded
+from kanna.identity import Part
 from kanna.messages import say
 from kanna.ops.draft import Draft
 from kanna.plan import Copy, Output, WeightedSum
@@ -17,10 +20,12 @@ def set_precision(
     """Give every floating tensor its dtype: that of its part in `by_role`, else `default`.
 
     Integers, markers, schedules and position ids keep theirs. A quantised part cannot be cast
-    without its scales: `strict` makes that an error, else the part is left as it is.
+    without its scales: `strict` makes that an error, else the part is left as it is. The blocks of
+    a GGUF have theirs inside and are numbers like others.
 
     Raises:
         Incompatible: a quantised part would have to be cast.
+        MissingExtra: blocks can only be read with the ``gguf`` package.
     """
     quantised = _quantised_names(draft, default, by_role, strict=strict)
     changed = 0
@@ -28,10 +33,15 @@ def set_precision(
         target = by_role.get(draft.roles.get(name, ""), default)
         if target is None or name in draft.fixed or name in quantised:
             continue
-        if isinstance(output.op, Copy) and output.dtype.is_float and output.dtype is not target:
-            draft.outputs[name] = Output(name, target, output.shape, WeightedSum(), output.inputs)
+        if isinstance(output.op, Copy) and _castable(output) and output.dtype is not target:
+            inputs = tuple(map(decoded, output.inputs))
+            draft.outputs[name] = Output(name, target, output.shape, WeightedSum(), inputs)
             changed += 1
     _tell(draft, default, by_role, changed)
+
+
+def _castable(output: Output) -> bool:
+    return output.dtype.is_float or isinstance(output.dtype, BlockType)
 
 
 def _quantised_names(
@@ -39,7 +49,7 @@ def _quantised_names(
 ) -> set[str]:
     names: set[str] = set()
     for part in draft.identity.parts:
-        if not part.scaled:
+        if not part.scaled or _in_blocks(draft, part):
             continue
         if by_role.get(part.role, default) is None:
             continue
@@ -49,6 +59,11 @@ def _quantised_names(
         names.update(part.names)
         draft.note("convert.quantised_kept", warning=True, **told)
     return names
+
+
+def _in_blocks(draft: Draft, part: Part) -> bool:
+    held = (draft.outputs[name] for name in part.names if name in draft.outputs)
+    return any(isinstance(output.dtype, BlockType) for output in held)
 
 
 def _tell(draft: Draft, default: DType | None, by_role: Mapping[str, DType], changed: int) -> None:
