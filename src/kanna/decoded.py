@@ -1,15 +1,139 @@
-"""Quantised tensors as views that decode them: fp32 numbers, a run at a time, from stored ones."""
+"""Quantised tensors as views that decode them: fp32 numbers, a run at a time, from stored ones.
+
+Sources: ComfyUI QUANTIZATION.md (number times scale); bitsandbytes functional.py,
+``dequantize_4bit``, ``dequantize_blockwise``, ``int8_vectorwise_dequant``.
+"""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from kanna.dtypes import FP32
-from kanna.kernel import compare, weighted_sum
+from kanna.kernel import compare, unpack4, unpack8, weighted_sum
+from kanna.model import Extent, TensorInfo
 
 NESTED_BLOCK: Final = 256  # numbers of bitsandbytes' nested statistics that share a largest one
 _SLICE: Final = 1 << 16
+
+# Fills a buffer with a run of fp32 numbers: its start, its length, the buffer.
+Run = Callable[[int, int, memoryview], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Tensor data of `numel` fp32 numbers that `run` decodes; runs start where a `unit` does."""
+
+    run: Run
+    numel: int
+    unit: int = 1
+    whole: bool = False
+
+    def extent(self) -> Extent | None:
+        """Return None: the numbers stand in no file."""
+        return None
+
+    def read_into(self, start: int, out: memoryview) -> None:
+        """Fill `out` with the bytes from `start`.
+
+        Raises:
+            FormatError: the file does not hold what its header says.
+        """
+        step = 4 * self.unit
+        end = start + len(out)
+        first, count = start // step * self.unit, -(-end // 4)
+        if start % step == 0 and end % 4 == 0:
+            self.run(first, count - first, out)
+            return
+        buffer = memoryview(bytearray(4 * (count - first)))
+        self.run(first, count - first, buffer)
+        out[:] = buffer[start - 4 * first : end - 4 * first]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nested:
+    """Blocks' largest numbers in 8 bits: a table, their own blocks' largest, and their mean."""
+
+    table: bytes
+    largest: TensorInfo
+    mean: float
+    block: int = NESTED_BLOCK
+
+
+def as_fp32(tensor: TensorInfo) -> TensorInfo:
+    """Return `tensor`, whose dtype the kernel knows, in fp32."""
+
+    def run(first: int, count: int, out: memoryview) -> None:
+        weighted_sum(out, FP32, [_read(tensor, first, count)], [tensor.dtype], (1.0,), count)
+
+    return _view(tensor, run, unit=256)
+
+
+def scaled(tensor: TensorInfo, scale: TensorInfo, factor: float = 1.0) -> TensorInfo:
+    """Return `tensor` times `scale` times `factor`; of scales there is one, or one for each row.
+
+    Raises:
+        ValueError: there are more, or fewer.
+    """
+    length = tensor.numel if scale.numel == 1 else tensor.numel // max(scale.numel, 1)
+    if scale.numel != 1 and (not tensor.shape or tensor.shape[0] != scale.numel):
+        raise ValueError(f"{tensor.shape} * {scale.shape}")
+
+    def run(first: int, count: int, out: memoryview) -> None:
+        data = memoryview(_read(tensor, first, count))
+        width, done = tensor.dtype.nbytes(1), 0
+        scales = scale.numbers() or ()
+        while done < count:
+            row, column = divmod(first + done, length)
+            size = min(length - column, count - done)
+            part, into = data[width * done :][: width * size], out[4 * done :][: 4 * size]
+            weighted_sum(into, FP32, [part], [tensor.dtype], (scales[row] * factor,), size)
+            done += size
+
+    return _view(tensor, run)
+
+
+def four_bit(
+    packed: TensorInfo, absmax: TensorInfo, shape: tuple[int, ...], *, table: bytes, block: int,
+    nested: Nested | None = None,
+) -> TensorInfo:  # fmt: skip
+    """Return the numbers of bitsandbytes' 4-bit codes, in their `shape`."""
+
+    def run(first: int, count: int, out: memoryview) -> None:
+        codes = _read(packed, first // 2, -(-count // 2))
+        largest = _absmax(absmax, nested, first // block, -(-count // block))
+        unpack4(out, FP32, codes, largest, count, table=table, block=block)
+
+    return _view(TensorInfo(packed.name, FP32, shape, packed.data), run, unit=block)
+
+
+def _absmax(absmax: TensorInfo, nested: Nested | None, first: int, count: int) -> memoryview:
+    """Return the largest numbers of a run of blocks, as fp32."""
+    if nested is None:
+        return memoryview(_read(absmax, first, count))
+    start = first // nested.block * nested.block
+    size = first + count - start
+    codes = _read(absmax, start, size)
+    largest = _read(nested.largest, start // nested.block, -(-size // nested.block))
+    out = bytearray(4 * size)
+    unpack8(out, FP32, codes, largest, size, table=nested.table, block=nested.block)
+    return memoryview(plus(out, nested.mean))[4 * (first - start) :]
+
+
+def _read(tensor: TensorInfo, first: int, count: int) -> bytearray:
+    start, size = tensor.dtype.nbytes(first), tensor.dtype.nbytes(count)
+    if tensor.data.whole:
+        return bytearray(tensor.read()[start : start + size])
+    data = bytearray(size)
+    tensor.data.read_into(start, memoryview(data))
+    return data
+
+
+def _view(tensor: TensorInfo, run: Run, unit: int = 1) -> TensorInfo:
+    data = Decoded(run, tensor.numel, unit, tensor.data.whole)
+    return TensorInfo(tensor.name, FP32, tensor.shape, data)
 
 
 def mean_of(numbers: memoryview | bytearray) -> float:

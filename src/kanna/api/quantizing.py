@@ -1,0 +1,123 @@
+"""Models in fewer bits, and plain again: `quantize`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from kanna.api.making import Conversion
+from kanna.api.reading import StrPath, identified
+from kanna.disk import as_path
+from kanna.engine import Progress, Result, RunOptions, publish, rehearse, run
+from kanna.errors import OutputExists
+from kanna.formats import open_model
+from kanna.identity import Identity
+from kanna.ops.quantize import BACK, TARGETS, QuantizeOptions
+from kanna.ops.quantize import quantize as plan_quantization
+from kanna.quantizing.schemes import Form
+
+if TYPE_CHECKING:
+    from kanna.ops.error_report import ErrorReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantization:
+    """A quantisation: planned, and carried out unless only the plan was asked for.
+
+    `report` says how far the numbers moved, and `picture` is the file that shows it; both are None
+    for a dry run, the picture too where none was asked for.
+    """
+
+    conversion: Conversion
+    report: ErrorReport | None
+    picture: Path | None
+
+
+def quantize_words(option: str) -> tuple[str, ...]:
+    """Return the words that an option of `QuantizeOptions` can have."""
+    return {"to": TARGETS, "form": get_args(Form), "keep_dtype": BACK}[option]
+
+
+def quantize(
+    path: StrPath,
+    destination: StrPath | None,
+    options: QuantizeOptions,
+    *,
+    svg: StrPath | None = None,
+    stem: str | None = None,
+    protected: Iterable[StrPath] = (),
+    dry_run: bool = False,
+    run_options: RunOptions | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Quantization:
+    """Quantise the model at `path`, or make plain numbers of a quantised one.
+
+    `destination`, `stem` and `protected` are those of `convert`. `svg` is a file for the picture of
+    the errors, or a folder in which it is called as the output is.
+
+    Raises:
+        KannaError: whatever is wrong with the input, the request or the destination.
+    """
+    from kanna.ops.naming import check_protected, container_of, is_folder
+    from kanna.ops.naming import destination as named
+
+    container_of(destination, "safetensors")
+    with open_model(path) as model:
+        identity = identified(model, compare_ema=False)
+        planned = plan_quantization(model, identity, options)
+        plan = planned.plan
+        target = named(as_path(path), destination, planned.tags, plan.container, stem)
+        check_protected(target, [other for other in protected if Path(other) != Path(path)])
+        picture = None if svg is None else _picture(svg, target, run_options)
+        folder_wanted = destination is not None and is_folder(destination)
+        result: Result | None = None
+        report = None
+        if dry_run:
+            memory = rehearse(plan, target, options=run_options, folder_will_be_made=folder_wanted)
+        else:
+            if folder_wanted:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            result = run(plan, target, options=run_options, progress=progress, cancel=cancel)
+            memory = result.memory
+            report = _report(result, identity)
+            if picture is not None:
+                _draw(report, target, picture, force=(run_options or RunOptions()).force)
+        made = Conversion(source=model, before=identity, plan=plan, destination=target,
+                          memory=memory, result=result)  # fmt: skip
+    return Quantization(conversion=made, report=report, picture=None if dry_run else picture)
+
+
+def _report(result: Result, identity: Identity) -> ErrorReport:
+    from kanna.ops.error_report import error_report
+
+    return error_report(result.losses, [part.prefix for part in identity.parts])
+
+
+def _picture(svg: StrPath, target: Path, run_options: RunOptions | None) -> Path:
+    """Return the file for the picture, which must not be there yet unless it may be replaced.
+
+    Raises:
+        OutputExists: it is.
+    """
+    text = os.fspath(svg)
+    if text.endswith(("/", os.sep)) or Path(text).is_dir():
+        path = Path(text) / f"{target.stem}.svg"
+    else:
+        path = Path(text)
+    if path.exists() and not (run_options or RunOptions()).force:
+        raise OutputExists("engine.exists", path=path)
+    return path
+
+
+def _draw(report: ErrorReport, target: Path, picture: Path, *, force: bool) -> None:
+    from kanna.disk import make_folder
+    from kanna.ops.error_picture import error_svg
+
+    if not picture.parent.exists():
+        make_folder(picture.parent)
+    publish(picture, error_svg(report, subject=target.name).encode(), force=force)
