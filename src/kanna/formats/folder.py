@@ -66,8 +66,8 @@ def open_folder(folder: Path) -> ModelFile:
         raise error("formats.folder_no_weights", path=folder)
     scripts = [*files, *(f"{part.name}/{name}" for part in parts for name in part.files)]
     notes = (*_code(scripts), *_absent(index, parts))
-    model = _joined(folder, parts, index, notes)
-    return _with_leftovers(model, folder) if index and _LEFTOVERS in files else model
+    left = _LEFTOVERS if index and _LEFTOVERS in files else None
+    return _joined(folder, parts, index, notes, left)
 
 
 def _open_single(folder: Path) -> ModelFile:
@@ -94,9 +94,16 @@ def _open_parts(parts: list[_Part]) -> dict[str, ModelFile]:
 
 
 def _joined(
-    folder: Path, parts: list[_Part], index: Mapping[str, object], notes: tuple[Note, ...]
+    folder: Path,
+    parts: list[_Part],
+    index: Mapping[str, object],
+    notes: tuple[Note, ...],
+    left: str | None,
 ) -> ModelFile:
+    """Return all components as one model; what is `left` beside them stands in its `extras`."""
     models = _open_parts(parts)
+    beside = _open_leftovers(folder, left, models) if left else None
+    told = {**models, "leftovers": beside} if beside else models
     configs = {part.name: part.config for part in parts if part.config is not None}
     tensors: dict[str, TensorInfo] = {}
     refused: dict[str, Note] = {}
@@ -105,7 +112,7 @@ def _joined(
             name = f"{component}.{key}"
             tensors[name] = TensorInfo(name, tensor.dtype, tensor.shape, tensor.data)
         refused |= {f"{component}.{key}": note for key, note in model.refused.items()}
-    files = tuple(file for model in models.values() for file in model.files)
+    files = tuple(file for model in told.values() for file in model.files)
     return ModelFile(
         path=folder,
         container="diffusers",
@@ -116,7 +123,8 @@ def _joined(
             {
                 "model_index": index,
                 "configs": configs,
-                "component_metadata": {name: model.metadata for name, model in models.items()},
+                "component_metadata": {name: model.metadata for name, model in told.items()},
+                "leftovers": beside.tensors if beside else {},
             }
         ),
         refused=MappingProxyType(refused),
@@ -124,19 +132,13 @@ def _joined(
     )
 
 
-def _with_leftovers(model: ModelFile, folder: Path) -> ModelFile:
-    """Return `model` with the tensors beside its components in `extras`: they are no part of it."""
-    try:
-        beside = open_file(neighbour(folder, _LEFTOVERS), among=("safetensors",))
-    except BaseException:
-        model.close()
-        raise
-    return replace(
-        model,
-        size=model.size + beside.size,
-        files=(*model.files, *beside.files),
-        extras=MappingProxyType({**model.extras, "leftovers": beside.tensors}),
-    )
+def _open_leftovers(folder: Path, name: str, models: Mapping[str, ModelFile]) -> ModelFile:
+    with ExitStack() as opened:
+        for model in models.values():
+            opened.push(model)
+        beside = open_file(neighbour(folder, name), among=("safetensors",))
+        opened.pop_all()
+    return beside
 
 
 def _about(component: str, weights: Weights, container: str) -> Iterator[Note]:

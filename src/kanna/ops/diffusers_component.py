@@ -5,11 +5,9 @@ What the class of the component has no place for is left over, under the names t
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from kanna.dtypes import FP32, DType
 from kanna.errors import Incompatible, Incomplete
@@ -22,23 +20,49 @@ from kanna.ops.parts import Piece
 from kanna.ops.relayout import relayout
 from kanna.plan import Constant, Output
 
-# The field of a component's weights that says how its piece stood in the file that it came from.
-ORIGIN: Final = "kanna.part"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Made:
-    """A component made from a piece: its tensors, its config, and what was left over of the piece.
+    """A component made from `piece`: its tensors, its config, and what was left over of the piece.
 
-    `left` are tensors of the file by their full names. `origin` is the text that tells the way
-    back: prefix, layout, and the tensors that the file did not have.
+    `tensors` have the names of the class, `kept` are the ones of the piece that they were made of,
+    and `left` the others, by their names in the piece. `identity` is a matrix that the class wants
+    and the file left out: its name and its side.
     """
 
     component: Component
-    outputs: tuple[Output, ...]
-    config: Mapping[str, object]
+    model: Model
+    piece: Piece
+    tensors: Mapping[str, TensorInfo]
+    kept: Mapping[str, TensorInfo]
     left: Mapping[str, TensorInfo]
-    origin: str
+    identity: tuple[str, int] | None
+
+    def config(self, dtype: DType) -> dict[str, object]:
+        """Return its ``config.json`` for weights in `dtype`.
+
+        Raises:
+            Incomplete: a tensor that the config follows from is not there.
+        """
+        # what diffusers does not have may still tell a size
+        before = {name: tensor.shape for name, tensor in self.piece.tensors.items()}
+        try:
+            return self.model.configuration(
+                {**before, **_shapes(self.tensors)}, dtype.torch or dtype.word
+            )
+        except Underivable as error:
+            raise _underivable(self.component, error) from error
+
+    def identity_output(self, dtype: DType) -> Output | None:
+        """Return the identity matrix that the class wants and the file left out, in `dtype`."""
+        if self.identity is None:
+            return None
+        name, side = self.identity
+        row = struct.pack("<f", 1.0) + bytes(4 * side)
+        numbers = (row * side)[: 4 * side * side]
+        data = bytearray(dtype.nbytes(side * side))
+        weighted_sum(data, dtype, [numbers], [FP32], (1.0,), side * side)
+        return Output(name, dtype, (side, side), Constant(bytes(data)))
 
 
 def make_component(piece: Piece, component: Component) -> Made | None:
@@ -60,40 +84,35 @@ def make_component(piece: Piece, component: Component) -> Made | None:
     if table is not None and piece.layout is not None:
         relaid = relayout(kept, table, source=piece.layout, target=wanted.layout)
         turned = relaid.tensors
-        left |= {name: kept[name] for name in relaid.unmapped}
-    return _made(piece, component, wanted, turned, left)
-
-
-def _made(
-    piece: Piece,
-    component: Component,
-    wanted: Model,
-    tensors: Mapping[str, TensorInfo],
-    left: Mapping[str, TensorInfo],
-) -> Made:
-    shapes = {name: tensor.shape for name, tensor in tensors.items()}
-    dtype = _usual(tensors.values())
-    before = {name: tensor.shape for name, tensor in piece.tensors.items()}
+        left |= {name: kept.pop(name) for name in relaid.unmapped}
     try:
-        config = wanted.configuration({**before, **shapes}, dtype.torch or dtype.word)
-        made = _identity(wanted, shapes, dtype)
+        identity = wanted.identity_matrix(_shapes(turned))
     except Underivable as error:
-        raise Incomplete(
-            "diffusers.underivable", folder=component.folder, tensor=error.args[0]
-        ) from error
-    origin = {"prefix": piece.prefix, "layout": piece.layout, "made": [one.name for one in made]}
-    return Made(
-        component=component,
-        outputs=(*(Output.of(tensor, name=name) for name, tensor in tensors.items()), *made),
-        config=config,
-        left={piece.names[name]: tensor for name, tensor in left.items()},
-        origin=json.dumps(origin),
-    )
+        raise _underivable(component, error) from error
+    return Made(component=component, model=wanted, piece=piece, tensors=turned, kept=kept,
+                left=left, identity=identity)  # fmt: skip
+
+
+def usual_dtype(tensors: Iterable[TensorInfo]) -> DType:
+    """Return the floating dtype that most bytes are in, or fp32 where none are."""
+    sizes: dict[DType, int] = {FP32: 0}
+    for tensor in tensors:
+        if tensor.dtype.is_float:
+            sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.nbytes
+    return max(sizes, key=lambda dtype: sizes[dtype])
+
+
+def _shapes(tensors: Mapping[str, TensorInfo]) -> Shapes:
+    return {name: tensor.shape for name, tensor in tensors.items()}
+
+
+def _underivable(component: Component, error: Underivable) -> Incomplete:
+    return Incomplete("diffusers.underivable", folder=component.folder, tensor=error.args[0])
 
 
 def _refuse_quantised(piece: Piece) -> None:
     part = piece.part
-    if part.scaled or any(tensor.dtype.code is None for tensor in piece.tensors.values()):
+    if part.scaled or any(tensor.dtype.torch is None for tensor in piece.tensors.values()):
         raise Incompatible("diffusers.quantised", part=piece.word, scheme=part.quantization or "?")
 
 
@@ -117,25 +136,3 @@ def _without_place(piece: Piece, wanted: Model, table: str | None) -> set[str]:
     unused = wanted.has_no_place_for(every, piece.layout)
     links = [link for link in found.links if unused.issuperset(link.targets)]
     return {name for link in links for name in link.sources}
-
-
-def _identity(wanted: Model, shapes: Shapes, dtype: DType) -> list[Output]:
-    """Return the identity matrix that the class wants and the file leaves out."""
-    matrix = wanted.identity_matrix(shapes)
-    if matrix is None:
-        return []
-    name, side = matrix
-    row = struct.pack("<f", 1.0) + bytes(4 * side)
-    numbers = (row * side)[: 4 * side * side]
-    data = bytearray(dtype.nbytes(side * side))
-    weighted_sum(data, dtype, [numbers], [FP32], (1.0,), side * side)
-    return [Output(name, dtype, (side, side), Constant(bytes(data)))]
-
-
-def _usual(tensors: Iterable[TensorInfo]) -> DType:
-    """Return the floating dtype that most bytes are in, or fp32 where none are."""
-    sizes: dict[DType, int] = {FP32: 0}
-    for tensor in tensors:
-        if tensor.dtype.is_float:
-            sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.nbytes
-    return max(sizes, key=lambda dtype: sizes[dtype])

@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from kanna.errors import Incomplete, UnknownModel, UsageError
@@ -26,11 +27,16 @@ from kanna.families.pipelines import (
     predictions_of,
     scheduler_for,
 )
-from kanna.identity import Identity
+from kanna.identity import Identity, Prediction
 from kanna.metadata import Metadata, extended
 from kanna.model import ModelFile, Note, TensorInfo
-from kanna.ops.diffusers_component import ORIGIN, Made, make_component
-from kanna.ops.parts import Pieces
+from kanna.ops.casting import Precision, fixed_tensors, outputs_of
+from kanna.ops.diffusers_component import Made, make_component, usual_dtype
+from kanna.ops.diffusers_record import Home
+from kanna.ops.draft import Draft
+from kanna.ops.part_record import RECORD
+from kanna.ops.parts import Pieces, pieces
+from kanna.ops.prune import drop_trainer_state, prune
 from kanna.ops.shards import shards
 from kanna.ops.tokenizer_files import tokenizer_files
 from kanna.plan import Output, Plan
@@ -48,14 +54,17 @@ class FolderOptions:
 
     `shard_size` is the most bytes of tensor data in a file. `tokenizers` is a folder to copy
     tokenizers from. `prediction` says what the model predicts where the file does not.
-    `allow_missing` makes a folder that lacks components. `digest` has metadata hold the digest of
-    the diffusion model's numbers where it held one.
+    `allow_missing` makes a folder that lacks components. `dtype`, `dtypes`, `prune` and `digest`
+    are as those of `SplitOptions`.
     """
 
     shard_size: int = SHARD_SIZE
     tokenizers: Path | None = None
     prediction: str | None = None
     allow_missing: bool = False
+    dtype: str | None = None
+    dtypes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    prune: bool = False
     digest: bool = True
 
 
@@ -75,61 +84,175 @@ class PlannedFolder:
     components: tuple[str, ...]
     missing: tuple[str, ...]
     referenced: tuple[str, ...]
-    left: int = 0
-    notes: tuple[Note, ...] = field(default_factory=tuple)
+    left: int
+    notes: tuple[Note, ...]
 
 
-def to_folder(
-    pieces: Pieces, options: FolderOptions, inputs: Sequence[ModelFile] = ()
-) -> PlannedFolder:
-    """Return the folder that `pieces` make; `inputs` are the files they read, if not one.
+def to_folder(model: ModelFile, identity: Identity, options: FolderOptions) -> PlannedFolder:
+    """Return the folder that `model` makes.
 
     Raises:
         UnknownModel: no pipeline of diffusers is known for such a model.
         Incomplete: what it predicts is not known, or components are missing.
         Incompatible: a part is quantised, or its tensors do not fit together.
-        UsageError: no scheduler fits the prediction that was asked for.
+        UsageError: an option makes no sense for it.
     """
-    identity = _told(pieces.identity, options.prediction)
-    pipeline, *others = _pipelines(identity)
-    made = list(_made(pieces, pipeline))
-    missing = _missing(pipeline, made)
-    if missing and not options.allow_missing:
-        raise Incomplete("diffusers.missing", path=identity.path, components=", ".join(missing),
-                         repository=pipeline.repository)  # fmt: skip
-    metadata = _metadata(pieces, pipeline, digest=options.digest)
-    left = _left(pieces, made)
-    files: dict[str, Plan | bytes] = {}
-    models = tuple(inputs) or (pieces.model,)
-    for one in made:
-        files |= _component_files(one, metadata, models, options.shard_size)
-    files |= _leftover_file(left, metadata, models, known=_MODEL in _parts(made))
-    schedulers = _schedulers(pipeline, identity)
-    files |= {f"{folder}/scheduler_config.json": text for folder, (_, text) in schedulers.items()}
-    copied = _tokenizers(pipeline, options.tokenizers)
-    files |= {f"{folder}/{n}": data for folder, held in copied.items() for n, data in held.items()}
-    classes = {folder: class_name for folder, (class_name, _) in schedulers.items()}
-    files[INDEX] = _text(pipeline.index(classes))
-    referenced = tuple(name for name in _textual(pipeline) if name not in copied)
-    return PlannedFolder(
-        pipeline=pipeline,
-        others=tuple(other.name for other in others),
-        files=files,
-        components=tuple(one.component.folder for one in made),
-        missing=missing,
-        referenced=referenced,
-        left=len(left),
-        notes=(*pieces.model.notes, *metadata.notes,
-               *_notes(pipeline, others, made, missing, referenced, len(left))),
-    )  # fmt: skip
+    draft = Draft.of(model, _told(identity, options.prediction))
+    if options.prune:
+        prune(draft)
+    drop_trainer_state(draft, keep=False)
+    return _Folding(draft, options).folder()
+
+
+class _Folding:
+    """One model on its way into a folder; `draft` has what is to be kept, and what is noted."""
+
+    def __init__(self, draft: Draft, options: FolderOptions) -> None:
+        self._draft, self._options = draft, options
+        self._model, self._identity = draft.model, draft.identity
+        self._pieces = _kept(pieces(draft.model, draft.identity), draft.outputs)
+        self._precision = Precision(options.dtype, options.dtypes)
+        self._fixed = fixed_tensors(self._model, self._identity)
+        self._home = Home(list(self._model))
+        self._pipeline, *self._others = _pipelines(self._identity)
+
+    def folder(self) -> PlannedFolder:
+        """Return the whole folder.
+
+        Raises:
+            KannaError: as `to_folder`.
+        """
+        made = list(self._made())
+        missing = self._missing(made)
+        left, metadata = self._left(made), self._metadata()
+        schedulers = _schedulers(self._pipeline, self._identity)
+        copied = self._tokenizers()
+        classes = {folder: one for folder, (one, _) in schedulers.items()}
+        files = {
+            **{path: file for one in made for path, file in self._files(one, metadata)},
+            **self._leftover_file(left),
+            **{f"{folder}/scheduler_config.json": text for folder, (_, text) in schedulers.items()},
+            **{f"{at}/{n}": data for at, held in copied.items() for n, data in held.items()},
+            INDEX: _text(self._pipeline.index(classes)),
+        }
+        referenced = tuple(name for name in _textual(self._pipeline) if name not in copied)
+        self._tell(made, missing, referenced, left)
+        return PlannedFolder(
+            pipeline=self._pipeline,
+            others=tuple(other.name for other in self._others),
+            files=files,
+            components=tuple(one.component.folder for one in made),
+            missing=missing,
+            referenced=referenced,
+            left=len(left),
+            notes=(*self._model.notes, *self._draft.notes, *metadata.notes),
+        )
+
+    def _made(self) -> Iterator[Made]:
+        for component in self._pipeline.components:
+            piece = None if component.part is None else self._pieces.of(component.part)
+            if piece is not None and (made := make_component(piece, component)) is not None:
+                yield made
+
+    def _missing(self, made: Iterable[Made]) -> tuple[str, ...]:
+        there = {one.component.folder for one in made}
+        every = self._pipeline.components
+        missing = tuple(one.folder for one in every if one.part and one.folder not in there)
+        if missing and not self._options.allow_missing:
+            raise Incomplete(
+                "diffusers.missing", path=self._model.path, components=", ".join(missing),
+                repository=self._pipeline.repository,
+            )  # fmt: skip
+        return missing
+
+    def _left(self, made: Iterable[Made]) -> dict[str, TensorInfo]:
+        """Return what no component took, by its full name, in the order of the file."""
+        taken = {one.piece.names[name] for one in made for name in one.kept}
+        return {
+            name: self._model[name]
+            for name in self._model
+            if name in self._draft.outputs and name not in taken
+        }
+
+    def _metadata(self) -> Metadata:
+        step = {"verb": "split", "input": self._model.path.name, **self._draft.done,
+                "pipeline": self._pipeline.class_name}  # fmt: skip
+        if cast := self._precision.to_json():
+            step["dtype"] = cast
+        kept = {key: text for key, text in self._model.metadata.items() if key != RECORD}
+        return extended(kept, step, digest=self._options.digest)
+
+    def _files(self, made: Made, metadata: Metadata) -> Iterator[tuple[str, Plan | bytes]]:
+        """Yield config, weights and index of a component; the model has the file's metadata."""
+        main = made.component.part == _MODEL
+        dtype = self._precision.of(made.piece.role)
+        outputs = outputs_of(made.tensors, dtype, self._fixed)
+        usual = dtype or usual_dtype(made.tensors.values())
+        if (identity := made.identity_output(usual)) is not None:
+            outputs.append(identity)
+        cut = shards(outputs, made.model.stem, self._options.shard_size)
+        fields = {**(metadata.fields if main else _FORMAT), **self._home.of_component(made)}
+        digests = metadata.digest_fields if main and cut.index is None else {}
+        folder = made.component.folder
+        yield f"{folder}/config.json", _text(made.config(usual))
+        for name, held in cut.files.items():
+            yield f"{folder}/{name}", self._plan(held, fields, digests)
+        if cut.index is not None:
+            yield f"{folder}/{cut.index_name}", cut.index
+
+    def _leftover_file(self, left: Mapping[str, TensorInfo]) -> dict[str, Plan | bytes]:
+        if not left:
+            return {}
+        fields = {**_FORMAT, **self._home.of_leftovers(left)}
+        return {LEFTOVERS: self._plan(outputs_of(left, None), fields, {})}
+
+    def _plan(
+        self, outputs: Sequence[Output], fields: Mapping[str, str], digests: Mapping[str, str]
+    ) -> Plan:
+        return Plan(outputs=tuple(outputs), container="safetensors", inputs=(self._model,),
+                    metadata=fields, digest_fields=digests)  # fmt: skip
+
+    def _tokenizers(self) -> dict[str, Mapping[str, bytes]]:
+        source = self._options.tokenizers
+        return {} if source is None else tokenizer_files(source, _textual(self._pipeline))
+
+    def _tell(
+        self,
+        made: Sequence[Made],
+        missing: Sequence[str],
+        referenced: Sequence[str],
+        left: Mapping[str, TensorInfo],
+    ) -> None:
+        note, repository = self._draft.note, self._pipeline.repository
+        if self._others:
+            names = ", ".join(other.name for other in self._others)
+            note("diffusers.others", warning=True, taken=self._pipeline.name, others=names)
+        if missing:
+            note("diffusers.lacks", warning=True, repository=repository,
+                 components=", ".join(missing))  # fmt: skip
+        if referenced:
+            note("diffusers.referenced", warning=True, repository=repository,
+                 components=", ".join(referenced))  # fmt: skip
+        for one in made:
+            if one.identity is not None:
+                note("diffusers.identity", name=f"{one.component.folder}/{one.identity[0]}")
+        if left:
+            note("diffusers.left", count=len(left), file=LEFTOVERS)
+
+
+def _kept(apart: Pieces, names: Mapping[str, object]) -> Pieces:
+    """Return the pieces without the tensors that are not to be kept."""
+    kept = []
+    for piece in apart.pieces:
+        tensors = {name: one for name, one in piece.tensors.items() if piece.names[name] in names}
+        kept.append(replace(piece, tensors=tensors))
+    return replace(apart, pieces=tuple(kept))
 
 
 def _told(identity: Identity, prediction: str | None) -> Identity:
     """Return `identity` with the prediction that a person told."""
     if prediction is None:
         return identity
-    from kanna.identity import Prediction
-
     why = Note("diffusers.why_told", warning=False)
     return replace(identity, prediction=Prediction(type=prediction, certainty="certain", why=why))
 
@@ -150,85 +273,6 @@ def _pipelines(identity: Identity) -> tuple[Pipeline, ...]:
     raise UnknownModel("diffusers.no_pipeline", path=identity.path, what=what)
 
 
-def _made(pieces: Pieces, pipeline: Pipeline) -> Iterator[Made]:
-    for component in pipeline.components:
-        piece = None if component.part is None else pieces.of(component.part)
-        made = None if piece is None else make_component(piece, component)
-        if made is not None:
-            yield made
-
-
-def _missing(pipeline: Pipeline, made: Iterable[Made]) -> tuple[str, ...]:
-    there = {one.component.folder for one in made}
-    return tuple(one.folder for one in pipeline.components if one.part and one.folder not in there)
-
-
-def _parts(made: Iterable[Made]) -> set[str | None]:
-    return {one.component.part for one in made}
-
-
-def _left(pieces: Pieces, made: Iterable[Made]) -> dict[str, TensorInfo]:
-    """Return every tensor that no component took, by its full name, in the order of the file."""
-    left: dict[str, TensorInfo] = dict(pieces.leftovers)
-    taken = {one.component.part: one for one in made}
-    for piece in pieces.pieces:
-        left |= piece.beside
-        one = taken.get(piece.word) or taken.get(piece.role)
-        if one is not None and pieces.of(one.component.part or "") is piece:
-            left |= one.left
-        else:
-            left |= {piece.names[name]: tensor for name, tensor in piece.tensors.items()}
-    places = {name: place for place, name in enumerate(pieces.model)}
-    return dict(sorted(left.items(), key=lambda item: places.get(item[0], len(places))))
-
-
-def _metadata(pieces: Pieces, pipeline: Pipeline, *, digest: bool) -> Metadata:
-    step = {"verb": "split", "input": pieces.model.path.name, "pipeline": pipeline.class_name}
-    return extended(pieces.model.metadata, step, digest=digest)
-
-
-def _component_files(
-    made: Made, metadata: Metadata, inputs: tuple[ModelFile, ...], limit: int
-) -> dict[str, Plan | bytes]:
-    """Return config, weights and index of a component; the file's metadata goes with the model."""
-    component = made.component
-    assert component.model is not None  # nothing is made without
-    main = component.part == _MODEL
-    fields = {**(metadata.fields if main else _FORMAT), ORIGIN: made.origin}
-    cut = shards(made.outputs, component.model.stem, limit)
-    digests = metadata.digest_fields if main and cut.index is None else {}
-    files: dict[str, Plan | bytes] = {"config.json": _text(made.config)}
-    for name, outputs in cut.files.items():
-        files[name] = _plan(outputs, inputs, fields, digests)
-    if cut.index is not None:
-        files[cut.index_name] = cut.index
-    return {f"{component.folder}/{name}": file for name, file in files.items()}
-
-
-def _leftover_file(
-    left: Mapping[str, TensorInfo],
-    metadata: Metadata,
-    inputs: tuple[ModelFile, ...],
-    *,
-    known: bool,
-) -> dict[str, Plan | bytes]:
-    """Return the file of leftovers; where no diffusion model has it, it carries the metadata."""
-    if not left:
-        return {}
-    outputs = [Output.of(tensor, name=name) for name, tensor in left.items()]
-    return {LEFTOVERS: _plan(outputs, inputs, _FORMAT if known else metadata.fields, {})}
-
-
-def _plan(
-    outputs: Sequence[Output],
-    inputs: tuple[ModelFile, ...],
-    fields: Mapping[str, str],
-    digests: Mapping[str, str],
-) -> Plan:
-    return Plan(outputs=tuple(outputs), container="safetensors", inputs=inputs,
-                metadata=fields, digest_fields=digests)  # fmt: skip
-
-
 def _schedulers(pipeline: Pipeline, identity: Identity) -> dict[str, tuple[str, bytes]]:
     """Return class and settings of every scheduler of the pipeline, by folder."""
     prediction = identity.prediction.type if identity.prediction else None
@@ -243,10 +287,6 @@ def _schedulers(pipeline: Pipeline, identity: Identity) -> dict[str, tuple[str, 
     return found
 
 
-def _tokenizers(pipeline: Pipeline, source: Path | None) -> dict[str, Mapping[str, bytes]]:
-    return {} if source is None else tokenizer_files(source, _textual(pipeline))
-
-
 def _textual(pipeline: Pipeline) -> tuple[str, ...]:
     """Return the components without weights of their own: tokenizers and processors."""
     return tuple(one.folder for one in pipeline.components if _is_textual(one))
@@ -254,31 +294,6 @@ def _textual(pipeline: Pipeline) -> tuple[str, ...]:
 
 def _is_textual(component: Component) -> bool:
     return component.class_name is not None and component.part is None
-
-
-def _notes(
-    pipeline: Pipeline,
-    others: Sequence[Pipeline],
-    made: Sequence[Made],
-    missing: Sequence[str],
-    referenced: Sequence[str],
-    left: int,
-) -> Iterator[Note]:
-    values = {"repository": pipeline.repository}
-    if others:
-        names = ", ".join(dict.fromkeys(other.name for other in others))
-        yield Note("diffusers.others", {"taken": pipeline.name, "others": names})
-    if missing:
-        yield Note("diffusers.lacks", {**values, "components": ", ".join(missing)})
-    if referenced:
-        yield Note("diffusers.referenced", {**values, "components": ", ".join(referenced)})
-    for one in made:
-        for output in one.outputs:
-            if not output.inputs:
-                name = f"{one.component.folder}/{output.name}"
-                yield Note("diffusers.identity", {"name": name}, warning=False)
-    if left:
-        yield Note("diffusers.left", {"count": left, "file": LEFTOVERS}, warning=False)
 
 
 def _text(document: Mapping[str, object]) -> bytes:

@@ -54,7 +54,7 @@ def shards(outputs: Sequence[Output], stem: str, limit: int) -> Shards:
         "metadata": {"total_size": sum(output.nbytes for output in outputs)},
         "weight_map": {output.name: name for name, group in files.items() for output in group},
     }
-    text = json.dumps(index, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(index, indent=2) + "\n"  # in the order of the files, which readers keep
     return Shards(
         files=files,
         index_name=f"{stem}.safetensors.index.json",
