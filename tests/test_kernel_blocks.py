@@ -75,7 +75,8 @@ def ties(rng: np.random.Generator) -> Array:
     heads = np.resize([127, -8, 8, -16, 16], COUNT // SIZE)
     halves = np.rint(rng.uniform(-2, 2, (SIZE, COUNT // SIZE)) * abs(heads)) / 2
     halves[0] = heads
-    return halves.T.ravel()
+    values: Array = halves.T.ravel()
+    return values
 
 
 def spans_of_ties(rng: np.random.Generator) -> Array:
@@ -83,7 +84,9 @@ def spans_of_ties(rng: np.random.Generator) -> Array:
     ends = np.resize([15, 31], COUNT // SIZE)
     halves = np.rint(rng.uniform(0, 2, (SIZE, COUNT // SIZE)) * ends) / 2
     halves[:2] = np.stack([0 * ends, ends])
-    return (halves + rng.integers(-9, 9, COUNT // SIZE)).T.ravel()
+    halves += rng.integers(-9, 9, COUNT // SIZE)
+    values: Array = halves.T.ravel()
+    return values
 
 
 def rivals(rng: np.random.Generator) -> Array:

@@ -16,7 +16,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "kanna"
-TESTS = ("test_kernel.py", "test_kernel_sums.py")
+TESTS = (
+    "test_kernel.py",
+    "test_kernel_sums.py",
+    "test_kernel_blocks.py",
+    "test_kernel_codebooks.py",
+    "test_kernel_measures.py",
+)
 COMPILER = os.environ.get("CC", "cc")
 FLAGS = (
     "-fsanitize=address,undefined,float-cast-overflow",
@@ -38,7 +44,7 @@ def main() -> int:
             "PYTHONPATH": folder,
             "PYTHONMALLOC": "malloc",  # every buffer is an allocation of its own, guarded around
             "ASAN_OPTIONS": "detect_leaks=0",  # Python keeps what it has until it ends
-            "LD_PRELOAD": runtime(),
+            "LD_PRELOAD": libraries(),
         }
         loaded = python(environment, "-c", "from kanna import _kernel; print(_kernel.__file__)")
         if loaded.stdout.decode().strip() != str(extension):
@@ -57,15 +63,24 @@ def build(package: Path) -> Path:
     return extension
 
 
-def runtime() -> str:
-    """Return the compiler's AddressSanitizer library, which has to be loaded before Python."""
-    for name in RUNTIMES:
+def libraries() -> str:
+    """Return what has to be loaded before Python.
+
+    AddressSanitizer itself; and the C++ library, which it would else not find before the first
+    exception is thrown inside torch.
+    """
+    return f"{library(*RUNTIMES)} {library('libstdc++.so.6', 'libstdc++.so')}"
+
+
+def library(*names: str) -> Path:
+    """Return the compiler's library of the first of these names that it has."""
+    for name in names:
         command = [COMPILER, f"-print-file-name={name}"]
         answer = subprocess.run(command, capture_output=True, text=True, check=True)
         path = Path(answer.stdout.strip())
         if path.is_absolute() and path.exists():
-            return str(path)
-    sys.exit(f"{COMPILER} has no AddressSanitizer")
+            return path
+    sys.exit(f"{COMPILER} has no {' or '.join(names)}")
 
 
 def python(
