@@ -9,7 +9,7 @@ ComfyUI-GGUF takes the diffusion model out of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from kanna.dtypes import FP16
@@ -50,16 +50,25 @@ def writable_type(word: str) -> BlockType:
     word = word.lower()
     if word in WRITTEN:
         return WRITTEN[word]
-    known = {kind.word for kind in GGML_TYPES.values() if isinstance(kind, BlockType)}
-    if word in known or word.rpartition("_")[0] in known:  # q4_k_m and q4_k_s are mixtures of q4_k
+    if is_type(word):
         raise UsageError("gguf.only_read", type=word, words=", ".join(TYPES))
     raise UsageError("gguf.no_type", type=word, words=", ".join(TYPES))
 
 
-def lay_out(draft: Draft, kind: BlockType | None = None) -> dict[str, object]:
+def is_type(word: str) -> bool:
+    """Whether GGUF has a type that people call `word`, written here or not."""
+    word = word.lower()
+    known = {kind.word for kind in GGML_TYPES.values() if isinstance(kind, BlockType)}
+    return word in known or word.rpartition("_")[0] in known  # q4_k_m is a mixture around q4_k
+
+
+def lay_out(
+    draft: Draft, kind: BlockType | None = None, *, stay: Collection[str] = ()
+) -> dict[str, object]:
     """Make the outputs of `draft` what readers of GGUF expect, and return the plan's extras.
 
-    With `kind` the weights of the layers are cut into such blocks, else they stay as they are.
+    With `kind` the weights of the diffusion model and of text encoders are cut into such blocks,
+    but for those among `stay`; without it all keep the precision that they have.
 
     Raises:
         Incompatible: no program reads such a model as GGUF, or a part is quantised in another way.
@@ -69,7 +78,7 @@ def lay_out(draft: Draft, kind: BlockType | None = None) -> dict[str, object]:
     values = _kept_values(draft)
     if kind is None and _ARCHITECTURE in values:  # it was written for a reader: nothing to find out
         return {"gguf": {**values, **_own_values(draft)}}
-    target = _target(draft, kind)
+    target = _target(draft, kind, frozenset(stay))
     folded = {output.name: output.shape for output in folds(draft, target)}
     store(draft, target, frozenset(folded))
     prefix = target.part.prefix if target.alone else ""
@@ -147,7 +156,7 @@ def _own_values(draft: Draft) -> dict[str, Typed]:
     }
 
 
-def _target(draft: Draft, kind: BlockType | None) -> Target:
+def _target(draft: Draft, kind: BlockType | None, stay: frozenset[str]) -> Target:
     path = draft.model.path
     parts = [part for part in draft.identity.parts if _written(draft, part)]
     model = next((part for part in parts if part.role == MODEL), None)
@@ -160,7 +169,7 @@ def _target(draft: Draft, kind: BlockType | None) -> Target:
         raise Incompatible("gguf.no_reader", path=path, model=name)
     if row.original and model.layout == "diffusers":
         raise Incompatible("gguf.diffusers", path=path, model=name)
-    return Target(part=model, row=row, alone=len(parts) == 1, kind=kind)
+    return Target(part=model, row=row, alone=len(parts) == 1, kind=kind, stay=stay)
 
 
 def _written(draft: Draft, part: Part) -> bool:

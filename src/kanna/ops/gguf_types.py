@@ -9,6 +9,7 @@ from typing import Final
 from kanna.dtypes import BF16, FP16, FP32, WORDS, DType
 from kanna.families import family
 from kanna.families.gguf_words import KEPT_IN_CHECKPOINTS, GgufWord, named
+from kanna.families.policy import fits
 from kanna.formats.ggml_types import BlockType
 from kanna.formats.gguf_foreign import decoded
 from kanna.formats.gguf_layout import ROW
@@ -20,22 +21,24 @@ MODEL: Final = "diffusion_model"
 _SMALL: Final = 1024  # numbers: so few are not worth a block
 _LEAST_FOLDED: Final = 512
 _PLAIN: Final = (FP32, FP16, BF16)
-_QUANTISED: Final = frozenset({MODEL, "text_encoder"})
 _MATRIX: Final = 2  # dimensions of what llama-quantize takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is wanted: the weights in blocks of `kind`, or as they are.
+    """What is wanted: the weights of some `roles` in blocks of `kind`, or all as they are.
 
     `part` is the diffusion model and `row` what its readers are called; `alone` if nothing else is
-    in the file, which then is for ComfyUI-GGUF.
+    in the file, which then is for ComfyUI-GGUF. `keep` are more patterns of names that stay, see
+    `kanna.families.policy`.
     """
 
     part: Part
     row: GgufWord
     alone: bool
     kind: BlockType | None
+    roles: frozenset[str]
+    keep: tuple[str, ...] = ()
 
     @property
     def half(self) -> DType:
@@ -83,8 +86,12 @@ def _dtype(
         return wanted
     if _stays_high(draft, output, target):
         return FP16 if source.bits <= FP16.bits and source is not BF16 else FP32
-    in_blocks = kind is not None and draft.roles.get(name) in _QUANTISED
-    if kind and in_blocks and _cuttable(output, kind, name in folded) and not _kept(name, target):
+    if (
+        kind
+        and draft.roles.get(name) in target.roles
+        and _cuttable(output, kind, name in folded)
+        and not _kept(name, target)
+    ):
         return kind
     if wanted in _PLAIN and (kind is None or wanted is not FP32):
         return wanted
@@ -106,7 +113,9 @@ def _cuttable(output: Output, kind: BlockType, folded: bool) -> bool:  # noqa: F
 
 
 def _kept(name: str, target: Target) -> bool:
-    inside = name.startswith(target.part.prefix)
-    if inside and named(name.removeprefix(target.part.prefix), target.row.keep):
+    rest = name.removeprefix(target.part.prefix)
+    if any(fits(rest, pattern) for pattern in target.keep):
+        return True
+    if name.startswith(target.part.prefix) and named(rest, target.row.keep):
         return True
     return not target.alone and named(name, KEPT_IN_CHECKPOINTS)
