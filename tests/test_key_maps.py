@@ -16,13 +16,12 @@ from kanna.families.key_maps import (
     key_map,
     layout_map,
     layouts_of,
-    renamed,
-    standard_names,
     table_of,
 )
 from kanna.families.keys import fits
 from kanna.families.name_rows import expand_side, highest_numbers, last_numbers
 from kanna.families.name_tables import name_rows, name_tables
+from kanna.families.old_names import renamed, standard_names
 from kanna.families.unet_blocks import Unclear, unet_blocks
 from kanna.identity import Part
 from model_headers import headers, known, shapes_of

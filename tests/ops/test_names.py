@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from kanna.errors import Incompatible
-from kanna.families import key_maps
+from kanna.families import old_names
 from kanna.identify import identify
 from kanna.ops.draft import Draft
 from kanna.ops.names import rename_keys
@@ -52,5 +52,5 @@ def test_both_spellings_in_one_file_are_never_doubled_or_overwritten() -> None:
 
 def test_a_prefix_that_ends_as_the_new_name_begins_makes_the_name_standard() -> None:
     name = "final_layer_norm.weight"
-    assert key_maps.renamed([NAI + name], NAI, "nai") == {NAI + name: f"{NAI}text_model.{name}"}
-    assert key_maps.renamed([f"{NAI}text_model.{name}"], f"{NAI}text_model.", "nai") == {}
+    assert old_names.renamed([NAI + name], NAI, "nai") == {NAI + name: f"{NAI}text_model.{name}"}
+    assert old_names.renamed([f"{NAI}text_model.{name}"], f"{NAI}text_model.", "nai") == {}

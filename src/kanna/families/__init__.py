@@ -12,6 +12,7 @@
              │   │   └ name_rows      rows: folded patterns, side by side
              │   └ links         which tensors become which, joined or cut apart
              │       └ unet_blocks    the blocks of a UNet, read off its tensors
+             ├ old_names   names that not every program reads
              ├ schedule    the noise schedule that models are trained with
              ├ configs     the config beside a model
              └ dossier     all of a family, for one page

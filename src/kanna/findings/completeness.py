@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from kanna.families import family, title
-from kanna.families.key_maps import renamed
+from kanna.families.old_names import renamed
 from kanna.findings.subject import Subject, bake, called, found, mend
 from kanna.findings.values import Finding, Repair
 from kanna.identity import Part

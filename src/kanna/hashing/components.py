@@ -10,7 +10,8 @@ from typing import Final
 
 from kanna.dtypes import FP16, DType
 from kanna.families import row_called
-from kanna.families.key_maps import key_map, standard_names
+from kanna.families.key_maps import key_map
+from kanna.families.old_names import standard_names
 from kanna.hashing.cache import PartDigest
 from kanna.identity import Identity, Part
 from kanna.kernel import weighted_sum

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanna.families.key_maps import renamed
+from kanna.families.old_names import renamed
 from kanna.ops.draft import Draft
 
 
