@@ -1,7 +1,7 @@
 """Names that not every program reads, and the standard ones: the layouts that tables call old.
 
-Every file that is checked is asked for old names, and few have any: the tables of names are read for
-those only.
+Every file that is checked is asked for old names, and few have any: the tables of names are read
+for those only.
 """
 
 from __future__ import annotations
