@@ -143,7 +143,7 @@ def test_a_checkpoint_keeps_its_names_and_shapes_for_stable_diffusion_cpp() -> N
     assert UNET + CONV in outputs(plan)
     assert not [key for key in values(plan) if "orig_shape" in key]
     assert "gguf.for_checkpoints" in said(plan)
-    made = outputs(cut(model, "q8_0", text_encoders=True))
+    made = outputs(cut(model, "q8_0"))
     assert made[UNET + MATRIX].dtype.word == "q8_0"
     assert made[UNET + CONV].dtype is FP16  # rows of three numbers
     assert made[UNET + EMBEDDING].dtype is FP16
@@ -155,14 +155,10 @@ def test_a_checkpoint_keeps_its_names_and_shapes_for_stable_diffusion_cpp() -> N
     assert not [name for name in blocks if name.startswith((VAE, "model_ema."))]
 
 
-def test_text_encoders_and_names_that_are_asked_for_stay() -> None:
-    made = outputs(cut(full_checkpoint(), "q8_0", keep=("input_blocks.1",)))
-    blocks = {name for name, output in made.items() if isinstance(output.dtype, BlockType)}
-    assert {name.removeprefix(UNET).partition(".")[0] for name in blocks} == {
-        "input_blocks", "middle_block", "output_blocks",
-    }  # fmt: skip
-    assert UNET + MATRIX not in blocks
-    assert UNET + MATRIX.replace("blocks.1.1", "blocks.2.1") in blocks
+def test_names_that_are_asked_for_stay() -> None:
+    made = outputs(cut(full_checkpoint(), "q8_0", stay=[UNET + MATRIX]))
+    assert made[UNET + MATRIX].dtype is FP16
+    assert made[UNET + MATRIX.replace("blocks.1.1", "blocks.2.1")].dtype.word == "q8_0"
 
 
 def test_bf16_vectors_and_parameters_become_fp32() -> None:

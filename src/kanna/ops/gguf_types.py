@@ -9,7 +9,6 @@ from typing import Final
 from kanna.dtypes import BF16, FP16, FP32, WORDS, DType
 from kanna.families import family
 from kanna.families.gguf_words import KEPT_IN_CHECKPOINTS, GgufWord, named
-from kanna.families.policy import fits
 from kanna.formats.ggml_types import BlockType
 from kanna.formats.gguf_foreign import decoded
 from kanna.formats.gguf_layout import ROW
@@ -21,24 +20,23 @@ MODEL: Final = "diffusion_model"
 _SMALL: Final = 1024  # numbers: so few are not worth a block
 _LEAST_FOLDED: Final = 512
 _PLAIN: Final = (FP32, FP16, BF16)
+_CUT: Final = frozenset({MODEL, "text_encoder"})  # a VAE in blocks spoils every image
 _MATRIX: Final = 2  # dimensions of what llama-quantize takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is wanted: the weights of some `roles` in blocks of `kind`, or all as they are.
+    """What is wanted: the weights in blocks of `kind`, or all as they are.
 
     `part` is the diffusion model and `row` what its readers are called; `alone` if nothing else is
-    in the file, which then is for ComfyUI-GGUF. `keep` are more patterns of names that stay, see
-    `kanna.families.policy`.
+    in the file, which then is for ComfyUI-GGUF. The outputs among `stay` are not cut.
     """
 
     part: Part
     row: GgufWord
     alone: bool
     kind: BlockType | None
-    roles: frozenset[str]
-    keep: tuple[str, ...] = ()
+    stay: frozenset[str]
 
     @property
     def half(self) -> DType:
@@ -88,7 +86,7 @@ def _dtype(
         return FP16 if source.bits <= FP16.bits and source is not BF16 else FP32
     if (
         kind
-        and draft.roles.get(name) in target.roles
+        and draft.roles.get(name) in _CUT
         and _cuttable(output, kind, name in folded)
         and not _kept(name, target)
     ):
@@ -114,7 +112,7 @@ def _cuttable(output: Output, kind: BlockType, folded: bool) -> bool:  # noqa: F
 
 def _kept(name: str, target: Target) -> bool:
     rest = name.removeprefix(target.part.prefix)
-    if any(fits(rest, pattern) for pattern in target.keep):
+    if name in target.stay:
         return True
     if name.startswith(target.part.prefix) and named(rest, target.row.keep):
         return True
