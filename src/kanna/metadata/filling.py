@@ -17,7 +17,8 @@ from kanna.model import Note
 
 _MODELS: Final = {"checkpoint", "diffusion_model"}
 _PREDICTIONS: Final = {"epsilon", "v"}  # what ModelSpec says of Stable Diffusion; others have none
-_MAKES_PICTURES: Final = "text-to-image"
+# Sizes of films are no squares, and nothing here knows them.
+_NO_PICTURES: Final = ("-to-video", "-to-audio", "-to-3d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,8 @@ def _implementation(row: dict[str, Any], identity: Identity) -> str:
 def _resolution(row: dict[str, Any] | None, identity: Identity) -> str | None:
     if row is not None and "resolution" in row:
         return str(row["resolution"])
-    if identity.resolution is None or _MAKES_PICTURES not in identity.tasks:
+    pictures = identity.tasks and not any(task.endswith(_NO_PICTURES) for task in identity.tasks)
+    if identity.resolution is None or not pictures:
         return None
     return f"{identity.resolution}x{identity.resolution}"
 
