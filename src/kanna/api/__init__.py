@@ -35,6 +35,14 @@ if TYPE_CHECKING:
         strip_metadata,
         write_thumbnail,
     )
+    from kanna.api.parting import (
+        Joining,
+        Splitting,
+        join,
+        part_programs,
+        split,
+        split_to_diffusers,
+    )
     from kanna.api.quantizing import Quantization, quantize, quantize_words
     from kanna.api.reading import Inspection, inspect
     from kanna.api.settings import CheckSettings, check_settings
@@ -45,9 +53,13 @@ if TYPE_CHECKING:
     from kanna.hashing.known import Known
     from kanna.hashing.resolving import Answer, Hit
     from kanna.ops.convert import ConvertOptions
+    from kanna.ops.diffusers_folder import FolderOptions
     from kanna.ops.error_picture import cosine_text, error_svg, largest_text, percent
     from kanna.ops.error_report import ErrorReport, ErrorRow
+    from kanna.ops.join import JoinOptions
     from kanna.ops.quantize import QuantizeOptions
+    from kanna.ops.shards import parse_size
+    from kanna.ops.split import SplitOptions
     from kanna.scan import SCAN_RULES, GlobalVerdict, Place, Scan, Threat, scan, scan_targets
     from kanna.scan.rules import Rule as ScanRule
 
@@ -68,11 +80,14 @@ __all__ = [
     "ErrorRow",
     "FileMetadata",
     "Fixed",
+    "FolderOptions",
     "GlobalVerdict",
     "HashOptions",
     "HashedFile",
     "Hit",
     "Inspection",
+    "JoinOptions",
+    "Joining",
     "KindPage",
     "Known",
     "Page",
@@ -85,6 +100,8 @@ __all__ = [
     "RunOptions",
     "Scan",
     "ScanRule",
+    "SplitOptions",
+    "Splitting",
     "Threat",
     "as_path",
     "check",
@@ -101,10 +118,13 @@ __all__ = [
     "hash_targets",
     "import_hashes",
     "inspect",
+    "join",
     "largest_text",
     "make_demo",
     "mark",
     "page_document",
+    "parse_size",
+    "part_programs",
     "percent",
     "quantize",
     "quantize_words",
@@ -113,6 +133,8 @@ __all__ = [
     "scan",
     "scan_targets",
     "set_metadata",
+    "split",
+    "split_to_diffusers",
     "strip_metadata",
     "which",
     "words",
@@ -150,12 +172,24 @@ _HOMES = {
         "strip_metadata",
         "write_thumbnail",
     ),
+    "kanna.api.parting": (
+        "Joining",
+        "Splitting",
+        "join",
+        "part_programs",
+        "split",
+        "split_to_diffusers",
+    ),
     "kanna.api.reading": ("Inspection", "inspect"),
     "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.api.targets": ("hash_targets",),
     "kanna.disk": ("as_path",),
     "kanna.engine": ("Progress", "RunOptions"),
     "kanna.ops.convert": ("ConvertOptions",),
+    "kanna.ops.diffusers_folder": ("FolderOptions",),
+    "kanna.ops.join": ("JoinOptions",),
+    "kanna.ops.shards": ("parse_size",),
+    "kanna.ops.split": ("SplitOptions",),
     "kanna.ops.quantize": ("QuantizeOptions",),
     "kanna.ops.error_picture": ("cosine_text", "error_svg", "largest_text", "percent"),
     "kanna.ops.error_report": ("ErrorReport", "ErrorRow"),

@@ -30,6 +30,8 @@ VERBS: Final = {
     "scan": "kanna.cli.scan:scan",
     "fix": "kanna.cli.fix:fix",
     "convert": "kanna.cli.convert:convert",
+    "split": "kanna.cli.split:split",
+    "join": "kanna.cli.join:join",
     "quantize": "kanna.cli.quantize:quantize",
     "yaml": "kanna.cli.config:configure",
     "meta": "kanna.cli.meta:meta",

@@ -46,7 +46,7 @@ class Choice:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Those of them that the model had where it comes from, or that may be missed by mistake."""
+        """Those of them that the model had where it comes from, as far as that is known."""
         known = self.origin
         return tuple(word for word in self.lacking if known is None or word in known)
 
@@ -73,7 +73,7 @@ def choose(offered: Sequence[Offer], architecture: str | None) -> Choice:
     for offer in taken:
         _check_fits(offer, word, whole, needs, at_home=_stays(offer, lead, base))
         notes.extend(_doubts(offer, word, lead, base))
-    whole_file = next((offer for offer in offered if offer.model is base), lead)
+    whole_file = next((o for o in offered if o.model is base and o.source is not None), lead)
     return Choice(
         architecture=word, arrangement=whole, lead=lead, taken=tuple(taken), replaced=replaced,
         home=whole_file.source, needs=needs, origin=whole_file.origin, notes=tuple(notes),

@@ -14,6 +14,7 @@ from kanna.metadata import extended
 from kanna.model import ModelFile, Note
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
 from kanna.ops.choosing import Choice, choose, title_of
+from kanna.ops.diffusers_record import MADE
 from kanna.ops.joining import offers
 from kanna.ops.part_record import RECORD
 from kanna.ops.quantized_layers import FIELD, moved, together
@@ -172,9 +173,9 @@ def _plan(
 
 def _metadata(choice: Choice, placed: Iterable[Placed]) -> dict[str, str]:
     """Return what the diffusion model says of itself, and which layers are quantised."""
-    own = choice.lead.model.metadata
-    kept = {key: text for key, text in own.items() if key not in {RECORD, FIELD}}
-    layers = [moved(one.offer.model.metadata, one.offer.file_prefix, one.prefix) for one in placed]
+    own = choice.lead.metadata
+    kept = {key: text for key, text in own.items() if key not in {RECORD, MADE, FIELD}}
+    layers = [moved(one.offer.metadata, one.offer.file_prefix, one.prefix) for one in placed]
     return kept | together(layers)
 
 

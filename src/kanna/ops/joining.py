@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kanna.errors import Incompatible, Incomplete
 from kanna.identity import Identity, Part, said
 from kanna.model import ModelFile, TensorInfo
+from kanna.ops.diffusers_record import returned
 from kanna.ops.part_record import Record, read_record, restored, source_id
 from kanna.ops.parts import EMA, LEFTOVERS, Piece, Pieces, pieces
 
@@ -19,10 +20,11 @@ class Offer:
     """One part that an input brings.
 
     `tensors` are by their names relative to `file_prefix`, in the layout of `part`; `beside` have
-    their full names. `home` is the part by the full names that it had, under `prefix` and in
-    `layout`, in the file that `source` stands for, and `places` are their places there: what was
-    cut out of a file can go back as it was. `origin` are the words of all parts of that file,
-    `needs` those of the parts that it needed. Of a part of unknown origin, all these are None.
+    their full names. `metadata` is what its own file says. `home` is the part by the full names
+    that it had, under `prefix` and in `layout`, in the file that `source` stands for, and `places`
+    are their places there: what was cut out of a file can go back as it was. `origin` are the words
+    of all parts of that file, `needs` those of the parts that it needed. Of a part of unknown
+    origin, all these are None.
     """
 
     model: ModelFile
@@ -35,6 +37,7 @@ class Offer:
     tensors: Mapping[str, TensorInfo]
     file_prefix: str = ""
     beside: Mapping[str, TensorInfo] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
     home: Mapping[str, TensorInfo] | None = None
     places: Mapping[str, int] = field(default_factory=dict)
     source: str | None = None
@@ -52,7 +55,8 @@ def offers(model: ModelFile, identity: Identity) -> list[Offer]:
     _check(model)
     if (lone := _recorded(model, identity)) is not None:
         return [lone]
-    found = list(_whole(model, identity))
+    folder = model.container == "diffusers"
+    found = list((_folder if folder else _whole)(model, identity))
     if not found:
         raise Incompatible("join.no_part", path=model.path)
     return found
@@ -88,7 +92,8 @@ def _recorded(model: ModelFile, identity: Identity) -> Offer | None:
     return Offer(
         model=model, identity=identity, role=record.role, word=record.word, part=part,
         prefix=record.prefix, layout=record.layout, tensors=own, file_prefix=prefix, beside=beside,
-        home=home, places=places, source=record.source, origin=record.parts, needs=record.needs,
+        metadata=model.metadata, home=home, places=places, source=record.source,
+        origin=record.parts or None, needs=record.needs or identity.needs,
     )  # fmt: skip
 
 
@@ -102,7 +107,7 @@ def _part_of(record: Record, identity: Identity) -> Part | None:
 def _whole(model: ModelFile, identity: Identity) -> Iterator[Offer]:
     """Yield every part of a file, and what is left over in it."""
     apart = pieces(model, identity)
-    at_home = model.container != "diffusers" and len(apart.pieces) > 1
+    at_home = len(apart.pieces) > 1
     places = {name: place for place, name in enumerate(model)} if at_home else {}
     source = source_id(model) if at_home else None
     for piece in apart.pieces:
@@ -125,9 +130,31 @@ def _offer(piece: Piece, apart: Pieces, places: Mapping[str, int], source: str |
         model=apart.model, identity=apart.identity, role=piece.role, word=piece.word,
         part=piece.part, prefix=piece.prefix, layout=piece.layout, tensors=tensors,
         file_prefix=piece.prefix, beside=piece.beside, places=places, source=source,
-        home={**home, **piece.beside} if source else None, needs=apart.identity.needs,
+        metadata=apart.model.metadata, needs=apart.identity.needs,
+        home={**home, **piece.beside} if source else None,
         origin=tuple(one.word for one in apart.pieces) if len(apart.pieces) > 1 else None,
     )  # fmt: skip
+
+
+def _folder(model: ModelFile, identity: Identity) -> Iterator[Offer]:
+    """Yield every component of a diffusers folder, and what was left over when it was made."""
+    found = list(returned(model, identity))
+    told = model.extras.get("component_metadata")
+    metadata = told if isinstance(told, Mapping) else {}
+    origin = tuple(one.piece.word for one in found if one.piece is not None)
+    for one in found:
+        piece, record, home = one.piece, one.record, one.home
+        if piece is not None:
+            _check_whole(model, piece.part)
+        yield Offer(
+            model=model, identity=identity, role=piece.role if piece else LEFTOVERS,
+            word=piece.word if piece else LEFTOVERS, part=piece.part if piece else None,
+            prefix=record.prefix if record else "", layout=record.layout if record else None,
+            tensors=one.tensors, home=home,
+            metadata=metadata.get(piece.prefix.rstrip("."), {}) if piece else {},
+            places=dict(zip(home or (), record.numbers() if record else (), strict=True)),
+            source=record.source if record else None, origin=origin, needs=identity.needs,
+        )  # fmt: skip
 
 
 def _check_whole(model: ModelFile, part: Part | None) -> None:

@@ -27,7 +27,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "ema_left_out": "The EMA of {name} is left out: it is one of the model that was replaced.",
     "lacks": "Missing: {part}.",
     "lacks_file": "Missing: {part}, usually {file} from {where} (ComfyUI: {folder}).",
-    "architecture": "{title}",
     "missing": (
         "{path} needs more parts to make images: {parts}.",
         "Name their files, too (kanna explain {architecture} says where to get them), or leave them "
@@ -85,6 +84,5 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{part} of {path} is in the layout {layout}, and kanna cannot turn it into {wanted}.",
         "Take a version of the part in that layout; a quantised one has to be converted first.",
     ),
-    "needs_output": ("The output has no name.", "Give a file after -o."),
     "output_folder": ("{path} is a folder.", "Give the output a name: a file after -o."),
 }

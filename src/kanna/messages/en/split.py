@@ -7,22 +7,28 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "Take a checkpoint apart.",
     "help": "Write each part of FILE as a file of its own: diffusion model, VAE, text encoders, EMA, "
-    "and what belongs to none of them.\n\nThe files are called FILE.unet, FILE.vae, FILE.clip_l and so on: "
+    "and what belongs to none of them; or all of it as a diffusers folder.\n\nThe files are called "
+    "FILE.unet, FILE.vae, FILE.clip_l and so on: "
     "the parts of a fine-tuned model are not the published files of those names. kanna join puts them "
     "together again, tensor by tensor as they were. All files appear whole and verified, or none.",
     "examples": "Examples:\n\n"
     "  kanna split model.safetensors -o parts/\n\n"
     "  kanna split model.safetensors -o parts/ --only vae --only clip_l\n\n"
-    "  kanna split flux1-dev-fp8.safetensors -o parts/ --for forge --dry-run",
-    "option_output": "Folder for the parts (made if it is missing).",
+    "  kanna split flux1-dev-fp8.safetensors -o parts/ --for forge --dry-run\n\n"
+    "  kanna split model.safetensors --to diffusers --tokenizers other-folder/ -o model-folder/",
+    "option_output": "Folder for the parts (made if it is missing; the default is the input's).",
+    "option_to": "parts: files for programs (the default). diffusers: a folder for from_pretrained.",
     "option_for": "Program that is to read the parts (otherwise ComfyUI). bare: names as they are, "
     "without prefix.",
     "option_only": "Write this part only, such as unet, vae, clip_l, t5xxl, ema, leftovers (may be "
     "repeated).",
     "option_prune": "Leave out known junk; what is not recognised stays.",
+    "option_shard_size": "diffusers: most bytes in one file of weights, such as 5GB.",
+    "option_tokenizers": "diffusers: folder with the tokenizers, which are copied.",
+    "option_prediction": "diffusers: what the model predicts (epsilon, v …), where the file does not "
+    "say it.",
+    "option_allow_missing": "diffusers: make the folder even if components are missing.",
     "leftovers": "leftovers",
-    "kind_leftovers": "tensors of no part",
-    "from": "from",
     "goes_to": "goes to {folder}",
     "layout": "names of {layout}",
     "dry_run": "Nothing was written (--dry-run): {files} files would be, {size}, with {memory} of buffers.",
@@ -36,6 +42,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "no_parts": (
         "There is no model in {path} that could be taken out.",
         "kanna inspect says what the file is.",
+    ),
+    "not_for_that": (
+        "{option} has no meaning with --to {target}.",
+        "Leave it out, or choose the other kind of output.",
     ),
     "not_a_folder": (
         "{path} is no folder.",

@@ -27,7 +27,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "ema_left_out": "{name} の EMA は入れません。差し替えられた元のモデルのものだからです。",
     "lacks": "足りません: {part}。",
     "lacks_file": "足りません: {part}（通常は {where} の {file}、ComfyUI では {folder} に置きます）。",
-    "architecture": "{title}",
     "missing": (
         "{path} で画像を生成するには、ほかにもパーツが必要です: {parts}。",
         "そのファイルも指定してください（入手先は kanna explain {architecture} で分かります）。"
@@ -84,10 +83,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "layout": (
         "{path} の{part}は {layout} 形式で、{wanted} 形式には変換できません。",
         "その形式で配布されているものを使ってください。量子化されたパーツは先に変換が必要です。",
-    ),
-    "needs_output": (
-        "出力ファイルの名前がありません。",
-        "-o のあとにファイル名を指定してください。",
     ),
     "output_folder": (
         "{path} はフォルダーです。",
