@@ -172,6 +172,16 @@ def test_bf16_vectors_and_parameters_become_fp32() -> None:
     assert values(plan)["general.architecture"] == "lumina2"
 
 
+def test_parameters_and_kernels_of_five_dimensions_are_in_no_bf16() -> None:
+    made = outputs(cut(headers()["hunyuan-video-t2v-orig-bf16"].model(), "q8_0"))
+    assert made["img_in.proj.weight"].dtype is FP32
+    assert made["final_layer.linear.weight"].dtype is BF16
+    assert made["double_blocks.0.img_attn_qkv.weight"].dtype.word == "q8_0"
+    unknown = TensorInfo("pos_embed", BF16, (1, 64, 64), Noise(3))
+    model = headers()["flux1-dev-bf16"].model()
+    assert outputs(cut(model_of([*model.values(), unknown]), "q8_0"))["pos_embed"].dtype is FP32
+
+
 def test_five_dimensions_become_four_and_are_told() -> None:
     plan = planned(headers()["wan21-t2v-1.3b-fp16"].model(), container="gguf")
     specs = [(output.name, output.dtype, output.shape) for output in plan.outputs]

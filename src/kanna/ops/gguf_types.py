@@ -11,7 +11,7 @@ from kanna.families import family
 from kanna.families.gguf_words import KEPT_IN_CHECKPOINTS, GgufWord, named
 from kanna.formats.ggml_types import BlockType
 from kanna.formats.gguf_foreign import decoded
-from kanna.formats.gguf_layout import ROW
+from kanna.formats.gguf_layout import MOST_DIMS, ROW
 from kanna.identity import Part
 from kanna.ops.draft import Draft
 from kanna.plan import Copy, Op, Output, WeightedSum
@@ -79,33 +79,37 @@ def cast(output: Output, dtype: DType) -> Output:
 def _dtype(
     draft: Draft, output: Output, source: DType, target: Target, folded: frozenset[str]
 ) -> DType:
-    name, kind, wanted = output.name, target.kind, output.dtype
+    kind, wanted = target.kind, output.dtype
     if kind is None and isinstance(wanted, BlockType):
         return wanted
+    plain = FP32 if source is BF16 or source.bits > FP16.bits else FP16
     if _stays_high(draft, output, target):
-        return FP16 if source.bits <= FP16.bits and source is not BF16 else FP32
-    if (
-        kind
-        and draft.roles.get(name) in _CUT
-        and _cuttable(output, kind, name in folded)
-        and not _kept(name, target)
-    ):
+        return plain
+    if not _decoded(output):
+        return wanted if wanted in {FP32, FP16} else plain
+    cut = kind is not None and draft.roles.get(output.name) in _CUT
+    if kind and cut and _cuttable(output, kind, folded) and not _kept(output.name, target):
         return kind
     if wanted in _PLAIN and (kind is None or wanted is not FP32):
         return wanted
     return target.half
 
 
+def _decoded(output: Output) -> bool:
+    """Whether a layer of ComfyUI-GGUF reads it and so decodes it: no parameter, no 3-D kernel."""
+    return output.name.endswith("weight") and len(output.shape) <= MOST_DIMS
+
+
 def _stays_high(draft: Draft, output: Output, target: Target) -> bool:
-    """Whether readers need the numbers as they are: layers of ComfyUI decode matrices only."""
+    """Whether the numbers stay as they are: vectors, small ones, and what the table names."""
     if len(output.shape) <= 1 or output.inputs[0].numel <= _SMALL:
         return True
     rest = output.name.removeprefix(target.part.prefix)
     return draft.roles.get(output.name) == MODEL and named(rest, target.row.high)
 
 
-def _cuttable(output: Output, kind: BlockType, folded: bool) -> bool:  # noqa: FBT001
-    if folded:
+def _cuttable(output: Output, kind: BlockType, folded: frozenset[str]) -> bool:
+    if output.name in folded:
         return ROW % kind.elements == 0
     return len(output.shape) == _MATRIX and output.shape[-1] % kind.elements == 0
 
