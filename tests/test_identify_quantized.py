@@ -265,20 +265,6 @@ def test_gguf_types_are_told_with_their_mix(language: str) -> None:
     assert "q6_k" in mix
 
 
-def test_gguf_keeps_the_shape_of_a_reshaped_tensor_in_its_metadata() -> None:
-    model = headers()["sd15-unet-diffusers-f16"].model()
-    name = "conv_in.weight"
-    flat = {**model, name: tensor(name, FP16, (2880, 4))}
-    for value, right in (
-        ("[320, 4, 3, 3]", True),
-        ("[320, 4, 3]", False),
-        ("x", False),
-        ("7", False),
-    ):
-        part = identify(model_of(flat, metadata={f"comfy.gguf.orig_shape.{name}": value})).parts[0]
-        assert part.complete is right
-
-
 def test_the_scales_of_norms_are_no_quantisation() -> None:
     assert identify(headers()["flux1-dev-bf16"].model()).quantization is None
 

@@ -59,7 +59,7 @@ def take_apart(model: ModelFile, peek: Peek) -> Anatomy:
     beside = sort_out(model, model.metadata)
     if not beside.formats:
         beside.formats = marked_formats(model, beside, peek)
-    shapes, stands = shapes_of(model, model.metadata, beside)
+    shapes, stands = shapes_of(model, beside)
     found, near = recognise(shapes, {*beside.names, *stands.values()}, stands)
     ema, copied = find_ema(model, found)
     if copied is not None:

@@ -10,8 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
-from math import prod
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from kanna.dtypes import WORDS
 from kanna.families import tables
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from kanna.model import TensorInfo
 
 Row = Mapping[str, Any]
-_ORIGINAL_SHAPE: Final = "comfy.gguf.orig_shape."
 
 
 class Schemes:
@@ -80,20 +78,16 @@ def layer_formats(names: Iterable[str], metadata: Mapping[str, str]) -> dict[str
 
 
 def shapes_of(
-    model: Mapping[str, TensorInfo], metadata: Mapping[str, str], beside: Beside
+    model: Mapping[str, TensorInfo], beside: Beside
 ) -> tuple[dict[str, Shape], dict[str, str]]:
     """Return the shape of every tensor, and what names stand for: ``x.weight`` for ``x.qweight``.
 
-    Of a packed weight only the size is known; GGUF may have kept the shape in its metadata.
+    Of a packed weight only the size is known.
     """
     shapes = {name: tensor.shape for name, tensor in model.items()}
     for weight in _halved(beside):
         if weight in shapes and model[weight].dtype.kind == "int":
             shapes[weight] = packed(2 * model[weight].numel)
-    for key, value in metadata.items():
-        name = key.removeprefix(_ORIGINAL_SHAPE)
-        if name != key and name in shapes:
-            shapes[name] = _original(value, shapes[name])
     stands = _stand_ins(model, shapes)
     shapes.update({weight: shapes[name] for weight, name in stands.items()})
     return shapes, stands
@@ -160,12 +154,3 @@ def _stand_ins(model: Mapping[str, TensorInfo], shapes: dict[str, Shape]) -> dic
             stands[weight] = name
             shapes[name] = packed(*(n * tensor.numel for n in numbers[tensor.dtype.word]))
     return stands
-
-
-def _original(value: str, shape: Shape) -> Shape:
-    """Return the shape that the metadata keeps, where it has as many elements."""
-    with suppress(ValueError, TypeError, RecursionError):
-        kept = tuple(json.loads(value))
-        if all(type(size) is int and size > 0 for size in kept) and prod(kept) == prod(shape):
-            return kept
-    return shape
