@@ -70,8 +70,9 @@ def _pack_piece(
     data = measure.read(piece.first, piece.count, scratch)
     with measure.chunk(piece.first) as mine:
         absmax = _blocks(measure.absmax, encoding, piece.first, piece.count)
-        kept = absmax if mine else memoryview(bytearray(len(absmax)))
-        counts = _pack(encoding, out, kept, data, measure, piece.count)
+        if not mine:  # whoever has the chunk may not be done with it
+            absmax = memoryview(bytearray(len(absmax)))
+        counts = _pack(encoding, out, absmax, data, measure, piece.count)
     if not wanted:
         return counts, None
     if encoding.nested:

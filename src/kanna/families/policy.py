@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -39,8 +38,8 @@ def fits(name: str, pattern: str) -> bool:
 
 
 @cache
-def policy_of(architecture: str | None, more: Iterable[str] = ()) -> Policy:
-    """Return the policy of a family, or the one for all where it has none; `more` patterns stay.
+def policy_of(architecture: str | None) -> Policy:
+    """Return the policy of a family, or the one for all where it has none.
 
     Raises:
         FormatError: a user's table cannot be read, or something in it is wrong.
@@ -49,6 +48,6 @@ def policy_of(architecture: str | None, more: Iterable[str] = ()) -> Policy:
     common, own = rows["everywhere"], rows.get(architecture)
     keep = common["keep"] if own is None else own["keep"]
     return Policy(
-        keep=(*common["always"], *keep, *more), smallest=common["smallest"],
+        keep=(*common["always"], *keep), smallest=common["smallest"],
         large_encoder=common["large_encoder"], known=own is not None,
     )  # fmt: skip

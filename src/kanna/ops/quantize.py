@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -11,23 +10,24 @@ from typing import Final
 from kanna.dtypes import BF16, FP16, FP32, WORDS, DType
 from kanna.errors import Incompatible, UsageError
 from kanna.families import family
-from kanna.families.policy import Policy, policy_of
+from kanna.families.policy import Policy, fits, policy_of
 from kanna.identity import Identity, Part
 from kanna.messages import say
 from kanna.metadata import extended
 from kanna.model import ModelFile
+from kanna.ops import gguf
 from kanna.ops.convert import Planned, refuse_what_cannot_be_written
 from kanna.ops.dequantise import plain_parts, quantised_parts
 from kanna.ops.draft import Draft
-from kanna.plan import Constant, Copy, Output, Plan, WeightedSum
+from kanna.plan import Constant, Copy, Output, Plan, WeightedSum, WriteContainer
 from kanna.quantizing.schemes import FORMED, SCHEMES, Form, Scheme, scheme_called
 from kanna.quantizing.stored import QUANTIZATION_METADATA, layers_in
 
 _PLAIN: Final[Mapping[str, DType]] = {"fp16": FP16, "bf16": BF16, "fp32": FP32}
 BACK: Final = tuple(_PLAIN)
-TARGETS: Final = (*SCHEMES, *BACK)
-# ggml's types that only its own programs write: K-quants and those of its importance matrix.
-_K_QUANTS: Final = re.compile(r"(gguf-)?(q\d_k(_\w+)?|t?iq\d_\w+)")
+_GGUF_PLAIN: Final[Mapping[str, DType]] = {"gguf-f16": FP16, "gguf-bf16": BF16}
+GGUF: Final = (*gguf.TYPES, *_GGUF_PLAIN)
+TARGETS: Final = (*SCHEMES, *GGUF, *BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,8 @@ def quantize(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
     refuse_what_cannot_be_written(model)
     if options.to in BACK:
         return _back(model, identity, options)
+    if options.to in GGUF:
+        return _as_gguf(model, identity, options)
     scheme = scheme_called(options.to, form=options.form, nested=options.nested)
     assert scheme is not None
     plain, known = plain_parts(model, identity, _chosen(model, identity, options))
@@ -73,16 +75,23 @@ def quantize(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
     return _planned(draft, options, _layer_list(plain, layers, scheme))
 
 
+def container_for(options: QuantizeOptions) -> WriteContainer:
+    """Return the container that holds what is wanted."""
+    return "gguf" if options.to in GGUF else "safetensors"
+
+
 def check_options(options: QuantizeOptions) -> None:
     """Refuse words that are none, and options that do not go together.
 
     Raises:
         UsageError: there are some.
     """
-    if _K_QUANTS.fullmatch(options.to.lower()):
-        raise UsageError("quantize.k_quants", word=options.to)
     if options.to not in TARGETS:
+        if gguf.is_type(options.to):
+            gguf.writable_type(options.to)
         raise UsageError("quantize.no_such_target", word=options.to, words=", ".join(TARGETS))
+    if options.keep_dtype is not None and options.to in GGUF:
+        raise UsageError("quantize.keep_dtype_of_gguf")
     if options.keep_dtype is not None and options.keep_dtype not in _PLAIN:
         words = ", ".join(_PLAIN)
         raise UsageError("quantize.no_such_target", word=options.keep_dtype, words=words)
@@ -112,12 +121,13 @@ def _chosen(model: ModelFile, identity: Identity, options: QuantizeOptions) -> l
 
 def _quantize_part(draft: Draft, part: Part, scheme: Scheme, options: QuantizeOptions) -> list[str]:
     """Put the pieces of each weight of `part` in its place; return the names of those layers."""
-    policy = policy_of(part.architecture, options.keep)
+    policy = policy_of(part.architecture)
     known = family(part.architecture) if part.architecture else None
     half = WORDS[known.half if known else "bf16"]
     pieces: dict[str, list[Output]] = {}
     for name in part.names:
-        if _takes(draft, name, part.prefix, policy, scheme):
+        more = kept(name, part.prefix, options.keep)
+        if not more and _takes(draft, name, part.prefix, policy, scheme):
             tensor = draft.outputs[name].inputs[0]
             before = tensor.dtype if tensor.dtype in {FP16, BF16, FP32} else half
             pieces[name] = list(scheme.pieces(name, tensor, before))
@@ -128,11 +138,11 @@ def _quantize_part(draft: Draft, part: Part, scheme: Scheme, options: QuantizeOp
     if scheme.marker is not None:
         marker = Output(f"{part.prefix}scaled_fp8", scheme.marker, (0,), Constant(b""))
         draft.put(marker, part.role)
-    kept = [name for name in part.names if name not in pieces]
+    rest = [name for name in part.names if name not in pieces]
     if options.keep_dtype is not None:
-        cast(draft, kept, _PLAIN[options.keep_dtype])
+        cast(draft, rest, _PLAIN[options.keep_dtype])
     draft.note("quantize.taken", part=say(f"inspect.part_{part.role}"), count=len(pieces),
-               kept=len(kept), to=options.to)  # fmt: skip
+               kept=len(rest), to=options.to)  # fmt: skip
     if not policy.known and part.role == "diffusion_model":
         draft.note("quantize.policy_unknown", warning=True, architecture=part.architecture or "?")
     return [name.removesuffix(".weight") for name in pieces]
@@ -145,6 +155,11 @@ def _takes(draft: Draft, name: str, prefix: str, policy: Policy, scheme: Scheme)
     if scheme.matrices and len(tensor.shape) != 2:
         return False
     return policy.takes(name.removeprefix(prefix), tensor.shape, tensor.numel)
+
+
+def kept(name: str, prefix: str, patterns: Iterable[str]) -> bool:
+    """Whether a pattern fits the name as it is, or less its part's prefix."""
+    return any(fits(name, p) or fits(name.removeprefix(prefix), p) for p in patterns)
 
 
 def _replace(draft: Draft, pieces: Mapping[str, list[Output]]) -> None:
@@ -190,6 +205,26 @@ def _back(model: ModelFile, identity: Identity, options: QuantizeOptions) -> Pla
     return _planned(draft, options, {})
 
 
+def _as_gguf(model: ModelFile, identity: Identity, options: QuantizeOptions) -> Planned:
+    """Return the plan that writes the file as GGUF, its chosen parts in blocks or 16 bits."""
+    chosen = _chosen(model, identity, options)
+    again = [part for part in identity.parts if part.scaled or part in chosen]
+    plain, known = plain_parts(model, identity, again)
+    draft = Draft.of(plain, known)
+    if plain is not model:
+        draft.note("quantize.again", warning=True)
+    parts = _chosen(plain, known, options)
+    names = {name for part in parts for name in part.names}
+    draft.fixed |= {name for name in draft.outputs if name not in names}
+    for part in parts:
+        draft.fixed |= {n for n in part.names if kept(n, part.prefix, options.keep)}
+    if options.to in _GGUF_PLAIN:
+        cast(draft, names, _GGUF_PLAIN[options.to])
+    block = None if options.to in _GGUF_PLAIN else gguf.writable_type(options.to)
+    extras = gguf.lay_out(draft, block)
+    return _planned(draft, options, {}, container="gguf", extras=extras)
+
+
 def _tell(draft: Draft, identity: Identity, scheme: Scheme, quantised: Iterable[Part]) -> None:
     """Say what else a person should know: what stays large, and what a program needs."""
     taken = {(part.role, part.prefix) for part in quantised}
@@ -211,7 +246,14 @@ def _layer_list(model: ModelFile, layers: list[str], scheme: Scheme) -> dict[str
     return {QUANTIZATION_METADATA: json.dumps({"format_version": "1.0", "layers": listed})}
 
 
-def _planned(draft: Draft, options: QuantizeOptions, more: Mapping[str, str]) -> Planned:
+def _planned(
+    draft: Draft,
+    options: QuantizeOptions,
+    more: Mapping[str, str],
+    *,
+    container: WriteContainer = "safetensors",
+    extras: Mapping[str, object] | None = None,
+) -> Planned:
     asked = {
         "to": options.to,
         **({"form": options.form} if options.form != "current" else {}),
@@ -220,13 +262,15 @@ def _planned(draft: Draft, options: QuantizeOptions, more: Mapping[str, str]) ->
         **({"keep_dtype": options.keep_dtype} if options.keep_dtype else {}),
     }
     step = {"verb": "quantize", "input": draft.model.path.name, **asked}
-    metadata = extended({**draft.model.metadata, **more}, step, digest=options.digest)
+    before = {**gguf.own_fields(draft.model.metadata), **more}
+    metadata = extended(before, step, digest=options.digest)
     plan = Plan(
         outputs=tuple(draft.outputs.values()),
-        container="safetensors",
+        container=container,
         inputs=tuple(draft.inputs),
-        metadata=metadata.fields,
+        metadata=gguf.fields_for(container, before, metadata.fields),
         digest_fields=metadata.digest_fields,
+        extras=extras or {},
         notes=(*draft.model.notes, *draft.notes, *metadata.notes),
     )
     return Planned(plan, (options.to,))

@@ -31,9 +31,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "not_finite": "{name}: {count} values are NaN or Inf.",
     "picture": "Picture of the errors: {path}",
     "no_such_target": ("kanna cannot quantise to {word}.", "It is one of {words}."),
-    "k_quants": (
-        "{word} is a type that kanna does not write.",
-        "Make a gguf-bf16 or gguf-f16 file, then use llama-quantize (with the patch of ComfyUI-GGUF) or stable-diffusion.cpp -M convert.",
+    "keep_dtype_of_gguf": (
+        "--keep-dtype is not for GGUF, whose readers expect certain types.",
+        "Leave it out; weights can be kept with --keep.",
     ),
     "form_of_scaled": (
         "--form is a matter of scaled fp8, not of {to}.",

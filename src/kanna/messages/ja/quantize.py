@@ -31,9 +31,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "not_finite": "{name}: NaN または Inf が {count} 個あります。",
     "picture": "誤差の図: {path}",
     "no_such_target": ("{word} には量子化できません。", "{words} のいずれかを指定してください。"),
-    "k_quants": (
-        "{word} は kanna では書き出せない形式です。",
-        "まず gguf-bf16 か gguf-f16 のファイルを作り、llama-quantize（ComfyUI-GGUF のパッチを当てたもの）か stable-diffusion.cpp の -M convert を使ってください。",
+    "keep_dtype_of_gguf": (
+        "--keep-dtype は GGUF では使えません。読み込む側が決まった型を求めるためです。",
+        "--keep-dtype を外してください。残したい重みは --keep で指定できます。",
     ),
     "form_of_scaled": (
         "--form はスケール付き fp8 の指定です。{to} では使えません。",
