@@ -68,7 +68,7 @@ def test_the_numbers_are_those_of_the_definition() -> None:
     assert overall.largest == np.abs(y - x).max()
 
 
-def test_blocks_stand_in_file_order_and_the_worst_tensors_in_theirs() -> None:
+def test_stacks_of_blocks_stand_in_file_order_and_the_worst_tensors_in_theirs() -> None:
     report = error_report(measured())
     names = ["time_in", "double_blocks.0", "double_blocks.1", "single_blocks.10"]
     assert [row.name for row in report.blocks] == names
@@ -76,6 +76,30 @@ def test_blocks_stand_in_file_order_and_the_worst_tensors_in_theirs() -> None:
     assert [row.name for row in report.worst] == list(BEFORE)[:0:-1]
     assert report.blocks[0].exact
     assert report.worst_of["double_blocks.0"] == report.worst[2].relative_rms
+
+
+def test_blocks_stand_by_their_numbers_where_a_file_sorts_its_names() -> None:
+    one = Sums(1, 1.0, 1.0, 1.0, 0.1, 0.1)
+    names = [f"b.{n}.x.w" for n in (0, 1, 10, 11, "9" * 5000, 2)] + [
+        "a.w",
+        "c.3.x.w",
+        "b.5.x.w",
+        "time.0.w",
+    ]
+    report = error_report(dict.fromkeys(names, one))
+    found = [row.name for row in report.blocks]
+    assert found == [
+        "b.0",
+        "b.1",
+        "b.2",
+        "b.5",
+        "b.10",
+        "b.11",
+        "b." + "9" * 5000,
+        "a",
+        "c.3",
+        "time",
+    ]
 
 
 def test_the_prefix_of_the_only_part_is_left_out_and_that_of_several_is_not() -> None:

@@ -13,17 +13,18 @@ from math import ceil, floor, isfinite, log10
 from typing import Final
 
 from kanna.messages import language, say, shown
-from kanna.ops.error_report import ErrorReport, ErrorRow
+from kanna.ops.error_report import ErrorReport, ErrorRow, stack_of
 
 _WIDTH: Final = 960
 _MARGIN: Final = 28
 _ROW: Final = 20
 _BAR: Final = 11
 _GAP: Final = 10  # between stacks of blocks
-_HEAD: Final = 132  # title, subject, legend and the scale
+_HEAD: Final = 152  # title, subject, legend and the scale
 _FOOT: Final = 44
 _LETTER: Final = 6.7  # width of a letter of a label
 _LONGEST: Final = 44  # letters of a label
+_SUBJECT: Final = 110  # letters under the title
 _VALUES: Final = 84  # width of the numbers at the right
 _DECADES: Final = 6  # what is smaller still ends at the left edge
 _MOST_ROWS: Final = 400
@@ -111,7 +112,7 @@ def _tops(rows: tuple[ErrorRow, ...]) -> Iterator[float]:
     """Yield where each row begins, stacks (``double_blocks``, ``single_blocks``) set apart."""
     top, before = float(_HEAD), None
     for row in rows:
-        stack = row.name.rpartition(".")[0]
+        stack = stack_of(row.name)
         top += _GAP if before is not None and stack != before else 0
         yield top
         top, before = top + _ROW, stack
@@ -130,13 +131,14 @@ def _scale(report: ErrorReport, rows: tuple[ErrorRow, ...]) -> _Scale:
 def _heading(report: ErrorReport, subject: str) -> Iterator[str]:
     yield _text(_MARGIN, 40, say("error_report.title"), "title")
     summed = say("error_report.picture_overall", **_numbers(report.overall))
-    yield _text(_MARGIN, 62, " · ".join(filter(None, (shown(subject), summed))), "quiet")
-    yield f'<rect class="bar" x="{_MARGIN}" y="80" width="18" height="10" rx="2"/>'
-    yield _text(_MARGIN + 26, 89, say("error_report.legend_block"))
-    yield f'<circle class="worst" cx="{_MARGIN + 269}" cy="85" r="3.5"/>'
-    yield _text(_MARGIN + 280, 89, say("error_report.legend_worst"))
-    yield f'<path class="all" d="M{_MARGIN + 500} 85h24"/>'
-    yield _text(_MARGIN + 532, 89, say("error_report.legend_overall"))
+    yield _text(_MARGIN, 62, _short(shown(subject), _SUBJECT), "quiet")
+    yield _text(_MARGIN, 80, summed, "quiet")
+    yield f'<rect class="bar" x="{_MARGIN}" y="100" width="18" height="10" rx="2"/>'
+    yield _text(_MARGIN + 26, 109, say("error_report.legend_block"))
+    yield f'<circle class="worst" cx="{_MARGIN + 269}" cy="105" r="3.5"/>'
+    yield _text(_MARGIN + 280, 109, say("error_report.legend_worst"))
+    yield f'<path class="all" d="M{_MARGIN + 500} 105h24"/>'
+    yield _text(_MARGIN + 532, 109, say("error_report.legend_overall"))
 
 
 def _grid(scale: _Scale, bottom: float) -> Iterator[str]:
@@ -185,8 +187,12 @@ def _footnote(report: ErrorReport, rows: tuple[ErrorRow, ...]) -> str:
 
 
 def _label(row: ErrorRow) -> str:
-    name = shown(row.name)
-    return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
+    return _short(shown(row.name), _LONGEST)
+
+
+def _short(text: str, most: int) -> str:
+    """Return the end of a text that is too long: there names differ."""
+    return text if len(text) <= most else f"…{text[1 - most :]}"
 
 
 def cosine_text(value: float | None) -> str:

@@ -73,8 +73,9 @@ class ErrorRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorReport:
-    """The error `overall`, of the `blocks` in file order, and of the `worst` tensors.
+    """The error `overall`, of the `blocks`, and of the `worst` tensors.
 
+    Blocks stand by their numbers, stacks of them (``double_blocks``) in the order of the file.
     `worst_of` is the relative RMS error of the worst tensor of each block, by the block's name.
     """
 
@@ -105,7 +106,9 @@ def error_report(measured: Mapping[str, Comparison], prefixes: Iterable[str] = (
     for name, (prefix, rest) in places.items():
         groups[("" if alone else prefix) + block_of(rest)].append(name)
     tensors = {name: _row(name, [one]) for name, one in measured.items()}
-    blocks = [_row(block, [measured[name] for name in names]) for block, names in groups.items()]
+    blocks = [
+        _row(block, [measured[name] for name in groups[block]]) for block in _in_order(groups)
+    ]
     return ErrorReport(
         overall=_row("", list(measured.values())),
         blocks=tuple(blocks),
@@ -127,6 +130,25 @@ def block_of(name: str) -> str:
     if number and len(segments) - number - 1 > _LEAF:
         return ".".join(segments[: number + 1])
     return segments[0]
+
+
+def stack_of(block: str) -> str:
+    """Return a block's name without its number: all that have the same are a stack."""
+    stack, _, number = block.rpartition(".")
+    return stack if number.isdecimal() else block
+
+
+def _in_order(blocks: Iterable[str]) -> list[str]:
+    """Return blocks by their numbers, which files that sort their names do not keep."""
+    named = list(blocks)
+    stacks = list(dict.fromkeys(map(stack_of, named)))
+    places = {stack: place for place, stack in enumerate(stacks)}
+
+    def place(block: str) -> tuple[int, int, str]:
+        number = block.removeprefix(stack_of(block))
+        return places[stack_of(block)], len(number), number  # no int(): it has a limit
+
+    return sorted(named, key=place)
 
 
 def _split(name: str, prefixes: list[str]) -> tuple[str, str]:

@@ -185,5 +185,7 @@ def _tell(draft: Draft, target: Target, folded: int) -> None:
         draft.note("gguf.cut", type=target.kind.word, count=len(blocks), rest=plain)
     reader = "gguf.for_comfyui" if target.alone else "gguf.for_checkpoints"
     draft.note(reader, word=target.row.word)
+    if target.kind and target.row.fold and not target.alone:
+        draft.note("gguf.split_first")
     if folded:
         draft.note("gguf.folded", count=folded)

@@ -36,5 +36,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "cut": "{type} で書き込むテンソル: {count:,}、fp16・bf16・fp32 のままのテンソル: {rest:,}",
     "for_comfyui": "ComfyUI-GGUF 向けの構成です（アーキテクチャ {word}）。models/unet に置きます",
     "for_checkpoints": "すべてのパーツを 1 ファイルに収めた、stable-diffusion.cpp 向けの構成です。ComfyUI-GGUF はここから拡散モデルを取り出します（アーキテクチャ {word}）",
+    "split_first": "全部入りの構成では畳み込み層は量子化されません。kanna split で拡散モデルだけを取り出してから GGUF にすると、より小さくなります",
     "folded": "長さ 256 の行に並べ直したテンソル: {count:,}（元の形状はメタデータに残ります）。stable-diffusion.cpp では読めないことがあります",
 }
