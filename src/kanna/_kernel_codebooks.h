@@ -22,8 +22,6 @@ struct packing {
     const float *table;
 };
 
-static const uint32_t INF_BITS = 0x7f800000;
-
 /* The elements of one block beside NaN and Inf go down with them; see kanna.kernel.Counts. */
 static struct counts count_lost(const float *values, size_t n)
 {
@@ -84,12 +82,12 @@ static void rank_block(const struct packing *job, const struct loops *loops,
                        const struct ranking *ranking, float *values, size_t n, uint8_t *ranks,
                        float *absmax)
 {
-    float floor = *absmax < 1e-38f ? 1e-38f : *absmax, factor = 1 / floor;
+    float divisor = *absmax < 1e-38f ? 1e-38f : *absmax, factor = 1 / divisor;
     if (n < job->block) {
         for (size_t i = 0; i < n; i++)
-            values[i] /= floor;
+            values[i] /= divisor;
         factor = 1;
-        *absmax = floor;
+        *absmax = divisor;
     }
     loops->rank(ranks, values, factor, ranking->limits, n);
 }
@@ -129,18 +127,22 @@ static struct counts pack4(const struct packing *job, const struct loops *loops)
 
 /* ---- 8 bits --------------------------------------------------------------------------------- */
 
-/* The place of a number from -1 to 1 in a rising table of 256; 0 for NaN. */
-static uint8_t find_code(const float *limits, float number)
+/* The places of numbers from -1 to 1 in a table of 256: how many of the limits between its entries
+   are below the nearest of 65,536 steps; 0 for NaN. One loop for all instruction sets: gathering
+   vectors from the limits is slower on many processors than fetching one after the other. */
+static void find_codes(uint8_t *restrict codes, const float *restrict values, float factor,
+                       const float *restrict limits, size_t n)
 {
-    if (isnan(number))
-        return 0;
-    float clipped = number < -1 ? -1 : number > 1 ? 1 : number;
-    int step = (int)((clipped + 1) * 0.5f * 65535 + 0.5f);
-    float value = -1 + 2.0f * (float)step / 65535;
-    unsigned code = 0;
-    for (unsigned stride = 128; stride; stride /= 2) /* limits[code - 1] < value holds throughout */
-        code += limits[code + stride - 1] < value ? stride : 0;
-    return (uint8_t)code;
+    for (size_t i = 0; i < n; i++) {
+        float value = values[i] * factor;
+        value = value > -1 ? value : -1; /* NaN too */
+        value = value < 1 ? value : 1;
+        int32_t step = (int32_t)((value + 1) * 0.5f * 65535 + 0.5f), code = 0;
+        float point = -1 + 2.0f * (float)step / 65535;
+        for (int32_t power = 7; power >= 0; power--) /* a sum, for branches here are guesses */
+            code += (int32_t)(limits[code + (1 << power) - 1] < point) << power;
+        codes[i] = (uint8_t)code;
+    }
 }
 
 static struct counts count_lost8(const float *values, size_t n)
@@ -177,8 +179,10 @@ static struct counts pack8(const struct packing *job, const struct loops *loops)
             float absmax = absmax_of(values + i, length, most), factor = 1 / absmax;
             if (most >= INF_BITS)
                 add_counts(&counts, count_lost8(values + i, length));
-            for (size_t k = i; k < i + length; k++) /* of nothing but zeros, 0 */
-                job->packed[start + k] = absmax > 0 ? find_code(limits, values[k] * factor) : 0;
+            if (absmax > 0)
+                find_codes(job->packed + start + i, values + i, factor, limits, length);
+            else /* nothing but zeros and NaN */
+                memset(job->packed + start + i, 0, length);
             memcpy(job->absmax + (start + i) / job->block * sizeof absmax, &absmax, sizeof absmax);
         }
     }

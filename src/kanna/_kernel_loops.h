@@ -202,19 +202,52 @@ TARGET static void LOOP(spread4)(float *restrict values, const uint8_t *restrict
 }
 
 /* Add x*x, y*y, x*y and (x-y)^2 to LANES sums each, the i-th element to the (i % LANES)-th. */
-TARGET static void LOOP(differ)(double *restrict sums, double *restrict largest,
-                                const double *restrict x, const double *restrict y, size_t n)
+#define DIFFER(NAME, TYPE)                                                                         \
+    TARGET static void LOOP(NAME)(struct lanes *sums, const TYPE *restrict x,                      \
+                                  const TYPE *restrict y, size_t n)                                \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i += LANES)                                                      \
+            for (size_t k = 0; k < LANES; k++) {                                                   \
+                double a = (double)x[i + k], b = (double)y[i + k], gap = fabs(a - b);              \
+                sums->xx[k] += a * a;                                                              \
+                sums->yy[k] += b * b;                                                              \
+                sums->xy[k] += a * b;                                                              \
+                sums->dd[k] += gap * gap;                                                          \
+                sums->largest[k] = gap > sums->largest[k] ? gap : sums->largest[k];                \
+            }                                                                                      \
+    }
+
+DIFFER(differ_wide, double)
+#if defined LOOPS_F16C
+/* The same for floats, four lanes after the other four. */
+TARGET static void LOOP(differ)(struct lanes *sums, const float *restrict x,
+                                const float *restrict y, size_t n)
 {
-    for (size_t i = 0; i < n; i += LANES)
-        for (size_t k = 0; k < LANES; k++) {
-            double a = x[i + k], b = y[i + k], difference = fabs(a - b);
-            sums[k] += a * a;
-            sums[LANES + k] += b * b;
-            sums[2 * LANES + k] += a * b;
-            sums[3 * LANES + k] += difference * difference;
-            largest[k] = difference > largest[k] ? difference : largest[k];
+    for (size_t k = 0; k < LANES; k += 4) {
+        __m256d xx = _mm256_loadu_pd(sums->xx + k), yy = _mm256_loadu_pd(sums->yy + k);
+        __m256d xy = _mm256_loadu_pd(sums->xy + k), dd = _mm256_loadu_pd(sums->dd + k);
+        __m256d largest = _mm256_loadu_pd(sums->largest + k), sign = _mm256_set1_pd(-0.0);
+        for (size_t i = k; i < n + k; i += LANES) {
+            __m256d a = _mm256_cvtps_pd(_mm_loadu_ps(x + i));
+            __m256d b = _mm256_cvtps_pd(_mm_loadu_ps(y + i));
+            __m256d gap = _mm256_andnot_pd(sign, _mm256_sub_pd(a, b));
+            xx = _mm256_add_pd(xx, _mm256_mul_pd(a, a));
+            yy = _mm256_add_pd(yy, _mm256_mul_pd(b, b));
+            xy = _mm256_add_pd(xy, _mm256_mul_pd(a, b));
+            dd = _mm256_add_pd(dd, _mm256_mul_pd(gap, gap));
+            largest = _mm256_max_pd(largest, gap);
         }
+        _mm256_storeu_pd(sums->xx + k, xx);
+        _mm256_storeu_pd(sums->yy + k, yy);
+        _mm256_storeu_pd(sums->xy + k, xy);
+        _mm256_storeu_pd(sums->dd + k, dd);
+        _mm256_storeu_pd(sums->largest + k, largest);
+    }
 }
+#else
+DIFFER(differ, float)
+#endif
+#undef DIFFER
 
 static const struct loops LOOP(loops) = {
     LOOP_NAME,
@@ -230,6 +263,7 @@ static const struct loops LOOP(loops) = {
      [CODE_Q4_1] = LOOP(write_q4_1), [CODE_Q5_0] = LOOP(write_q5_0),
      [CODE_Q5_1] = LOOP(write_q5_1), [CODE_Q8_0] = LOOP(write_q8_0)},
     LOOP(scale), LOOP(add), LOOP(inside), LOOP(greatest), LOOP(rank), LOOP(spread4), LOOP(differ),
+    LOOP(differ_wide),
 };
 
 #undef LOOP

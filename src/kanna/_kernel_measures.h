@@ -20,7 +20,7 @@ static struct greatest max_abs(const struct input *input, size_t count, const st
         if (!is_wide(input->code)) {
             loops->read[input->code](singles, data_of(input, start), n);
             uint32_t most = loops->greatest(singles, n);
-            if (most < 0x7f800000) {
+            if (most < INF_BITS) {
                 found.magnitude = fmax(found.magnitude, float_of(most));
                 continue;
             }
@@ -54,29 +54,58 @@ static size_t leave_out(double *x, double *y, size_t n)
     return count;
 }
 
+/* Compare n numbers of which some are not finite, or need fp64. */
+static size_t differ_widely(const struct input *first, const struct input *second, size_t start,
+                            size_t n, const struct loops *loops, struct lanes *sums)
+{
+    double x[BLOCK + LANES], y[BLOCK + LANES];
+    read_wide(loops, first, start, x, n);
+    read_wide(loops, second, start, y, n);
+    for (size_t i = n; i < n + LANES; i++)
+        x[i] = y[i] = 0;
+    size_t count = leave_out(x, y, n);
+    loops->differ_wide(sums, x, y, n);
+    return count;
+}
+
+static double add_lanes(const double *lanes)
+{
+    double sum = 0;
+    for (size_t k = 0; k < LANES; k++)
+        sum += lanes[k];
+    return sum;
+}
+
 /* Sums in fp64, each in LANES parts that are added at the end, so that processors can go several
    elements at a time and all come to the same bits. */
 static struct comparison compare(const struct input *first, const struct input *second,
                                  size_t count, const struct loops *loops)
 {
-    double x[BLOCK + LANES], y[BLOCK + LANES], sums[4 * LANES] = {0}, largest[LANES] = {0};
+    float x[BLOCK + LANES], y[BLOCK + LANES];
+    struct lanes sums = {{0}, {0}, {0}, {0}, {0}};
     struct comparison result = {0, 0, 0, 0, 0, 0};
+    int wide = is_wide(first->code) || is_wide(second->code);
     for (size_t start = 0; start < count; start += BLOCK) {
         size_t n = count - start < BLOCK ? count - start : BLOCK;
-        read_wide(loops, first, start, x, n);
-        read_wide(loops, second, start, y, n);
-        for (size_t i = n; i < n + LANES; i++)
-            x[i] = y[i] = 0;
-        result.count += leave_out(x, y, n);
-        loops->differ(sums, largest, x, y, n);
+        if (!wide) {
+            loops->read[first->code](x, data_of(first, start), n);
+            loops->read[second->code](y, data_of(second, start), n);
+            for (size_t i = n; i < n + LANES; i++)
+                x[i] = y[i] = 0;
+        }
+        if (!wide && loops->greatest(x, n) < INF_BITS && loops->greatest(y, n) < INF_BITS) {
+            loops->differ(&sums, x, y, n);
+            result.count += n;
+        } else {
+            result.count += differ_widely(first, second, start, n, loops, &sums);
+        }
     }
-    for (size_t k = 0; k < LANES; k++) {
-        result.xx += sums[k];
-        result.yy += sums[LANES + k];
-        result.xy += sums[2 * LANES + k];
-        result.dd += sums[3 * LANES + k];
-        result.largest = largest[k] > result.largest ? largest[k] : result.largest;
-    }
+    result.xx = add_lanes(sums.xx);
+    result.yy = add_lanes(sums.yy);
+    result.xy = add_lanes(sums.xy);
+    result.dd = add_lanes(sums.dd);
+    for (size_t k = 0; k < LANES; k++)
+        result.largest = sums.largest[k] > result.largest ? sums.largest[k] : result.largest;
     return result;
 }
 

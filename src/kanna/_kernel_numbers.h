@@ -79,6 +79,8 @@ static const struct { double low, high; } RANGE[CODES] = {
     [CODE_MXFP4] = {-INFINITY, INFINITY},
 };
 
+static const uint32_t INF_BITS = 0x7f800000; /* of fp32; every NaN has more */
+
 static inline uint32_t bits_of(float value)
 {
     uint32_t bits;

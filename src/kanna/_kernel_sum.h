@@ -16,7 +16,10 @@
 
 /* ---- the loops of every instruction set ----------------------------------------------------- */
 
-enum { LANES = 8 }; /* partial sums of a comparison */
+enum { LANES = 8 };
+
+/* Partial sums of a comparison, see _kernel_measures.h. */
+struct lanes { double xx[LANES], yy[LANES], xy[LANES], dd[LANES], largest[LANES]; };
 
 struct loops {
     const char *name;
@@ -30,8 +33,9 @@ struct loops {
                  const float *restrict limits, size_t n);
     void (*spread4)(float *restrict values, const uint8_t *restrict packed,
                     const float *restrict table, float factor, size_t n);
-    void (*differ)(double *restrict sums, double *restrict largest, const double *restrict x,
-                   const double *restrict y, size_t n);
+    void (*differ)(struct lanes *sums, const float *restrict x, const float *restrict y, size_t n);
+    void (*differ_wide)(struct lanes *sums, const double *restrict x, const double *restrict y,
+                        size_t n);
 };
 
 #define LOOP(name) portable_##name

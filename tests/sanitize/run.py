@@ -22,6 +22,7 @@ TESTS = (
     "test_kernel_blocks.py",
     "test_kernel_codebooks.py",
     "test_kernel_measures.py",
+    "test_kernel_twins.py",
 )
 COMPILER = os.environ.get("CC", "cc")
 FLAGS = (

@@ -99,6 +99,8 @@ def writable(buffer: Out) -> memoryview:
 def numbers(data: Buffer, form: Format) -> torch.Tensor:
     """Return a copy of `data` as a tensor, blocks as fp32: data may be unaligned and read-only."""
     raw = as_bytes(data)
+    if not len(raw):
+        return torch.empty(0, dtype=form.dtype)
     if form.read is not None:
         return form.read(raw.view(-1, form.bytes)).flatten()
     return raw != 0 if form.dtype is torch.bool else raw.view(form.dtype)
