@@ -31,6 +31,7 @@ from engine_plans import (
 )
 from kanna.dtypes import BF16, FP8_E4M3, FP16, FP32, INT64, WORDS, DType
 from kanna.engine import Progress, RunOptions, rehearse, run
+from kanna.engine.work import MIN_MOVE, Batch, Move, divide
 from kanna.errors import Incompatible, NumericError, UsageError
 from kanna.formats import open_model
 from kanna.kernel import backend
@@ -243,6 +244,25 @@ def test_bytes_do_not_depend_on_threads_chunks_or_digests(
         with small_chunks(chunk):
             run(wanted, tmp_path / "many", options=options)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "many").read_bytes()
+
+
+@pytest.mark.parametrize("small", [7, 3000])
+def test_no_write_reaches_over_what_another_thread_moves(tmp_path: Path, small: int) -> None:
+    """Small tensors before and behind large ones that are moved: each is a write of its own."""
+    tensors = {
+        f"{n}.{kind}": torch.randn(small if kind == "cast" else MIN_MOVE // 4 + n)
+        for n in range(3) for kind in ("cast", "copy")
+    }  # fmt: skip
+    with store(tmp_path / "in", tensors) as model:
+        outputs = [
+            Output.of(one, dtype=FP16 if name.endswith("cast") else None)
+            for name, one in model.items()
+        ]
+        offsets = [sum(one.nbytes for one in outputs[:n]) for n in range(len(outputs))]
+        items = divide(outputs, offsets, moving=True)
+    ends = [item.offset + item.nbytes for item in items]
+    assert [item.offset for item in items] == [0, *ends[:-1]]
+    assert [type(item) for item in items] == [Batch, Move] * 3
 
 
 @pytest.mark.parametrize("container", CONTAINERS)

@@ -6,15 +6,22 @@ import random
 from collections.abc import Mapping
 from functools import cache
 from math import prod
+from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
+from engine_plans import store
 from kanna.dtypes import BF16, FP8_E4M3, FP16, FP32, UINT8, DType
+from kanna.engine import run
 from kanna.errors import Incompatible
 from kanna.families.key_maps import layouts_of, table_of
 from kanna.families.name_tables import name_tables
-from kanna.model import TensorInfo
+from kanna.formats import open_model
+from kanna.model import ModelFile, TensorInfo
 from kanna.ops.relayout import relayout
+from kanna.plan import Output, Plan
 from model_headers import Bytes, headers, known
 
 Tensors = dict[str, TensorInfo]
@@ -103,6 +110,42 @@ def test_the_order_is_that_of_the_tensors_given() -> None:
         f"transformer.resblocks.{layer}.attn.in_proj_{last}"
         for layer in (1, 0) for last in ("bias", "weight")
     ]  # fmt: skip
+
+
+def test_the_engine_writes_another_layout_and_the_way_back_is_the_file_it_was(
+    tmp_path: Path,
+) -> None:
+    """With tensors large enough to be moved, some to be turned, and a run of bytes for most."""
+    torch.manual_seed(2)
+    stem = "transformer.resblocks.0."
+    given = {
+        "text_projection": torch.randn(300, 200).half(),
+        f"{stem}attn.in_proj_weight": torch.randn(3 * 640, 640),
+        f"{stem}attn.in_proj_bias": torch.randn(3 * 640).bfloat16(),
+        f"{stem}ln_1.weight": torch.randn(640),
+    }
+    first, middle, last = (tmp_path / f"{name}.safetensors" for name in ("a", "b", "c"))
+    with store(tmp_path / "raw", given) as model:
+        write(first, model, dict(model))
+    for source, target, here, there in (
+        ("openclip", "hf", first, middle), ("hf", "openclip", middle, last),
+    ):  # fmt: skip
+        with open_model(here) as model:
+            made = relayout(model, "clip", source=source, target=target)
+            whole = sum(one.data.extent() is None for one in made.tensors.values())
+            assert whole == (1 if target == "hf" else 3)
+            write(there, model, made.tensors)
+    found = load_file(middle)
+    layer = "text_model.encoder.layers.0."
+    assert torch.equal(found["text_projection.weight"], given["text_projection"].T)
+    for piece, weight in zip("qkv", given[f"{stem}attn.in_proj_weight"].chunk(3), strict=True):
+        assert torch.equal(found[f"{layer}self_attn.{piece}_proj.weight"], weight)
+    assert last.read_bytes() == first.read_bytes()
+
+
+def write(path: Path, model: ModelFile, tensors: Mapping[str, TensorInfo]) -> None:
+    outputs = tuple(Output.of(tensor, name=name) for name, tensor in sorted(tensors.items()))
+    run(Plan(outputs=outputs, container="safetensors", inputs=(model,)), path)
 
 
 @pytest.mark.parametrize(

@@ -122,16 +122,19 @@ def divide(
         for index, (output, offset) in enumerate(zip(outputs, offsets, strict=True))
         if output.nbytes
     ]
-    moves: list[Move] = []
+    if not moving:
+        return list(_batches(placed))
+    items: list[Batch | Move] = []
     rest: list[Placed] = []
-    for run in _runs(placed) if moving else ():
+    for run in _runs(placed):
         size = sum(output.nbytes for _, output, _ in run)
         if (extent := _extent(run[0][1])) and size >= MIN_MOVE:
-            moves += _chunks(extent, size, run[0][2])
+            # A batch is one write: over a move, it would undo what another thread has moved.
+            items += [*_batches(rest), *_chunks(extent, size, run[0][2])]
+            rest = []
         else:
             rest += run
-    batches = _batches(rest if moving else placed)
-    return sorted([*batches, *moves], key=lambda item: item.offset)
+    return [*items, *_batches(rest)]
 
 
 def _extent(output: Output) -> Extent | None:
