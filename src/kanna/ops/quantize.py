@@ -70,7 +70,9 @@ def quantize(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
     if plain is not model:
         draft.note("quantize.again", warning=True)
     parts = _chosen(plain, known, options)
-    layers = [name for part in parts for name in _quantize_part(draft, part, scheme, options)]
+    layers = [
+        name for part in parts for name in _quantize_part(draft, model, part, scheme, options)
+    ]
     _tell(draft, known, scheme, parts)
     return _planned(draft, options, _layer_list(plain, layers, scheme))
 
@@ -119,8 +121,13 @@ def _chosen(model: ModelFile, identity: Identity, options: QuantizeOptions) -> l
     return [*models, *large]
 
 
-def _quantize_part(draft: Draft, part: Part, scheme: Scheme, options: QuantizeOptions) -> list[str]:
-    """Put the pieces of each weight of `part` in its place; return the names of those layers."""
+def _quantize_part(
+    draft: Draft, source: ModelFile, part: Part, scheme: Scheme, options: QuantizeOptions
+) -> list[str]:
+    """Put the pieces of each weight of `part` in its place; return the names of those layers.
+
+    `source` is the file as it was, whose dtypes a scheme may remember.
+    """
     policy = policy_of(part.architecture)
     known = family(part.architecture) if part.architecture else None
     half = WORDS[known.half if known else "bf16"]
@@ -129,7 +136,8 @@ def _quantize_part(draft: Draft, part: Part, scheme: Scheme, options: QuantizeOp
         more = kept(name, part.prefix, options.keep)
         if not more and _takes(draft, name, part.prefix, policy, scheme):
             tensor = draft.outputs[name].inputs[0]
-            before = tensor.dtype if tensor.dtype in {FP16, BF16, FP32} else half
+            stored = tensor is source.get(name) and tensor.dtype in {FP16, BF16, FP32}
+            before = tensor.dtype if stored else half
             pieces[name] = list(scheme.pieces(name, tensor, before))
     if not pieces:
         role = say(f"inspect.part_{part.role}")
@@ -215,13 +223,13 @@ def _as_gguf(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
         draft.note("quantize.again", warning=True)
     parts = _chosen(plain, known, options)
     names = {name for part in parts for name in part.names}
-    draft.fixed |= {name for name in draft.outputs if name not in names}
+    stay = {name for name in draft.outputs if name not in names}
     for part in parts:
-        draft.fixed |= {n for n in part.names if kept(n, part.prefix, options.keep)}
+        stay |= {n for n in part.names if kept(n, part.prefix, options.keep)}
     if options.to in _GGUF_PLAIN:
-        cast(draft, names, _GGUF_PLAIN[options.to])
+        cast(draft, names - stay, _GGUF_PLAIN[options.to])
     block = None if options.to in _GGUF_PLAIN else gguf.writable_type(options.to)
-    extras = gguf.lay_out(draft, block)
+    extras = gguf.lay_out(draft, block, stay=stay)
     return _planned(draft, options, {}, container="gguf", extras=extras)
 
 
