@@ -16,7 +16,7 @@ from kanna.engine import Progress, Result, RunOptions, publish, rehearse, run
 from kanna.errors import OutputExists
 from kanna.formats import open_model
 from kanna.identity import Identity
-from kanna.ops.quantize import BACK, TARGETS, QuantizeOptions, container_for
+from kanna.ops.quantize import BACK, TARGETS, QuantizeOptions, check_options, container_for
 from kanna.ops.quantize import quantize as plan_quantization
 from kanna.quantizing.schemes import Form
 
@@ -66,6 +66,7 @@ def quantize(
     from kanna.ops.naming import check_protected, container_of, is_folder
     from kanna.ops.naming import destination as named
 
+    check_options(options)
     container_of(destination, container_for(options))
     with open_model(path) as model:
         identity = identified(model, compare_ema=False)

@@ -51,7 +51,9 @@ def writable_type(word: str) -> BlockType:
     if word in WRITTEN:
         return WRITTEN[word]
     if is_type(word):
-        raise UsageError("gguf.only_read", type=word, words=", ".join(TYPES))
+        kinds = [kind.word for kind in GGML_TYPES.values() if word.startswith(kind.word)]
+        name = max(kinds, key=len).replace("_k", "_K")  # as sd-cli spells it
+        raise UsageError("gguf.only_read", type=word, name=name, words=", ".join(TYPES))
     raise UsageError("gguf.no_type", type=word, words=", ".join(TYPES))
 
 

@@ -90,7 +90,7 @@ def _dtype(
     cut = kind is not None and draft.roles.get(output.name) in _CUT
     if kind and cut and _cuttable(output, kind, folded) and not _kept(output.name, target):
         return kind
-    if wanted in _PLAIN and (kind is None or wanted is not FP32):
+    if wanted in _PLAIN and (kind is None or wanted is not FP32 or output.name in target.stay):
         return wanted
     return target.half
 

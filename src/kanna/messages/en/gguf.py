@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 _ELSEWHERE: Final = (
-    "Make it elsewhere: sd-cli -M convert --type {type} of stable-diffusion.cpp, or write fp16 GGUF "
+    "Make it elsewhere: sd-cli -M convert --type {name} of stable-diffusion.cpp, or write fp16 GGUF "
     "with kanna convert --to gguf --dtype fp16 and give that to llama-quantize with the patch of "
     "ComfyUI-GGUF (its folder tools). Or choose one of {words}."
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 _ELSEWHERE: Final = (
-    "別のツールで作成してください。stable-diffusion.cpp の sd-cli -M convert --type {type} を使うか、"
+    "別のツールで作成してください。stable-diffusion.cpp の sd-cli -M convert --type {name} を使うか、"
     "kanna convert --to gguf --dtype fp16 で fp16 の GGUF を書き出し、ComfyUI-GGUF のパッチ（tools "
     "フォルダ）を当てた llama-quantize に渡します。kanna で書き込むなら {words} から選んでください。"
 )
