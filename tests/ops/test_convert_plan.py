@@ -312,8 +312,16 @@ def test_a_quantised_part_is_not_cast_unless_nobody_asked() -> None:
     marker = TensorInfo(f"{UNET}scaled_fp8", WORDS["fp8_e4m3"], (0,), weight("x", 0).data)
     vae = component_tensors(VAE, "vae-kl-f8-c4-ldm", seed=2)
     model = model_of([*scaled, *scales, marker, *vae])
+    plan = planned(model, dtype="fp16")
+    assert not [name for name in outputs(plan) if "scale" in name or name.endswith("scaled_fp8")]
+    assert {output.dtype for output in plan.outputs} <= {FP16, INT64}
+    assert "quantize.now_plain" in said(plan)
+    blocks = [
+        TensorInfo(t.name.replace("scale_weight", "weight_scale_inv"), t.dtype, t.shape, t.data)
+        for t in scales
+    ]
     with pytest.raises(Incompatible, match="quantised"):
-        planned(model, dtype="fp16")
+        planned(model_of([*scaled, *blocks, *vae]), dtype="fp16")
     plan = planned(model, purpose="generation")
     found = outputs(plan)
     assert found[f"{UNET}out.2.weight"].op == Copy()

@@ -10,10 +10,12 @@ from typing import Final, Literal, get_args
 from kanna.dtypes import FP16, FP32, TARGETS, WORDS, DType
 from kanna.errors import Incompatible, UsageError
 from kanna.formats.ggml_types import BlockType
-from kanna.identity import Identity, said
+from kanna.identity import Identity, Part, said
+from kanna.messages import say
 from kanna.metadata import extended
 from kanna.model import ModelFile, Note
 from kanna.ops import ema, embedding, gguf, vae
+from kanna.ops.dequantise import plain_parts
 from kanna.ops.draft import Draft
 from kanna.ops.markers import add_markers
 from kanna.ops.names import rename_keys
@@ -123,7 +125,12 @@ def convert(
     choice = settled(options)
     by_role = {_role(role): _dtype(word) for role, word in options.dtypes.items()}
     refuse_what_cannot_be_written(model)
-    draft = Draft.of(model, identity)
+    strict = options.dtype is not None or bool(options.dtypes)
+    wanted = _to_be_decoded(model, identity, choice.dtype, by_role) if strict else []
+    draft = Draft.of(*plain_parts(model, identity, wanted))
+    for part in wanted:
+        draft.note("quantize.now_plain", part=say(f"inspect.part_{part.role}"),
+                   scheme=part.quantization)  # fmt: skip
     _apply_ema(draft, choice)
     if choice.prune:
         prune(draft)
@@ -134,7 +141,6 @@ def convert(
     if choice.container == "safetensors":
         embedding.flatten(draft)
     add_markers(draft, options.markers)
-    strict = options.dtype is not None or bool(options.dtypes)
     set_precision(draft, choice.dtype, by_role, strict=strict)
     # for a purpose only the model itself is wanted, and only a ckpt has a place for more
     keep = options.purpose is None and not choice.prune and choice.container == "ckpt"
@@ -145,6 +151,19 @@ def convert(
         _refuse_blocks(draft)
     plan = _plan(draft, choice.container, extras, options)
     return Planned(plan, tuple(draft.tags), new_vae)
+
+
+def _to_be_decoded(
+    model: ModelFile, identity: Identity, default: DType | None, by_role: Mapping[str, DType]
+) -> list[Part]:
+    """Return the parts that are to be cast, and mean nothing without what stands beside them."""
+    return [
+        part
+        for part in identity.parts
+        if part.scaled
+        and by_role.get(part.role, default) is not None
+        and not any(isinstance(model[name].dtype, BlockType) for name in part.names)
+    ]
 
 
 def _dtype(word: str) -> DType:

@@ -27,6 +27,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "policy_unknown": "kanna does not know which layers of {architecture} are sensitive; embedders and output layers stay by the look of their names. --keep adds more.",
     "again": "The model was quantised before: what was lost then stays lost.",
     "decoded": "{count} tensors become {to} (they were {scheme}). What quantising took from them does not come back.",
+    "now_plain": "The {part} was quantised ({scheme}) and is decoded; what that took from it does not come back.",
     "needs_config": "Forge reads this file as it is. diffusers also wants a quantization_config in the config.json beside it.",
     "not_finite": "{name}: {count} values are NaN or Inf.",
     "picture": "Picture of the errors: {path}",

@@ -27,6 +27,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "policy_unknown": "{architecture} のどの層が量子化に弱いかは登録されていません。埋め込み層と出力層は名前から判断して残します。--keep で追加できます。",
     "again": "このモデルはすでに量子化されています。そのときに失われた精度は戻りません。",
     "decoded": "{count} 個のテンソルを {to} にします（元は {scheme}）。量子化で失われた精度は戻りません。",
+    "now_plain": "量子化されていた{part}（{scheme}）を復元します。量子化で失われた精度は戻りません。",
     "needs_config": "Forge ではこのまま読み込めます。diffusers で使うには、config.json に quantization_config も必要です。",
     "not_finite": "{name}: NaN または Inf が {count} 個あります。",
     "picture": "誤差の図: {path}",
