@@ -14,7 +14,7 @@ from kanna.dtypes import FP32
 from kanna.errors import MissingExtra
 from kanna.formats import gguf_foreign, open_model
 from kanna.formats.ggml_types import GGML_TYPES, BlockType
-from kanna.formats.gguf_foreign import Decoded, decoded
+from kanna.formats.gguf_foreign import decoded, view
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -51,7 +51,7 @@ def test_the_numbers_are_those_of_gguf(of_every_type: Path, kind: Any) -> None:
             wanted = gguf.quants.dequantize(raw, kind).astype("<f4").tobytes()
         dtype = tensor.dtype
         assert isinstance(dtype, BlockType)
-        data = Decoded(tensor.data, dtype)
+        data = view(tensor, dtype).data
         assert len(wanted) == 4 * tensor.numel
         for start, size in ((0, len(wanted)), (0, 4), (4092, 2000), (1026, 1), (6140, 4)):
             out = bytearray(size)

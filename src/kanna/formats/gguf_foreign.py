@@ -5,16 +5,14 @@ This is the one module that imports it (and numpy, which it computes with), when
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from kanna.decoded import Decoded
 from kanna.dtypes import FP32
 from kanna.errors import MissingExtra
 from kanna.formats.ggml_types import GGML_TYPES, BlockType
-from kanna.model import Data, Extent, TensorInfo
-
-_WIDTH = FP32.nbytes(1)
+from kanna.model import TensorInfo
 
 
 def decoded(tensor: TensorInfo) -> TensorInfo:
@@ -27,38 +25,19 @@ def decoded(tensor: TensorInfo) -> TensorInfo:
     if not isinstance(dtype, BlockType) or dtype.code is not None:
         return tensor
     _package()
-    return TensorInfo(tensor.name, FP32, tensor.shape, Decoded(tensor.data, dtype))
+    return view(tensor, dtype)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """The fp32 numbers of blocks."""
+def view(tensor: TensorInfo, dtype: BlockType) -> TensorInfo:
+    """Return the numbers of `tensor`, which holds blocks of `dtype`, as ``gguf`` decodes them."""
 
-    source: Data
-    dtype: BlockType
+    def run(first: int, count: int, out: memoryview) -> None:
+        stored = bytearray(-(-count // dtype.elements) * dtype.block_bytes)
+        tensor.data.read_into(dtype.nbytes(first), memoryview(stored))
+        out[:] = memoryview(_dequantized(stored, dtype)).cast("B")[: len(out)]
 
-    @property
-    def whole(self) -> bool:
-        """Whether the blocks can only be read from first to last."""
-        return self.source.whole
-
-    def extent(self) -> Extent | None:
-        """Return None: the numbers lie nowhere."""
-        return None
-
-    def read_into(self, start: int, out: memoryview) -> None:
-        """Fill `out` from `start` bytes into the numbers.
-
-        Raises:
-            FormatError: the file does not hold what its header says.
-        """
-        block = self.dtype.elements * _WIDTH
-        first, last = start // block, -(-(start + len(out)) // block)
-        stored = bytearray((last - first) * self.dtype.block_bytes)
-        self.source.read_into(first * self.dtype.block_bytes, memoryview(stored))
-        numbers = memoryview(_dequantized(stored, self.dtype)).cast("B")
-        begin = start - first * block
-        out[:] = numbers[begin : begin + len(out)]
+    data = Decoded(run, tensor.numel, dtype.elements, tensor.data.whole)
+    return TensorInfo(tensor.name, FP32, tensor.shape, data)
 
 
 def _dequantized(stored: bytearray, dtype: BlockType) -> Any:
