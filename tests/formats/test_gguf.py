@@ -14,6 +14,7 @@ from kanna.dtypes import WORDS
 from kanna.errors import FormatError, KannaError
 from kanna.formats import open_model
 from kanna.formats.ggml_types import BlockType
+from kanna.formats.gguf_typed import typed_values
 
 NAME = "m.gguf"
 U32, F32, BOOL, STRING, ARRAY = 4, 6, 7, 8, 9
@@ -192,6 +193,8 @@ def test_a_damaged_file_is_refused_or_stays_within_its_bounds(
     try:
         with opened(raw, NAME) as model:
             whole = all(len(info.read()) == info.nbytes for info in model.values())
+            told = {key: one.text for key, one in typed_values(model.files[0]).items()}
+            assert {key: text for key, text in told.items() if text is not None} == model.metadata
     except KannaError as error:
         refusal = error.message
     assert refusal or whole
