@@ -87,7 +87,7 @@ def _job(files: tuple[Path, ...], given: dict[str, Any]) -> _Job:
         svg = svg if svg is None or svg.endswith("/") else f"{svg}/"
         api.check_names(files, output)
     options = QuantizeOptions(
-        to=given["to"], form=given["form"], nested=given["nested"],
+        to=given["to"].lower(), form=given["form"], nested=given["nested"],
         text_encoders=given["text_encoders"], keep=given["keep"], keep_dtype=given["keep_dtype"],
         digest=not given["no_hash"],
     )  # fmt: skip
