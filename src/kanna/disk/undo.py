@@ -173,11 +173,19 @@ def _close(beside: str, fd: int, *, remove: bool) -> None:
     if sys.platform == "win32":  # an open file cannot be removed there, by nobody
         os.close(fd)
     if remove:
-        with suppress(OSError):
-            Path(beside).unlink()
-        sync_folder(Path(beside).parent)
+        try:
+            _unlink(beside)
+        except KeyboardInterrupt:
+            _unlink(beside)
+            raise
     if sys.platform != "win32":
         os.close(fd)
+
+
+def _unlink(beside: str) -> None:
+    with suppress(OSError):
+        Path(beside).unlink()
+    sync_folder(Path(beside).parent)
 
 
 def _restore(path: str | os.PathLike[str], undo: _Undo) -> None:

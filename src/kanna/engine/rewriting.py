@@ -162,6 +162,8 @@ def rewrite(
             replace_bytes(path, planned.file.fingerprint, 0, planned.old_head, planned.head)
             _verify_in_place(path, planned, metadata, meter, before)
     except KeyboardInterrupt:
+        if not moved and _stands(path, planned.head):
+            raise  # too late to take it back
         raise Interrupted("engine.interrupted") from None
     except OSError as error:
         raise write_error(error, path) from error
@@ -169,6 +171,11 @@ def rewrite(
         planned.model.close()
     return Rewritten(path=path, size=planned.size, in_place=not moved, seconds=meter.seconds,
                      data_sha256=before, verified=options.verify)  # fmt: skip
+
+
+def _stands(path: Path, head: bytes) -> bool:
+    with closing(InputFile(path)) as file:
+        return file.size >= len(head) and file.read(0, len(head)) == head
 
 
 def check_target(planned: Rewriting, destination: Path | None, *, force: bool) -> None:
