@@ -17,7 +17,7 @@ from kanna.families.places import UIS, folders
 from kanna.formats import open_model
 from kanna.identity import Identity
 from kanna.model import ModelFile, Note
-from kanna.ops.diffusers_folder import FolderOptions, PlannedFolder, to_folder
+from kanna.ops.diffusers_folder import FolderOptions, PlannedFolder, check_place, to_folder
 from kanna.ops.join import JoinOptions, JoinPlan
 from kanna.ops.join import join as plan_join
 from kanna.ops.naming import check_protected, container_of, is_folder, suggested_name
@@ -127,6 +127,7 @@ def split_to_diffusers(
         planned = to_folder(model, identity, options)
         place = _place(source, None) / suggested_name(source, (), "") if folder is None else folder
         files = {_place(source, place) / at: made for at, made in planned.files.items()}
+        check_place(_place(source, place), planned.files)
         _check(files, protected)
         memory, results = _make(files, run_options, progress, cancel, dry_run=dry_run)
         return Splitting(source=model, before=identity, files=files, pipeline=planned,

@@ -165,10 +165,9 @@ def scheduler_for(
     return None
 
 
-def models_of_class(class_name: str) -> tuple[Model, ...]:
-    """Return the rows for one class of diffusers or transformers."""
-    every = (model(name) for name in _rows("model"))
-    return tuple(one for one in every if one.class_name == class_name)
+def scheduler_names() -> tuple[str, ...]:
+    """Return the names of all schedulers."""
+    return tuple(_rows("scheduler"))
 
 
 @cache

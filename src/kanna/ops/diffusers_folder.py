@@ -13,24 +13,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from kanna.errors import Incomplete, UnknownModel, UsageError
-from kanna.families.pipelines import (
-    Component,
-    Pipeline,
-    pipelines_for,
-    predictions_of,
-    scheduler_for,
-)
-from kanna.identity import Identity, Prediction
+from kanna.errors import Incomplete, UsageError
+from kanna.families.pipelines import Component, Pipeline
+from kanna.formats.weights import list_files
+from kanna.identity import Identity
 from kanna.metadata import Metadata, extended
 from kanna.model import ModelFile, Note, TensorInfo
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
+from kanna.ops.diffusers_choice import pipelines, schedulers, told
 from kanna.ops.diffusers_component import Made, make_component, usual_dtype
 from kanna.ops.diffusers_record import Home
 from kanna.ops.draft import Draft
@@ -43,6 +39,7 @@ from kanna.plan import Output, Plan
 
 LEFTOVERS: Final = "leftovers.safetensors"
 INDEX: Final = "model_index.json"
+_WEIGHTS: Final = (".safetensors", ".bin", ".index.json", ".ckpt", ".pt", ".gguf", ".sft")
 _MODEL: Final = "diffusion_model"
 _FORMAT: Final = {"format": "pt"}  # transformers refuses a file that does not say so
 SHARD_SIZE: Final = 10_000_000_000  # diffusers' own default
@@ -97,7 +94,7 @@ def to_folder(model: ModelFile, identity: Identity, options: FolderOptions) -> P
         Incompatible: a part is quantised, or its tensors do not fit together.
         UsageError: an option makes no sense for it.
     """
-    draft = Draft.of(model, _told(identity, options.prediction))
+    draft = Draft.of(model, told(identity, options.prediction))
     if options.prune:
         prune(draft)
     drop_trainer_state(draft, keep=False)
@@ -114,7 +111,7 @@ class _Folding:
         self._precision = Precision(options.dtype, options.dtypes)
         self._fixed = fixed_tensors(self._model, self._identity)
         self._home = Home(list(self._model))
-        self._pipeline, *self._others = _pipelines(self._identity)
+        self._pipeline, *self._others = pipelines(self._identity)
 
     def folder(self) -> PlannedFolder:
         """Return the whole folder.
@@ -125,13 +122,13 @@ class _Folding:
         made = list(self._made())
         missing = self._missing(made)
         left, metadata = self._left(made), self._metadata()
-        schedulers = _schedulers(self._pipeline, self._identity)
+        chosen = schedulers(self._pipeline, self._identity)
         copied = self._tokenizers()
-        classes = {folder: one for folder, (one, _) in schedulers.items()}
+        classes = {folder: one.class_name for folder, one in chosen.items()}
         files = {
             **{path: file for one in made for path, file in self._files(one, metadata)},
             **self._leftover_file(left),
-            **{f"{folder}/scheduler_config.json": text for folder, (_, text) in schedulers.items()},
+            **{f"{at}/scheduler_config.json": _text(one.config) for at, one in chosen.items()},
             **{f"{at}/{n}": data for at, held in copied.items() for n, data in held.items()},
             INDEX: _text(self._pipeline.index(classes)),
         }
@@ -240,6 +237,22 @@ class _Folding:
             note("diffusers.left", count=len(left), file=LEFTOVERS)
 
 
+def check_place(folder: Path, files: Collection[str]) -> None:
+    """Refuse a folder with weights that its new `files` would not replace: readers take them, too.
+
+    Raises:
+        UsageError: there are such weights.
+        Incomplete: the folder cannot be read.
+    """
+    if not folder.is_dir():
+        return
+    names, subfolders = list_files(folder)
+    there = [*names, *(f"{sub}/{n}" for sub in subfolders for n in list_files(folder / sub)[0])]
+    for name in there:
+        if name not in files and name.endswith(_WEIGHTS):
+            raise UsageError("diffusers.other_weights", path=folder, name=name)
+
+
 def _kept(apart: Pieces, names: Mapping[str, object]) -> Pieces:
     """Return the pieces without the tensors that are not to be kept."""
     kept = []
@@ -247,44 +260,6 @@ def _kept(apart: Pieces, names: Mapping[str, object]) -> Pieces:
         tensors = {name: one for name, one in piece.tensors.items() if piece.names[name] in names}
         kept.append(replace(piece, tensors=tensors))
     return replace(apart, pieces=tuple(kept))
-
-
-def _told(identity: Identity, prediction: str | None) -> Identity:
-    """Return `identity` with the prediction that a person told."""
-    if prediction is None:
-        return identity
-    why = Note("diffusers.why_told", warning=False)
-    return replace(identity, prediction=Prediction(type=prediction, certainty="certain", why=why))
-
-
-def _pipelines(identity: Identity) -> tuple[Pipeline, ...]:
-    architecture, variants = identity.architecture or "", identity.variant_candidates
-    prediction = identity.prediction.type if identity.prediction else None
-    found = pipelines_for(architecture, variants, prediction)
-    if found:
-        return found
-    words = predictions_of(architecture, variants)
-    if words and prediction is None:
-        raise Incomplete("diffusers.no_prediction", path=identity.path, words=", ".join(words))
-    if words:
-        raise UsageError("diffusers.no_such_prediction", path=identity.path, prediction=prediction,
-                         words=", ".join(words))  # fmt: skip
-    what = " ".join(filter(None, (identity.architecture, identity.variant))) or identity.kind
-    raise UnknownModel("diffusers.no_pipeline", path=identity.path, what=what)
-
-
-def _schedulers(pipeline: Pipeline, identity: Identity) -> dict[str, tuple[str, bytes]]:
-    """Return class and settings of every scheduler of the pipeline, by folder."""
-    prediction = identity.prediction.type if identity.prediction else None
-    found = {}
-    for component in pipeline.components:
-        if component.schedulers:
-            one = scheduler_for(component.schedulers, prediction, identity.markers)
-            if one is None:
-                raise UsageError("diffusers.no_scheduler", path=identity.path,
-                                 pipeline=pipeline.class_name, prediction=prediction)  # fmt: skip
-            found[component.folder] = (one.class_name, _text(one.config))
-    return found
 
 
 def _textual(pipeline: Pipeline) -> tuple[str, ...]:

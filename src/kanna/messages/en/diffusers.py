@@ -51,10 +51,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} holds weights that this model would not replace, such as {name}.",
         "Give a new folder, or remove that file first.",
     ),
-    "not_empty": (
-        "The folder {path} exists and is not empty.",
-        "Give another one, or --force to replace the files in it.",
-    ),
     "others": "The header fits several pipelines: this is {taken}, but it may be {others}. They "
     "differ in scheduler or settings.",
     "lacks": "The folder lacks {components}: from_pretrained needs them. They are in {repository}.",
