@@ -64,8 +64,8 @@ class Arrangement:
 class Program:
     """How a program reads parts as files of their own.
 
-    `layouts` are those that it knows, by role; any will do where a role has none. The roles in
-    `inside` keep the prefix that they have in a checkpoint.
+    `layouts` are those that it knows, by role; where a role has none, it knows those of an
+    all-in-one file. The roles in `inside` keep the prefix that they have in a checkpoint.
     """
 
     layouts: Mapping[str, tuple[str, ...]]

@@ -74,7 +74,7 @@ def split(model: ModelFile, identity: Identity, options: SplitOptions) -> SplitP
     Raises:
         UsageError: an option makes no sense, or names a part that is not there.
         Incompatible: the file holds tensors that cannot be written, or a quantised part would have
-            to be cast.
+            to be cast; or it is nothing but one part.
         Incomplete: there is no model in the file.
     """
     _check(model, options)
@@ -117,6 +117,8 @@ class _Splitting:
             if name in wanted:
                 self._precision.check(piece.part, piece.role, self._model)
                 packed = self._packing.pack(piece, self._draft.outputs)
+                if packed.tensors.keys() == self._model.keys():
+                    raise Incompatible("split.single", path=self._model.path, part=name)
                 self._tell(name, packed)
                 yield self._part(name, piece.role, piece.word, packed)
         if LEFTOVERS in wanted:

@@ -31,14 +31,19 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "leftovers": "leftovers",
     "goes_to": "goes to {folder}",
     "layout": "names of {layout}",
-    "dry_run": "Nothing was written (--dry-run): {files} files would be, {size}, with {memory} of buffers.",
-    "done_header": "{files} files written and their headers verified in {seconds} s ({speed}/s).",
-    "done_full": "{files} files written and every byte verified in {seconds} s ({speed}/s).",
+    "dry_run": "Nothing was written (--dry-run). Files that would be: {files}, {size}, with {memory} of "
+    "buffers.",
+    "done_header": "Files written and their headers verified: {files}, in {seconds} s ({speed}/s).",
+    "done_full": "Files written and every byte verified: {files}, in {seconds} s ({speed}/s).",
     "layout_kept": "{part} keeps its names ({layout}): kanna cannot turn them into those of {wanted}.",
     "left_behind": "{count} tensors belong to no part and stay behind ({name} …); without "
     "--only they are written as leftovers.",
     "no_such_program": ("Parts cannot be made for {program}.", "It is one of {programs}."),
     "no_such_part": ("{path} has no part {part}.", "It has {parts}."),
+    "single": (
+        "{path} is a single part already: {part}.",
+        "There is nothing to take apart. kanna convert changes precision and container.",
+    ),
     "no_parts": (
         "There is no model in {path} that could be taken out.",
         "kanna inspect says what the file is.",

@@ -23,7 +23,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_allow_missing": "足りないパーツがあっても書き込みます。",
     "dry_run": "何も書き込んでいません（--dry-run）。実行すると {tensors} 個のテンソル（{size}）を書き込み、"
     "バッファは {memory} です。",
-    "replaced": "中の{part}を {name} のものに差し替えます。",
+    "replaced": "中の {part} を {name} のものに差し替えます。",
     "ema_left_out": "{name} の EMA は入れません。差し替えられた元のモデルのものだからです。",
     "lacks": "足りません: {part}。",
     "lacks_file": "足りません: {part}（通常は {where} の {file}、ComfyUI では {folder} に置きます）。",
@@ -53,7 +53,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "必要なパーツを kanna split で取り出してからまとめてください。",
     ),
     "twice": (
-        "{path} の{part}は 2 つ目です。{other} にもあります。",
+        "{path} の {part} は 2 つ目です。{other} にもあります。",
         "どちらか 1 つだけを指定してください。EMA は、kanna split で書き出したものだけを EMA と判断します。",
     ),
     "other_architecture": (
@@ -73,7 +73,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "読み込めるプログラム: {programs}。",
     ),
     "not_for_it": (
-        "{path} の{part}は {ours} では使いません。",
+        "{path} の {part} は {ours} では使いません。",
         "使うのは {needs} です。",
     ),
     "other_vae": (
@@ -81,7 +81,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{ours} の VAE を使ってください。",
     ),
     "layout": (
-        "{path} の{part}は {layout} 形式で、{wanted} 形式には変換できません。",
+        "{path} の {part} は {layout} 形式で、{wanted} 形式には変換できません。",
         "その形式で配布されているものを使ってください。量子化されたパーツは先に変換が必要です。",
     ),
     "output_folder": (

@@ -41,6 +41,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} に {part} というパーツはありません。",
         "入っているのは {parts} です。",
     ),
+    "single": (
+        "{path} はすでに 1 つのパーツ（{part}）だけのファイルです。",
+        "分けるものがありません。精度や形式を変えるには kanna convert を使ってください。",
+    ),
     "no_parts": (
         "{path} には取り出せるモデルが入っていません。",
         "kanna inspect で何のファイルかを確認してください。",
