@@ -295,3 +295,26 @@ def test_reports_read_in_both_languages(
     assert run(["meta", verb[0], str(model), *verb[1:], "-v", "--lang", language]) == 0
     shown = capsys.readouterr().out
     assert ("AutoV3 は変わりません" if language == "ja" else "AutoV3 stays") in shown
+
+
+def test_a_hash_that_is_not_the_datas_is_told_and_corrected(model: Path, capsys: Capture) -> None:
+    key = "modelspec.hash_sha256"
+    told = document(capsys, "meta", "set", model, f"{key}=" + "0" * 64, "--verify", "full")
+    assert "meta.hash_false" in [note["key"] for note in told["notes"]]
+    planned = document(capsys, "meta", "set", model, "--modelspec", "--dry-run")
+    assert "meta.hash_later" in [note["key"] for note in planned["notes"]]
+    made = document(capsys, "meta", "set", model, "--modelspec", "--verify", "full")
+    assert "meta.hash_false" not in [note["key"] for note in made["notes"]]
+    assert fields(capsys, model)[key] == "0x" + hashlib.sha256(b"DATA").hexdigest()
+
+
+def test_what_kanna_wrote_is_clean_to_its_own_scan(model: Path, capsys: Capture) -> None:
+    assert run(["meta", "set", str(model), "description=" + "d" * 2000]) == 0
+    assert run(["scan", str(model)]) == 0
+    capsys.readouterr()
+
+
+def test_a_pipe_is_no_file_and_nothing_waits_for_it(tmp_path: Path, capsys: Capture) -> None:
+    os.mkfifo(tmp_path / "p.safetensors")
+    assert run(["meta", "set", str(tmp_path / "p.safetensors"), "title=x"]) == 10
+    assert capsys.readouterr().err

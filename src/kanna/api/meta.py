@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
-from kanna.api.meta_job import EditJob
+from kanna.api.meta_job import HASH, EditJob
 from kanna.api.meta_values import DigestEffects, Edited, EditOptions, FileMetadata
 from kanna.api.reading import StrPath, identified
 from kanna.disk import InputFile, as_path, is_remote
@@ -32,7 +32,6 @@ from kanna.metadata.training import read_training
 from kanna.model import ModelFile, Note
 
 THUMBNAIL: Final = "modelspec.thumbnail"
-HASH: Final = "modelspec.hash_sha256"
 COMPANIONS: Final = tuple(SOURCES)
 _LARGEST_FIELDS: Final = 64 << 20  # bytes of a file of fields
 
@@ -141,7 +140,10 @@ def set_metadata(
         gaps, notes = _gaps(job, take_over)
         if modelspec:
             identity = identified(model, compare_ema=False)
-            filling = fill(identity, _digest(job, model, identity) if digest else None)
+            known = _digest(job, model, identity) if digest else None
+            filling = fill(identity, known)
+            if digest and known is None:
+                notes = (*notes, Note("meta.hash_later", {"key": HASH}, warning=False))
             gaps = gaps | filling.fields
             notes += filling.notes
             given = {k: filling.fields[k] for k in (HASH,) if k in filling.fields} | given

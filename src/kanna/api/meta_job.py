@@ -24,6 +24,7 @@ from kanna.metadata.editing import Change, Edit, changes
 from kanna.model import ModelFile, Note
 from kanna.ops.naming import check_protected, is_folder
 
+HASH: Final = "modelspec.hash_sha256"
 _AUTOV1_LENGTH: Final = 0x10000
 
 
@@ -77,6 +78,9 @@ class EditJob:
             return self._edited(planned, before, edit, differences, way, effects)
         done = rewrite(planned, edit.fields, target, options=self.options.run_options,
                        progress=self.progress, cancel=self.cancel)  # fmt: skip
+        if done.data_sha256 is not None and _is_false(edit.fields.get(HASH), done.data_sha256):
+            notes = (*edit.notes, Note("meta.hash_false", {"key": HASH}))
+            edit = replace(edit, notes=notes)
         effects = self._sidecar(done.path, effects, done.data_sha256)
         return self._edited(planned, before, edit, differences, way, effects,
                             verified=done.verified, seconds=done.seconds)  # fmt: skip
@@ -125,6 +129,10 @@ class EditJob:
             way=way, dry_run=self.options.dry_run, size=planned.size, room=planned.room,
             digests=effects, verified=verified, seconds=seconds,
         )  # fmt: skip
+
+
+def _is_false(said: str | None, digest: str) -> bool:
+    return said is not None and said.lower().removeprefix("0x") != digest
 
 
 def _effects(planned: Rewriting, target: Path, *, replaced: bool) -> DigestEffects:

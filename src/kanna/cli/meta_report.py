@@ -143,14 +143,16 @@ def _beside_block(found: FileMetadata) -> list[str]:
 def _closing(found: FileMetadata) -> list[str]:
     lines = [note_line(note) for note in found.contradictions]
     if found.leaks:
-        fields = ", ".join(
-            say("meta.private_field", key=key, kind=say(f"meta.kind_{kind}"))
-            for key, kind in found.leaks.items()
-        )
-        lines.append(_line("meta.private_fields", warning=True, fields=fields))
+        lines += [_line("meta.private_fields", warning=True), *_leak_lines(found.leaks)]
     if found.header is not None and found.room is not None:
         lines.append(_line("meta.room", header=size_text(found.header), room=size_text(found.room)))
     return ["", *lines] if lines else []
+
+
+def _leak_lines(leaks: Mapping[str, str]) -> Iterator[str]:
+    for kind in dict.fromkeys(leaks.values()):
+        keys = ", ".join(key for key, word in leaks.items() if word == kind)
+        yield "      " + say("meta.private_field", kind=say(f"meta.kind_{kind}"), keys=keys)
 
 
 def _line(key: str, *, warning: bool = False, **values: object) -> str:

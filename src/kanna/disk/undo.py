@@ -127,7 +127,7 @@ def is_open_elsewhere(path: str | os.PathLike[str]) -> bool:
     import fcntl
 
     try:
-        with _opened(path, os.O_RDONLY) as fd:
+        with _opened(path, system.OPEN_FLAGS) as fd:  # never waits, whatever is there
             # who opens the file in this moment makes the system send a signal: one that is ignored
             fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)

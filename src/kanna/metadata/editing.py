@@ -24,6 +24,7 @@ from kanna.model import Note
 
 _TRAINED: Final = "ss_"
 _LEGACY_HASH: Final = "sshs_legacy_hash"
+_VERSION: Final = "modelspec.sai_model_spec"  # whichever is there will do
 _LONGEST_KEY: Final = 512
 
 
@@ -82,7 +83,7 @@ def with_fields(old: Mapping[str, str], fields: Mapping[str, str], gaps: Mapping
     for key, value in gaps.items():
         if not new.get(key, "").strip():
             new[key] = value
-        elif key not in fields and new[key] != value:
+        elif key not in fields and new[key] != value and key != _VERSION:
             notes.append(Note("meta.kept", {"key": key}, warning=False))
     new |= fields
     return _consistent(old, new, notes)
