@@ -9,13 +9,13 @@ import json
 from typing import Final
 
 from kanna.codebooks import DYNAMIC
-from kanna.decoded import NESTED_BLOCK, mean_of, minus, plus
 from kanna.dtypes import FP32
 from kanna.engine.compare import compared
 from kanna.engine.measure import Measure, Nested
 from kanna.engine.work import Piece
 from kanna.kernel import Comparison, Counts, pack4, pack8, unpack4, unpack8
 from kanna.plan import STATE_ROOM, Encoded, FourBit, Output
+from kanna.views.decoded import NESTED_BLOCK, mean_of, minus, plus
 
 _MEAN: Final = b', "nested_offset": %s}'
 

@@ -9,11 +9,11 @@ import json
 from math import isfinite, prod
 from typing import Any, Final
 
-from kanna.decoded import NESTED_BLOCK, Nested, four_bit
 from kanna.dtypes import FP32, TORCH, UINT8
 from kanna.errors import FormatError
 from kanna.formats.strict_json import parse
 from kanna.model import ModelFile, TensorInfo
+from kanna.views.decoded import NESTED_BLOCK, Nested, four_bit
 
 STATE: Final = "quant_state.bitsandbytes__"
 STATES: Final = (f"{STATE}nf4", f"{STATE}fp4")

@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from kanna.codebooks import DYNAMIC, FOUR_BIT
-from kanna.decoded import NESTED_BLOCK
 from kanna.dtypes import FP8_E4M3, FP8_E5M2, FP32, UINT8, DType
 from kanna.model import TensorInfo
 from kanna.plan import STATE_ROOM, Constant, Encoded, FourBit, OneScale, Output, WeightedSum
@@ -25,6 +24,7 @@ from kanna.quantizing.bitsandbytes import (
     STATE,
     state_text,
 )
+from kanna.views.decoded import NESTED_BLOCK
 
 Form = Literal["current", "old"]
 _BLOCK: Final = 64  # bitsandbytes' own, and the only one that Forge and diffusers write

@@ -12,13 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from kanna.decoded import as_fp32, scaled
 from kanna.errors import FormatError, Incompatible
 from kanna.formats.ggml_types import BlockType
 from kanna.formats.gguf_foreign import decoded
 from kanna.identify.quantization import Schemes
 from kanna.model import ModelFile, TensorInfo
 from kanna.quantizing.bitsandbytes import STATES, read_four_bit
+from kanna.views.decoded import as_fp32, scaled
 
 QUANTIZATION_METADATA: Final = "_quantization_metadata"
 _MARKER: Final = "scaled_fp8"
