@@ -139,7 +139,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "no_such_word": ("{option} cannot be {word}.", "It is one of {words}."),
     "suffix_unknown": (
         "The name {name} does not say which container to write.",
-        "End it with .safetensors or .ckpt, or add --to.",
+        "End it with .safetensors, .ckpt or .gguf, or add --to.",
     ),
     "suffix_differs": (
         "The name {name} is not one of a {container} file.",

@@ -147,7 +147,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "suffix_unknown": (
         "{name} という名前では、書き込む形式がわかりません。",
-        "末尾を .safetensors か .ckpt にするか、--to を付けてください。",
+        "末尾を .safetensors、.ckpt、.gguf のいずれかにするか、--to を付けてください。",
     ),
     "suffix_differs": (
         "{name} は {container} 形式のファイル名ではありません。",
