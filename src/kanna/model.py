@@ -152,6 +152,7 @@ class ModelFile(Mapping[str, TensorInfo]):
     a checkpoint carries beside its tensors (step counts, trainer state, configuration), as inert
     plain data. `refused` names tensors that are understood but cannot be converted, with the
     reason as a `Note`. `notes` are remarks on the container itself. `files` are the open inputs.
+    `beside` are tensors that a folder keeps beside its components: no model has a place for them.
     """
 
     path: Path
@@ -163,6 +164,7 @@ class ModelFile(Mapping[str, TensorInfo]):
     extras: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     refused: Mapping[str, Note] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
+    beside: Mapping[str, TensorInfo] = field(default_factory=lambda: MappingProxyType({}))
 
     def __getitem__(self, name: str) -> TensorInfo:
         """Return the tensor called `name`."""

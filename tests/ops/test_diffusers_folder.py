@@ -105,9 +105,8 @@ def opened(folder: PlannedFolder) -> ModelFile:
         place, prefix = (tensors, f"{component}.") if component else (left, "")
         for output in plan.outputs:
             place[prefix + output.name] = written(output, prefix + output.name)
-    extras: Mapping[str, object] = {"component_metadata": metadata, "leftovers": left}
     return ModelFile(path=Path("folder"), container="diffusers", size=0, tensors=tensors, files=(),
-                     extras=extras)  # fmt: skip
+                     extras={"component_metadata": metadata}, beside=left)  # fmt: skip
 
 
 def ends(tensor: TensorInfo) -> list[bytes]:
@@ -323,10 +322,8 @@ def test_a_folder_is_read_with_its_leftovers_and_records(tmp_path: Path) -> None
     model, folder = small()
     write(folder, tmp_path / "out", largest=8192)
     with open_model(tmp_path / "out") as read:
-        left = read.extras["leftovers"]
-        assert isinstance(left, Mapping)
-        assert "betas" in left
-        assert left["betas"].read() == model["betas"].read()
+        assert "betas" in read.beside
+        assert read.beside["betas"].read() == model["betas"].read()
         metadata = read.extras["component_metadata"]
         assert isinstance(metadata, Mapping)
         assert set(metadata) == {"unet", "vae", "text_encoder", "leftovers"}

@@ -119,17 +119,18 @@ def _joined(
         size=sum(file.size for file in files),
         tensors=MappingProxyType(tensors),
         files=files,
-        extras=MappingProxyType(
-            {
-                "model_index": index,
-                "configs": configs,
-                "component_metadata": {name: model.metadata for name, model in told.items()},
-                "leftovers": beside.tensors if beside else {},
-            }
-        ),
+        extras=MappingProxyType({"model_index": index, "configs": configs, **_told(told)}),
+        beside=beside.tensors if beside else MappingProxyType({}),
         refused=MappingProxyType(refused),
         notes=(*notes, *(note for model in models.values() for note in model.notes)),
     )
+
+
+def _told(models: Mapping[str, ModelFile]) -> dict[str, object]:
+    """Return what the components say about themselves, where that is more than their format."""
+    metadata = {name: dict(model.metadata) for name, model in models.items()}
+    plain = all(fields.keys() <= {"format"} for fields in metadata.values())
+    return {} if plain else {"component_metadata": metadata}
 
 
 def _open_leftovers(folder: Path, name: str, models: Mapping[str, ModelFile]) -> ModelFile:

@@ -94,11 +94,10 @@ def returned(model: ModelFile, identity: Identity) -> Iterator[Returned]:
     metadata = told if isinstance(told, Mapping) else {}
     for piece in pieces(model, identity).pieces:
         yield _returned(piece, metadata.get(piece.prefix.rstrip("."), {}))
-    left = model.extras.get(LEFTOVERS)
-    if isinstance(left, Mapping) and left:
+    if model.beside:
         record = read_record(metadata.get(LEFTOVERS, {}))
-        home = None if record is None else restored(left, None, record)
-        yield Returned(piece=None, tensors=left, home=home, record=record if home else None)
+        home = None if record is None else restored(model.beside, None, record)
+        yield Returned(piece=None, tensors=model.beside, home=home, record=record if home else None)
 
 
 def _returned(piece: Piece, metadata: Mapping[str, str]) -> Returned:

@@ -19,8 +19,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Give one of: {words}.",
     ),
     "no_scheduler": (
-        "kanna knows no scheduler of {pipeline} for a prediction of {prediction}, which {path} has.",
-        "Say with --prediction what the model predicts, if that is wrong.",
+        "kanna knows no scheduler of {pipeline} for a model that predicts {prediction}.",
+        "Say with --prediction what {path} predicts, such as epsilon or v.",
     ),
     "missing": (
         "{path} lacks what these components are made of: {components}.",
@@ -57,5 +57,5 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "referenced": "Not in the folder: {components}. from_pretrained needs them; take them from "
     "{repository}, or give a folder that has them (--tokenizers).",
     "identity": "{name} is the identity matrix: the file leaves it out, diffusers asks for it.",
-    "left": "{count} tensors have no place in diffusers; they are in {file}, so that nothing is lost.",
+    "left": "Tensors that have no place in diffusers: {count}. They are in {file}, so that nothing is lost.",
 }

@@ -19,8 +19,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "次のどれかを指定してください: {words}",
     ),
     "no_scheduler": (
-        "{path} は {prediction} を予測しますが、{pipeline} でそれに使えるスケジューラーを kanna は知りません。",
-        "判定が違う場合は、--prediction で指定してください。",
+        "{prediction} を予測するモデルに使える {pipeline} のスケジューラーを kanna は知りません。",
+        "{path} が何を予測するのかを、epsilon や v のように --prediction で指定してください。",
     ),
     "missing": (
         "{path} には、次のコンポーネントの元になるパーツがありません: {components}",
