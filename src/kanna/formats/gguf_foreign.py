@@ -8,11 +8,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from kanna.views.decoded import Decoded
 from kanna.dtypes import FP32
 from kanna.errors import MissingExtra
 from kanna.formats.ggml_types import GGML_TYPES, BlockType
 from kanna.model import TensorInfo
+from kanna.views.decoded import Decoded
 
 
 def decoded(tensor: TensorInfo) -> TensorInfo:

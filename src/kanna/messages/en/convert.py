@@ -130,7 +130,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "quantised": (
         "The {part} in {path} is quantised ({scheme}); its numbers mean nothing without their scales.",
-        "Leave its dtype out, or name the dtypes of the other parts.",
+        "Leave its dtype out and name those of the other parts, or decode it first: kanna quantize FILE --to bf16.",
     ),
     "folder": (
         "{path} is a diffusers folder with several models.",
