@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine_chunks import small_chunks
-from engine_plans import Noticed, Whole, data_region, plan, read_back, store, with_data
+from engine_plans import Noticed, Whole, data_region, plan, raw, read_back, store, with_data
 from kanna.codebooks import NF4
 from kanna.dtypes import FP8_E4M3, FP8_E5M2, FP32, UINT8, DType
 from kanna.engine import RunOptions, rehearse, run
 from kanna.errors import FormatError, Incompatible, NumericError
+from kanna.kernel import pack4
 from kanna.model import TensorInfo
 from kanna.plan import STATE_ROOM, Encoded, FourBit, OneScale, Output
 
@@ -133,6 +136,24 @@ def test_pieces_may_stand_in_any_order_and_alone(tmp_path: Path) -> None:
     mean = json.loads(bytes(forth["z.state"].numpy()))["nested_offset"]
     absmax = sample()["z"].reshape(-1, 64).abs().amax(1)
     assert mean == pytest.approx(float(absmax.mean()), rel=1e-6)
+
+
+@given(
+    numel=st.integers(1, 1500), threads=st.integers(1, 4), chunk=st.sampled_from([256, 640, 4096]),
+    dtype=st.sampled_from([torch.float32, torch.float16, torch.bfloat16]), seed=st.integers(0, 99),
+)  # fmt: skip
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_pieces_equal_those_of_the_whole_tensor_at_once(
+    tmp_path: Path, numel: int, threads: int, chunk: int, dtype: torch.dtype, seed: int
+) -> None:
+    tensor = torch.randn(numel, 1, generator=torch.Generator().manual_seed(seed)).to(dtype)
+    model = store(tmp_path / "in", {"z": tensor})
+    options = RunOptions(threads=threads, force=True)
+    with small_chunks(chunk):
+        run(plan(model, four_bit(model["z"])), tmp_path / "out", options=options)
+    codes, absmax = bytearray(-(-numel // 2)), bytearray(4 * -(-numel // 64))
+    pack4(codes, absmax, raw(tensor), model["z"].dtype, numel, table=NF4, block=64)
+    assert data_region(tmp_path / "out") == bytes(codes + absmax)
 
 
 def test_memory_does_not_grow_with_the_tensor(tmp_path: Path) -> None:
