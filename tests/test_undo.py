@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import signal
 import subprocess
@@ -148,7 +149,7 @@ def torn(model: Path) -> bytes:
     old = model.read_bytes()
     head = len(old) - len(DATA)
     new = model_bytes("new " * 30)[:head]
-    note = undo._Undo(len(old), 0, old[:head], new)
+    note = undo._Undo(model.stat().st_ino, len(old), 0, old[:head], new)
     Path(undo_path(model)).write_bytes(note.to_bytes())
     model.write_bytes(new[:60] + old[60:])
     return old
@@ -175,6 +176,28 @@ def test_the_undo_of_a_file_that_is_not_there_any_more_does_not_touch_another(mo
         InputFile(model).close()
         assert model.read_bytes() == content
         assert beside(model) == []
+
+
+def test_an_undo_that_came_from_elsewhere_writes_to_no_file(model: Path) -> None:
+    torn(model)
+    planted = model.with_name("planted.safetensors")
+    there = model.read_bytes()
+    planted.write_bytes(there)
+    Path(undo_path(planted)).write_bytes(Path(undo_path(model)).read_bytes())
+    with pytest.raises(Incomplete) as caught:
+        InputFile(planted)
+    assert caught.value.key == "disk.foreign_undo"
+    assert planted.read_bytes() == there
+    Path(undo_path(planted)).unlink()
+    InputFile(planted).close()
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"\0" * 31, b"\0" * 32 + b"x", b"\xff" * 40])
+def test_an_undo_that_is_made_up_means_nothing(body: bytes, model: Path) -> None:
+    raw = undo._MAGIC + body
+    Path(undo_path(model)).write_bytes(raw + hashlib.sha256(raw).digest())
+    assert title_of(model) == "old"
+    assert beside(model) == []
 
 
 def test_an_undo_without_its_file_goes(model: Path) -> None:

@@ -2,14 +2,15 @@ r"""A run of bytes replaced inside a file, so that a kill at any moment leaves t
 
 Before the file is touched, ``.NAME.kanna-undo`` is written beside it and synced. It holds::
 
-    b"kanna-undo 1\n" · size of the file · offset · length · the old bytes · the new bytes · SHA-256
+    b"kanna-undo 1\n" · inode and size of the file · offset · length · old · new · SHA-256
 
-(sizes are 8 bytes, little-endian; the digest is of all before it). Then the bytes are written and
+(numbers are 8 bytes, little-endian; the digest is of all before it). Then the bytes are written and
 synced, and the undo file is removed. While it is there, either its writer still runs, which holds
 its lock, or was killed; whoever opens the file next sets things right (`settle`). What stands in
 the file by then is the old bytes, the new ones, or where the write was torn some of each; only that
 is ever written to. A file of another size, or with any other byte there, is a file of its own that
-came to stand under the same name.
+came to stand under the same name. An undo file that would write to a file of another inode comes
+from somewhere else, such as an archive: it is refused.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from kanna.disk.writing import lock, sync, write_at
 from kanna.errors import FormatError, Incomplete
 
 _MAGIC: Final = b"kanna-undo 1\n"
-_SIZES: Final = struct.Struct("<QQQ")
+_NUMBERS: Final = struct.Struct("<QQQQ")
+_INODES: Final = (1 << 64) - 1
 _LARGEST: Final = 1 << 30
 _PATIENCE: Final = 10.0  # seconds for which a writer is waited for
 _POLL: Final = 0.02
@@ -46,25 +48,29 @@ _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 class _Undo:
     """What an undo file says."""
 
+    inode: int
     size: int
     offset: int
     old: bytes
     new: bytes
 
     def to_bytes(self) -> bytes:
-        sizes = _SIZES.pack(self.size, self.offset, len(self.old))
-        body = _MAGIC + sizes + self.old + self.new
+        numbers = _NUMBERS.pack(self.inode & _INODES, self.size, self.offset, len(self.old))
+        body = _MAGIC + numbers + self.old + self.new
         return body + sha256(body).digest()
 
     @classmethod
     def of(cls, raw: bytes) -> _Undo | None:
         """Read the content of an undo file; one that was not finished says nothing."""
         body, digest = raw[:-32], raw[-32:]
-        if not body.startswith(_MAGIC) or sha256(body).digest() != digest:
+        start = len(_MAGIC) + _NUMBERS.size
+        if not body.startswith(_MAGIC) or len(body) < start or sha256(body).digest() != digest:
             return None
-        size, offset, length = _SIZES.unpack_from(body, len(_MAGIC))
-        runs = body[len(_MAGIC) + _SIZES.size :]
-        return cls(size, offset, runs[:length], runs[length:])
+        inode, size, offset, length = _NUMBERS.unpack_from(body, len(_MAGIC))
+        if len(body) != start + 2 * length:
+            return None
+        old, new = body[start : start + length], body[start + length :]
+        return cls(inode, size, offset, old, new)
 
 
 def replace_bytes(path: Path, state: Fingerprint, offset: int, old: bytes, new: bytes) -> None:
@@ -81,7 +87,7 @@ def replace_bytes(path: Path, state: Fingerprint, offset: int, old: bytes, new: 
         _lock_or_fail(fd)
         if Fingerprint.of(os.fstat(fd)) != state or _read(fd, offset, len(old)) != old:
             raise FormatError("engine.input_changed", path=path)
-        undo = _Undo(state.size, offset, old, new)
+        undo = _Undo(state.inode, state.size, offset, old, new)
         with _kept_beside(path, undo):
             try:
                 _write(fd, offset, new)
@@ -95,7 +101,8 @@ def settle(path: str | os.PathLike[str]) -> None:
     """Set right what a killed writer left of the file at `path`; one that runs is waited for.
 
     Raises:
-        Incomplete: the file is half written and must not be written to, or its writer never ends.
+        Incomplete: the file is half written and must not be written to, its writer never ends, or
+            what would undo it comes from elsewhere.
     """
     beside = undo_path(path)
     try:
@@ -198,8 +205,10 @@ def _restore(path: str | os.PathLike[str], undo: _Undo) -> None:
         return
     with _opened(path, os.O_RDONLY) as fd:
         there = _read(fd, undo.offset, len(undo.old))
-    torn = there not in {undo.old, undo.new} and len(undo.old) == len(undo.new)
+    torn = there not in {undo.old, undo.new}
     if torn and all(byte in pair for byte, *pair in zip(there, undo.old, undo.new, strict=True)):
+        if status.st_ino & _INODES != undo.inode:
+            raise Incomplete("disk.foreign_undo", path=path, undo=undo_path(path))
         with _opened(path, os.O_RDWR) as fd:
             _write(fd, undo.offset, undo.old)
 

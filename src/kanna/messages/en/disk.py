@@ -24,6 +24,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "An edit of {path} was broken off in the middle, and it cannot be undone now: {reason}.",
         "Let kanna write to the file and its folder, and run any command on it again: that puts the old header back.",
     ),
+    "foreign_undo": (
+        "{undo} would undo an edit of {path} that was broken off, but it was made for another file.",
+        "If {path} is a copy, copy it again; if it is sound, delete {undo}.",
+    ),
     "being_edited": (
         "Another kanna is editing {path}.",
         "Wait until it is done, and run the command again.",
