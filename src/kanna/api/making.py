@@ -92,7 +92,7 @@ def convert(
             )
             result = None
         else:
-            with _folder(target.parent, wanted=make_folder):
+            with folder_for(target.parent, wanted=make_folder):
                 result = run(planned.plan, target, options=run_options, progress=progress,
                              cancel=cancel, prove=_proof(planned))  # fmt: skip
             memory = result.memory
@@ -132,7 +132,7 @@ def make_demo(folder: StrPath, *, full: bool = False) -> tuple[Path, Path]:
 
 
 @contextmanager
-def _folder(path: Path, *, wanted: bool) -> Iterator[None]:
+def folder_for(path: Path, *, wanted: bool) -> Iterator[None]:
     """Make the folder for an output where it is wanted; take it away again if the output fails."""
     from kanna.disk import make_folder
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from kanna.api.making import Conversion
+from kanna.api.making import Conversion, folder_for
 from kanna.api.reading import StrPath, identified
 from kanna.disk import as_path
 from kanna.engine import Progress, Result, RunOptions, publish, rehearse, run
@@ -68,29 +68,30 @@ def quantize(
 
     check_options(options)
     container_of(destination, container_for(options))
+    settings = run_options or RunOptions()
     with open_model(path) as model:
         identity = identified(model, compare_ema=False)
         planned = plan_quantization(model, identity, options)
         plan = planned.plan
         target = named(as_path(path), destination, planned.tags, plan.container, stem)
         check_protected(target, [other for other in protected if Path(other) != Path(path)])
-        picture = None if svg is None else _picture(svg, target, run_options)
-        folder_wanted = destination is not None and is_folder(destination)
+        picture = None if svg is None else _picture(svg, target, force=settings.force)
+        make_folder = destination is not None and is_folder(destination)
         result: Result | None = None
-        report = None
         if dry_run:
-            memory = rehearse(plan, target, options=run_options, folder_will_be_made=folder_wanted)
+            memory = rehearse(plan, target, options=settings, folder_will_be_made=make_folder)
         else:
-            if folder_wanted:
-                target.parent.mkdir(parents=True, exist_ok=True)
-            result = run(plan, target, options=run_options, progress=progress, cancel=cancel)
+            with folder_for(target.parent, wanted=make_folder):
+                result = run(plan, target, options=settings, progress=progress, cancel=cancel)
             memory = result.memory
-            report = _report(result, identity)
-            if picture is not None:
-                _draw(report, target, picture, force=(run_options or RunOptions()).force)
         made = Conversion(source=model, before=identity, plan=plan, destination=target,
                           memory=memory, result=result)  # fmt: skip
-    return Quantization(conversion=made, report=report, picture=None if dry_run else picture)
+    if result is None:
+        return Quantization(conversion=made, report=None, picture=None)
+    report = _report(result, identity)
+    if picture is not None:
+        _draw(report, target, picture, force=settings.force)
+    return Quantization(conversion=made, report=report, picture=picture)
 
 
 def _report(result: Result, identity: Identity) -> ErrorReport:
@@ -99,18 +100,17 @@ def _report(result: Result, identity: Identity) -> ErrorReport:
     return error_report(result.losses, [part.prefix for part in identity.parts])
 
 
-def _picture(svg: StrPath, target: Path, run_options: RunOptions | None) -> Path:
+def _picture(svg: StrPath, target: Path, *, force: bool) -> Path:
     """Return the file for the picture, which must not be there yet unless it may be replaced.
 
     Raises:
         OutputExists: it is.
     """
     text = os.fspath(svg)
-    if text.endswith(("/", os.sep)) or Path(text).is_dir():
-        path = Path(text) / f"{target.stem}.svg"
-    else:
-        path = Path(text)
-    if path.exists() and not (run_options or RunOptions()).force:
+    path = Path(text)
+    if text.endswith(("/", os.sep)) or path.is_dir():
+        path /= f"{target.stem}.svg"
+    if path.exists() and not force:
         raise OutputExists("engine.exists", path=path)
     return path
 
