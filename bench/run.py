@@ -14,15 +14,14 @@ import os
 import platform
 import random
 import shutil
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-KANNA = [str(Path(sys.executable).with_name("kanna"))]
+from jobs import KANNA, Job, evict, interleave, row
+from precision import part_jobs, quantize_jobs
+
 IDIOM = """
 import sys, torch
 from safetensors.torch import save_file
@@ -35,10 +34,10 @@ save_file(kept, sys.argv[2])
 MAKE = """
 import sys
 from pathlib import Path
-from kanna.demo import write_checkpoint, write_flux_header, write_vae
+from kanna.demo import write_checkpoint, write_flux, write_vae
 flux, ckpt, vae = map(Path, sys.argv[1:])
 vae.exists() or write_vae(vae)
-flux.exists() or write_flux_header(flux)
+flux.exists() or write_flux(flux)
 ckpt.exists() or write_checkpoint(ckpt, full=True)
 """
 SHA256 = """
@@ -47,73 +46,6 @@ for path in sys.argv[1:]:
     print(hashlib.file_digest(open(path, "rb"), "sha256").hexdigest())
 """
 MANY, MANY_SIZE = 20, 100_000_000
-
-
-@dataclass
-class Sample:
-    """What one command took: wall seconds, peak memory in MB, bytes read from the disk."""
-
-    wall: float
-    memory: float
-    disk: int
-
-
-@dataclass
-class Job:
-    """A command with its name; `before` runs first, untimed."""
-
-    name: str
-    command: Sequence[str]
-    before: Callable[[], None] = lambda: None
-    samples: list[Sample] = field(default_factory=list)
-
-    def run(self) -> None:
-        self.before()
-        start = time.perf_counter()
-        with subprocess.Popen(self.command, stdout=subprocess.DEVNULL) as process:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f"{self.name} ended with {process.returncode}")
-        wall = time.perf_counter() - start
-        self.samples.append(Sample(wall, usage.ru_maxrss / 1024, usage.ru_inblock * 512))
-
-    @property
-    def wall(self) -> float:
-        return statistics.median(sample.wall for sample in self.samples)
-
-    @property
-    def memory(self) -> float:
-        return max(sample.memory for sample in self.samples)
-
-    @property
-    def disk(self) -> float:
-        return statistics.median(sample.disk for sample in self.samples)
-
-
-def interleave(jobs: Sequence[Job], rounds: int, warm: int = 1) -> None:
-    """Run all jobs in turns; the first `warm` rounds do not count.
-
-    Every round begins with another job: disks that allow bursts would favour the first.
-    """
-    for number in range(rounds + warm):
-        first = number % len(jobs)
-        for job in (*jobs[first:], *jobs[:first]):
-            job.run()
-            if number < warm:
-                job.samples.clear()
-
-
-def evict(path: Path) -> None:
-    """Push a file out of the page cache."""
-    fd = os.open(path, os.O_RDONLY)
-    os.fsync(fd)
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(fd)
-
-
-def row(*cells: object) -> None:
-    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
 def header_jobs(flux: Path, ckpt: Path, rounds: int) -> None:
@@ -282,6 +214,8 @@ def main() -> None:
     cold_jobs(ckpt, args.folder, args.rounds)
     copy_jobs(args.folder, max(args.rounds, 5))
     hash_jobs(ckpt, args.folder, args.rounds)
+    part_jobs(args.folder, args.rounds)
+    quantize_jobs(args.folder, args.rounds)
     if not args.keep:
         shutil.rmtree(args.folder)
 

@@ -109,9 +109,14 @@ def write_vae(path: Path) -> None:
     run(Plan(outputs=outputs, container="safetensors", inputs=(), metadata={"format": "pt"}), path)
 
 
-def write_flux_header(path: Path) -> None:
-    """Write a FLUX.1 dev file of full size, 24 GB, whose data is one hole."""
-    specs = [(t.name, BF16, t.shape) for t in component_tensors("", "flux-bfl", seed=0)]
+def write_flux(path: Path, *, full: bool = False) -> None:
+    """Write a FLUX.1 dev file in bf16, 24 GB; its data is one hole unless `full`."""
+    tensors = list(component_tensors("", "flux-bfl", seed=0))
+    if full:
+        outputs = tuple(Output.of(tensor, dtype=BF16) for tensor in tensors)
+        run(Plan(outputs=outputs, container="safetensors", inputs=()), path)
+        return
+    specs = [(tensor.name, BF16, tensor.shape) for tensor in tensors]
     layout = arrange("safetensors", specs, metadata={}, digest_fields={}, extras={})
     write_pieces(path, layout.size, layout.blocks("", ()))
 
