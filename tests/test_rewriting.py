@@ -19,7 +19,7 @@ from containers import safetensors_bytes, small, with_length
 from kanna.api import EditOptions, RunOptions, read_metadata, set_metadata, strip_metadata
 from kanna.api.meta_values import Edited
 from kanna.disk import undo
-from kanna.engine import rewriting
+from kanna.engine import new_header, rewriting
 from kanna.errors import FormatError, Incompatible, KannaError, OutputExists, UsageError
 
 DATA = bytes(range(256))
@@ -291,7 +291,7 @@ def test_a_header_beyond_what_readers_accept_is_refused(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = model.read_bytes()
-    monkeypatch.setattr(rewriting, "HEADER_LIMIT", 10_000)
+    monkeypatch.setattr(new_header, "HEADER_LIMIT", 10_000)
     assert set_to(model, DRY, title="t" * 9_500).room < 4096
     with pytest.raises(Incompatible):
         set_to(model, title="t" * 10_000)

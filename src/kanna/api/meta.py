@@ -16,7 +16,8 @@ from kanna.disk import InputFile, as_path, is_remote
 from kanna.disk.undo import is_open_elsewhere
 from kanna.engine import Progress, publish
 from kanna.engine.meter import Meter
-from kanna.engine.rewriting import data_sha256, head_of, room_in
+from kanna.engine.new_header import head_of, room_in
+from kanna.engine.rewriting import data_sha256
 from kanna.errors import FormatError, Incomplete, UsageError
 from kanna.formats import open_model, strict_json
 from kanna.identity import Identity

@@ -13,7 +13,8 @@ from kanna.api.meta_values import DigestEffects, Edited, EditOptions, Way
 from kanna.disk import Fingerprint, is_remote
 from kanna.engine import Progress
 from kanna.engine.job import write_error
-from kanna.engine.rewriting import Rewriting, check_target, plan_rewriting, rewrite
+from kanna.engine.new_header import Rewriting, plan_rewriting
+from kanna.engine.rewriting import check_target, rewrite
 from kanna.errors import FormatError, Incompatible, Incomplete
 from kanna.formats import open_model
 from kanna.hashing.cache import HashCache

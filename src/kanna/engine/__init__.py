@@ -16,6 +16,7 @@
             ├ verify    the output re-opened with our own reader and compared with the plan
             └ meter     progress and cancellation
     group.run_group     several plans and small files, published together or not at all
+    rewriting.rewrite   another header for a file, in place where it fits (new_header plans it)
     small.publish       the same care for a small file beside a model
 """
 
