@@ -23,6 +23,7 @@ from kanna.engine import run, run_group
 from kanna.families import row_called
 from kanna.families.key_maps import table_of
 from kanna.families.pipelines import every_pipeline, pipelines_for, scheduler_for, scheduler_names
+from kanna.families.pipelines import model as model_row
 from kanna.formats import open_model
 from kanna.identity import Identity, Part, Prediction
 from kanna.model import ModelFile, Note, TensorInfo
@@ -45,14 +46,13 @@ State: TypeAlias = Mapping[str, torch.Tensor]
 
 # One header for every component class and every way in which a family's tensors can differ.
 HEADERS = [
-    "sd15-fp16-pruned", "sd1-nai-fp32-ckpt", "sd15-inpaint-fp16", "sd15-ip2p-fp16", "sd21-768v-fp32",
-    "sd20-depth-fp32", "sdxl-base-fp16", "sdxl-inpaint-fp16", "sdxl-refiner-fp16", "ssd1b-fp16",
-    "koala-1b-fp16", "sd3-medium-incl-clips-t5xxlfp16", "sd3-medium-comfyui-saved", "sd35-medium",
-    "sd35-large", "flux1-dev-bf16-aio", "flux1-schnell-bf16", "flux1-fill-dev-bf16",
-    "flux1-canny-dev-bf16", "flux2-dev-bf16", "flux2-klein-4b-bf16", "chroma-bf16",
-    "auraflow-v02-dit", "auraflow-v03-dit", "sana-1600m-orig-fp32", "sana-600m-orig-fp32",
-    "sana15-1600m-diffusers-bf16", "pixart-alpha-1024-ms", "z-image-turbo-bf16", "lumina2-dit-bf16",
-    "qwen-image-bf16",
+    "sd15-fp16-pruned", "sd1-nai-fp32-ckpt", "sd15-inpaint-fp16", "sd21-768v-fp32",
+    "sd20-depth-fp32", "sdxl-base-fp16", "sdxl-refiner-fp16", "ssd1b-fp16", "koala-1b-fp16",
+    "sd3-medium-incl-clips-t5xxlfp16", "sd3-medium-comfyui-saved", "sd35-medium", "sd35-large",
+    "flux1-dev-bf16-aio", "flux1-schnell-bf16", "flux1-fill-dev-bf16", "flux2-dev-bf16",
+    "flux2-klein-4b-bf16", "chroma-bf16", "auraflow-v02-dit", "auraflow-v03-dit",
+    "sana-1600m-orig-fp32", "sana-600m-orig-fp32", "sana15-1600m-diffusers-bf16",
+    "pixart-alpha-1024-ms", "z-image-turbo-bf16", "lumina2-dit-bf16", "qwen-image-bf16",
 ]  # fmt: skip
 
 
@@ -84,6 +84,68 @@ def test_a_config_makes_the_model_whose_tensors_are_written(name: str) -> None:
             shapes[made.identity[0]] = (made.identity[1],) * 2
         wanted = meta_shapes(made.model.class_name, made.config(TORCH["float16"]))
         assert in_file(made.model.class_name, wanted) == shapes
+
+
+# Distilled UNets whose headers are known by their key lists alone.
+LISTED = {
+    "bk-sdm-base-unet-diffusers": "unet-sd1", "bk-sdm-small-unet-diffusers": "unet-sd1",
+    "bk-sdm-tiny-unet-diffusers": "unet-sd1", "sdxs-512-unet-diffusers": "unet-sd1",
+    "sdxs-512-09-unet-diffusers": "unet-sdxs-0.9", "vega-unet-diffusers": "unet-sdxl",
+    "koala-700m-unet-diffusers": "unet-sdxl",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "name"), LISTED.items())
+def test_the_config_of_a_distilled_unet_follows_from_its_shapes(row: str, name: str) -> None:
+    shapes = {
+        tensor: tuple(size if isinstance(size, int) else (size or (1,))[0] for size in rule or ())
+        for tensor, rule in row_called(row).required.items()
+    }
+    config = model_row(name).configuration(shapes, "float16")
+    assert meta_shapes("UNet2DConditionModel", config) == shapes
+
+
+def tiny_language_model(kind: str) -> Any:
+    sizes = {
+        "hidden_size": 128, "intermediate_size": 96, "num_hidden_layers": 2, "vocab_size": 50,
+        "num_attention_heads": 4, "num_key_value_heads": 2,
+    }  # fmt: skip
+    if kind.startswith("UMT5"):
+        sizes = {"d_model": 64, "d_kv": 16, "num_heads": 4, "d_ff": 96, "num_layers": 2,
+                 "vocab_size": 50}  # fmt: skip
+    of_class = getattr(transformers, kind)
+    head = 256 if kind.startswith("Gemma") else 32
+    gated = {"feed_forward_proj": "gated-gelu"} if kind.startswith("UMT5") else {"head_dim": head}
+    with torch.device("meta"):
+        return of_class(of_class.config_class(**sizes, **gated))
+
+
+@pytest.mark.parametrize("name", ["pile-t5", "gemma2", "qwen3", "qwen3-causal"])
+def test_the_config_of_a_language_model_follows_from_its_shapes(name: str) -> None:
+    row = model_row(name)
+    state = tiny_language_model(row.class_name).state_dict()
+    shapes = in_file(row.class_name, {key: tuple(one.shape) for key, one in state.items()})
+    wanted = meta_shapes(row.class_name, row.configuration(shapes, "bfloat16"))
+    assert in_file(row.class_name, wanted) == shapes
+
+
+@pytest.mark.parametrize("name", ["vae-flux2", "vae-qwen-image", "vae-dc-ae"])
+def test_the_config_of_a_vae_of_its_own_class_is_the_published_one(name: str) -> None:
+    row = model_row(name)
+    with torch.device("meta"):
+        published = getattr(diffusers, row.class_name)(**PUBLISHED.get(name, {}))
+    shapes = {key: tuple(one.shape) for key, one in published.state_dict().items()}
+    assert meta_shapes(row.class_name, row.configuration(shapes, "float32")) == shapes
+
+
+# Where the defaults of a class are not the published model: Sana's VAE, as its header has it.
+PUBLISHED = {
+    "vae-dc-ae": {
+        "encoder_block_types": ("ResBlock",) * 3 + ("EfficientViTBlock",) * 3,
+        "decoder_block_types": ("ResBlock",) * 3 + ("EfficientViTBlock",) * 3,
+        "upsample_block_type": "interpolate", "downsample_block_type": "Conv",
+    },
+}  # fmt: skip
 
 
 def meta_shapes(class_name: str, config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -15,6 +15,8 @@
              ├ old_names   names that not every program reads
              ├ schedule    the noise schedule that models are trained with
              ├ configs     the config beside a model
+             ├ pipelines   diffusers folders: components, configs, schedulers
+             │   └ shape_rules   numbers of a config, read off names and shapes
              └ dossier     all of a family, for one page
                  ├ architectures  every architecture: what its files can be, how old it is
                  ├ pages          what people look up: numbers, licence, variants
