@@ -73,6 +73,10 @@ def choose(offered: Sequence[Offer], architecture: str | None) -> Choice:
     for offer in taken:
         _check_fits(offer, word, whole, needs, at_home=_stays(offer, lead, base))
         notes.extend(_doubts(offer, word, lead, base))
+        if offer.left_out:
+            told = {"name": offer.model.path.name, "count": len(offer.left_out)}
+            names = ", ".join(offer.left_out[:3])
+            notes.append(Note("join.junk_left_out", {**told, "names": names}, warning=False))
     whole_file = next((o for o in offered if o.model is base and o.source is not None), lead)
     return Choice(
         architecture=word, arrangement=whole, lead=lead, taken=tuple(taken), replaced=replaced,

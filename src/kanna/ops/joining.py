@@ -24,7 +24,7 @@ class Offer:
     that it had, under `prefix` and in `layout`, in the file that `source` stands for, and `places`
     are their places there: what was cut out of a file can go back as it was. `origin` are the words
     of all parts of that file, `needs` those of the parts that it needed. Of a part of unknown
-    origin, all these are None.
+    origin, all these are None. `left_out` are tensors beside a lone part that are of no use.
     """
 
     model: ModelFile
@@ -41,6 +41,7 @@ class Offer:
     home: Mapping[str, TensorInfo] | None = None
     places: Mapping[str, int] = field(default_factory=dict)
     source: str | None = None
+    left_out: tuple[str, ...] = ()
     origin: tuple[str, ...] | None = None
     needs: tuple[str, ...] | None = None
 
@@ -123,17 +124,24 @@ def _whole(model: ModelFile, identity: Identity) -> Iterator[Offer]:
 
 def _offer(piece: Piece, apart: Pieces, places: Mapping[str, int], source: str | None) -> Offer:
     home = {piece.names[name]: tensor for name, tensor in piece.tensors.items()}
-    tensors = dict(piece.tensors)
-    if len(apart.pieces) == 1:  # what is left over beside one part goes with it
-        tensors |= {n.removeprefix(piece.prefix): t for n, t in apart.leftovers.items()}
+    beside, junk = dict(piece.beside), _junk(apart) if len(apart.pieces) == 1 else ()
+    if len(apart.pieces) == 1:  # what is left over beside one part goes with it, if it has a use
+        beside |= {name: one for name, one in apart.leftovers.items() if name not in junk}
     return Offer(
         model=apart.model, identity=apart.identity, role=piece.role, word=piece.word,
-        part=piece.part, prefix=piece.prefix, layout=piece.layout, tensors=tensors,
-        file_prefix=piece.prefix, beside=piece.beside, places=places, source=source,
+        part=piece.part, prefix=piece.prefix, layout=piece.layout, tensors=piece.tensors,
+        file_prefix=piece.prefix, beside=beside, places=places, source=source, left_out=junk,
         metadata=apart.model.metadata, needs=apart.identity.needs,
         home={**home, **piece.beside} if source else None,
         origin=tuple(one.word for one in apart.pieces) if len(apart.pieces) > 1 else None,
     )  # fmt: skip
+
+
+def _junk(apart: Pieces) -> tuple[str, ...]:
+    """Return what is left over beside a part and known to be of no use."""
+    known = {name for group in apart.identity.junk for name in group.names}
+    known |= set(apart.identity.ema.extra)
+    return tuple(name for name in apart.leftovers if name in known)
 
 
 def _folder(model: ModelFile, identity: Identity) -> Iterator[Offer]:

@@ -25,6 +25,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "buffers.",
     "replaced": "{part} of {name} takes the place of the one inside.",
     "ema_left_out": "The EMA of {name} is left out: it is one of the model that was replaced.",
+    "junk_left_out": "{count} tensors of {name} are of no use and left out: {names}.",
     "lacks": "Missing: {part}.",
     "lacks_file": "Missing: {part}, usually {file} from {where} (ComfyUI: {folder}).",
     "missing": (

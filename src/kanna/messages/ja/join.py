@@ -25,6 +25,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "バッファは {memory} です。",
     "replaced": "中の {part} を {name} のものに差し替えます。",
     "ema_left_out": "{name} の EMA は入れません。差し替えられた元のモデルのものだからです。",
+    "junk_left_out": "{name} の不要なテンソル {count} 個は入れません: {names}。",
     "lacks": "足りません: {part}。",
     "lacks_file": "足りません: {part}（通常は {where} の {file}、ComfyUI では {folder} に置きます）。",
     "missing": (
