@@ -134,7 +134,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "folder": (
         "{path} is a diffusers folder with several models.",
-        "Convert one of its subfolders, or the file inside it.",
+        "kanna join makes one file of it; or convert one of its subfolders.",
     ),
     "no_such_word": ("{option} cannot be {word}.", "It is one of {words}."),
     "suffix_unknown": (

@@ -139,7 +139,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "folder": (
         "{path} は複数のモデルを含む diffusers フォルダーです。",
-        "サブフォルダーか、その中のファイルを指定してください。",
+        "kanna join で 1 つのファイルにまとめるか、サブフォルダーを指定してください。",
     ),
     "no_such_word": (
         "{option} に {word} は指定できません。",
