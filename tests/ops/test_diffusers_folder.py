@@ -234,6 +234,12 @@ def test_what_diffusers_cannot_load_is_refused(name: str, error: type[Exception]
         planned(name)
 
 
+def test_a_folder_is_not_made_into_a_folder() -> None:
+    model = opened(planned("sd15-fp16-pruned"))
+    with pytest.raises(Incompatible, match="already"):
+        to_folder(model, identify(model), ALL)
+
+
 def test_a_config_is_not_made_up_where_a_tensor_is_missing() -> None:
     model = headers()["sd15-fp16-pruned"].model()
     kept = [name for name in model if not name.endswith("input_blocks.0.0.weight")]

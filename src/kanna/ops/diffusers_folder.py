@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from kanna.errors import Incomplete, UsageError
+from kanna.errors import Incompatible, Incomplete, UsageError
 from kanna.families.pipelines import Component, Pipeline
 from kanna.formats.weights import list_files
 from kanna.identity import Identity
@@ -91,9 +91,11 @@ def to_folder(model: ModelFile, identity: Identity, options: FolderOptions) -> P
     Raises:
         UnknownModel: no pipeline of diffusers is known for such a model.
         Incomplete: what it predicts is not known, or components are missing.
-        Incompatible: a part is quantised, or its tensors do not fit together.
+        Incompatible: it is such a folder already, a part is quantised, or tensors do not fit.
         UsageError: an option makes no sense for it.
     """
+    if model.container == "diffusers":
+        raise Incompatible("diffusers.already", path=model.path)
     draft = Draft.of(model, told(identity, options.prediction))
     if options.prune:
         prune(draft)

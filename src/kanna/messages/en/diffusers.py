@@ -10,6 +10,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "kanna knows no pipeline of diffusers for {path} ({what}).",
         "Split it into parts instead: without --to diffusers.",
     ),
+    "already": (
+        "{path} is a diffusers folder already.",
+        "Join it to one file first (kanna join), and split that.",
+    ),
     "no_prediction": (
         "Nothing in {path} says what the model predicts, and its scheduler depends on that.",
         "Say it with --prediction: {words}.",

@@ -10,6 +10,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path}（{what}）に合う diffusers のパイプラインを kanna は知りません。",
         "--to diffusers を付けずに、パーツに分割してください。",
     ),
+    "already": (
+        "{path} はすでに diffusers フォルダーです。",
+        "先に kanna join で 1 つのファイルにまとめてから分割してください。",
+    ),
     "no_prediction": (
         "{path} が何を予測するモデルなのか、ファイルからは分かりません。スケジューラーはそれによって決まります。",
         "--prediction で指定してください: {words}",
