@@ -27,7 +27,7 @@ def check_fields(table: dict[str, Any]) -> None:
         ValueError: a field is unknown, or does not hold what it must, or its lines do not expand.
         KeyError: a field is missing.
     """
-    special = {"row": _NAMES, "part": _PLACES, "config": _CONFIGS}
+    special = {"row": _NAMES, "part": _PLACES, "arrangement": _JOINED, "config": _CONFIGS}
     next((rule for field, rule in special.items() if field in table), _FAMILY)(table)
 
 
@@ -45,7 +45,7 @@ def check_rows(table: dict[str, Any], document: dict[str, Any], names: dict[str,
     if "row" in table:
         check_names(names[name], names)
         return
-    if "part" in table or "config" in table:
+    if not {"part", "arrangement", "config"}.isdisjoint(table):
         return
     made = make_family(name, document["families"][name])
     rows: list[Family | Choice] = [made, *made.variants]
@@ -188,6 +188,17 @@ _ABOUT: Final = _table("summary maker", {
     "variant": _rows("name", {"name": _text, **_FACTS}),
 })  # fmt: skip
 _FOLDER: Final[Fields] = {"kind": _text, "aliases": _texts, **dict.fromkeys(UIS, _text)}
+_SEAT: Final[Fields] = {"word": _text, "prefix": _text, "layouts": _texts}
+_PROGRAM: Final[Fields] = {"layouts": _lists, "inside": _texts}
+_JOINED: Final = _table("name arrangement", {
+    "name": _text, "sources": _texts, "markers": _texts, "encoders": _words, "files": _words,
+    "same_vae": lambda value: isinstance(value, list) and all(map(_texts, value)),
+    "program": _table("", dict.fromkeys(UIS, _table("", _PROGRAM))),
+    "arrangement": _rows("architectures programs seat", {
+        "architectures": _texts, "programs": _texts, "diffusion_file": _text, "encoders": _text,
+        "tokenizer": _text, "names": _words, "seat": _rows("word prefix", _SEAT),
+    }),
+})  # fmt: skip
 _PLACES: Final = _table("name part folder", {
     **_EVERY,
     "part": _rows("word title role files", {
