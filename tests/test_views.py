@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from kanna.dtypes import WORDS, DType
 from kanna.formats.ggml_types import GGML_TYPES
 from kanna.model import FileRun, TensorInfo
 from kanna.views import joined, renamed, reshaped, rows, transposable, transposed
+from kanna.views.decoded import as_fp32, scaled
 from model_headers import Bytes
 
 Array = npt.NDArray[np.generic]
@@ -175,6 +176,63 @@ def test_half_bytes_are_cut_only_where_bytes_end() -> None:
     assert rows(of(fp4, 4, 6), 1, 3).nbytes == 6
     with pytest.raises(ValueError, match="fp4"):
         rows(of(fp4, 4, 3), 1, 3)
+    with pytest.raises(ValueError, match="fp4"):
+        joined([of(fp4, 1, 3), of(fp4, 1, 3)])
+    with pytest.raises(ValueError, match="fp6"):
+        joined([of(WORDS["fp6_e2m3"], 2), of(WORDS["fp6_e2m3"], 2)])
+
+
+@pytest.mark.parametrize("word", ["q8_0", "q4_k", "fp16"])
+@given(data=st.data())
+def test_decoded_numbers_are_cut_anywhere_whatever_their_blocks(
+    word: str, data: st.DataObject
+) -> None:
+    dtype = {kind.word: kind for kind in GGML_TYPES.values()}[word]
+    raw = np.random.default_rng(3).integers(0, 255, dtype.nbytes(64 * 36), np.uint8)
+    plain = as_fp32(TensorInfo("t", dtype, (64, 36), Bytes(raw.tobytes())))
+    everything = plain.read()
+    start = data.draw(st.integers(0, 63))
+    stop = data.draw(st.integers(start, 64))
+    assert rows(plain, start, stop).read() == everything[start * 144 : stop * 144]
+
+
+@dataclass(frozen=True)
+class Watched(Bytes):
+    """Data that remembers how much of it was read."""
+
+    asked: list[int] = field(default_factory=list)
+
+    def read_into(self, start: int, out: memoryview) -> None:
+        self.asked.append(len(out))
+        super().read_into(start, out)
+
+
+def test_a_run_of_scaled_rows_takes_only_its_own_scales() -> None:
+    numbers, scales = np.arange(3000, dtype="<f2"), np.arange(1, 1001, dtype="<f4")
+    watched = Watched(scales.tobytes())
+    made = scaled(
+        TensorInfo("w", WORDS["fp16"], (1000, 3), Bytes(numbers.tobytes())),
+        TensorInfo("s", WORDS["fp32"], (1000, 1), watched),
+        0.5,
+    )
+    wanted = (numbers.reshape(1000, 3) * scales[:, None] / 2).astype("<f4").tobytes()
+    out = bytearray(40)
+    made.data.read_into(4 * 1499, memoryview(out))
+    assert bytes(out) == wanted[4 * 1499 : 4 * 1509]
+    assert watched.asked == [4 * 4]
+    assert made.read() == wanted
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 4), (4, 0)])
+def test_nothing_times_its_scales_is_nothing(shape: tuple[int, ...]) -> None:
+    for scales in ((), (1,), shape[:1]):
+        assert scaled(of(WORDS["int8"], *shape), of(WORDS["fp32"], *scales)).read() == b""
+
+
+@pytest.mark.parametrize("scale", [of(WORDS["fp32"], 3), of(WORDS["int64"]), of(WORDS["fp4"], 4)])
+def test_scales_that_do_not_fit_are_refused(scale: TensorInfo) -> None:
+    with pytest.raises(ValueError):
+        scaled(of(WORDS["int8"], 4, 8), scale)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Final
 
 from kanna.model import TensorInfo
 from kanna.views.runs import chain, cut
 from kanna.views.turned import turned
 
 __all__ = ["joined", "renamed", "reshaped", "rows", "transposable", "transposed"]
+
+# In so many rows any fraction of a byte, or of a block, that one row ends with makes some more.
+_MANY: Final = 256
 
 
 def renamed(tensor: TensorInfo, name: str) -> TensorInfo:
@@ -52,7 +56,8 @@ def joined(tensors: Sequence[TensorInfo]) -> TensorInfo:
     """Return `tensors`, one after the other along the first dimension, under the first one's name.
 
     Raises:
-        ValueError: there are none, or their dtypes or their other dimensions differ.
+        ValueError: there are none, their dtypes or their other dimensions differ, or their rows are
+            not whole bytes (or blocks) each.
     """
     first, *others = tensors
     if not first.shape or any(
@@ -88,6 +93,6 @@ def transposable(tensor: TensorInfo) -> bool:
 def _row_bytes(tensor: TensorInfo) -> int:
     count = prod(tensor.shape[1:])
     nbytes = tensor.dtype.nbytes(count)
-    if nbytes * tensor.shape[0] != tensor.nbytes:
+    if nbytes * _MANY != tensor.dtype.nbytes(count * _MANY):
         raise ValueError(f"{tensor.dtype} {tensor.shape}")
     return nbytes

@@ -14,6 +14,7 @@ from typing import Final
 from kanna.dtypes import FP32
 from kanna.kernel import compare, unpack4, unpack8, weighted_sum
 from kanna.model import Extent, TensorInfo
+from kanna.views import reshaped, rows
 
 NESTED_BLOCK: Final = 256  # numbers of bitsandbytes' nested statistics that share a largest one
 _SLICE: Final = 1 << 16
@@ -24,7 +25,10 @@ Run = Callable[[int, int, memoryview], None]
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Tensor data of `numel` fp32 numbers that `run` decodes; runs start where a `unit` does."""
+    """Tensor data of `numel` fp32 numbers that `run` decodes, a run of whole units of `unit` each.
+
+    Only the end of the tensor may end a run within a unit.
+    """
 
     run: Run
     numel: int
@@ -43,12 +47,12 @@ class Decoded:
         """
         step = 4 * self.unit
         end = start + len(out)
-        first, count = start // step * self.unit, -(-end // 4)
-        if start % step == 0 and end % 4 == 0:
-            self.run(first, count - first, out)
+        first, last = start // step * self.unit, min(-(-end // step) * self.unit, self.numel)
+        if (4 * first, 4 * last) == (start, end):
+            self.run(first, last - first, out)
             return
-        buffer = memoryview(bytearray(4 * (count - first)))
-        self.run(first, count - first, buffer)
+        buffer = memoryview(bytearray(4 * (last - first)))
+        self.run(first, last - first, buffer)
         out[:] = buffer[start - 4 * first : end - 4 * first]
 
 
@@ -75,22 +79,24 @@ def scaled(tensor: TensorInfo, scale: TensorInfo, factor: float = 1.0) -> Tensor
     """Return `tensor` times `scale` times `factor`; of scales there is one, or one for each row.
 
     Raises:
-        ValueError: there are more, or fewer.
+        ValueError: there are more, or fewer; or they are no floating point numbers.
     """
-    length = tensor.numel if scale.numel == 1 else tensor.numel // max(scale.numel, 1)
-    if scale.numel != 1 and (not tensor.shape or tensor.shape[0] != scale.numel):
-        raise ValueError(f"{tensor.shape} * {scale.shape}")
+    length = max(tensor.numel // max(scale.numel, 1), 1)
+    by_row = tensor.shape[:1] == (scale.numel,)
+    if not scale.dtype.is_float or not (scale.numel == 1 or by_row):
+        raise ValueError(f"{tensor.shape} * {scale.dtype} {scale.shape}")
+    scales = reshaped(scale, (scale.numel,))  # a run takes its own: there may be millions
 
     def run(first: int, count: int, out: memoryview) -> None:
         data = memoryview(_read(tensor, first, count))
         width, done = tensor.dtype.nbytes(1), 0
-        scales = scale.numbers() or ()
-        while done < count:
-            row, column = divmod(first + done, length)
+        row, column = divmod(first, length)
+        stop = row + -(-(column + count) // length)
+        for number in rows(scales, row, stop).numbers() or ():
             size = min(length - column, count - done)
             part, into = data[width * done :][: width * size], out[4 * done :][: 4 * size]
-            weighted_sum(into, FP32, [part], [tensor.dtype], (scales[row] * factor,), size)
-            done += size
+            weighted_sum(into, FP32, [part], [tensor.dtype], (number * factor,), size)
+            done, column = done + size, 0
 
     return _view(tensor, run)
 
