@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from dataclasses import replace
 from itertools import permutations
 
@@ -19,7 +20,13 @@ from kanna.families.key_maps import (
     table_of,
 )
 from kanna.families.keys import fits
-from kanna.families.name_rows import expand_side, highest_numbers, last_numbers
+from kanna.families.name_rows import (
+    check_names,
+    expand_side,
+    highest_numbers,
+    last_numbers,
+    make_row,
+)
 from kanna.families.name_tables import name_rows, name_tables
 from kanna.families.old_names import renamed, standard_names
 from kanna.families.unet_blocks import Unclear, unet_blocks
@@ -226,6 +233,72 @@ def test_blocks_that_make_no_unet_are_named(layout: str, names: list[str], first
 def test_strange_names_have_no_place_and_cost_nothing(table: str, name: str) -> None:
     source, target, *_ = layouts_of(table)
     assert layout_map(table, [name], source=source, target=target).unmapped == (name,)
+
+
+@pytest.mark.parametrize("tail", ["a." * 100_000 + "scale", "1." * 100_000 + "scale"])
+def test_endless_names_take_neither_time_nor_memory(tail: str) -> None:
+    """Each dot of a name asks what stands before it: 200,000 times 200,000 letters are too many."""
+    names = ["img_in.weight", f"img_in.{tail}"]
+    tracemalloc.start()
+    links = layout_map("dit-flux", names, source="bfl", target="diffusers").links
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [link.targets for link in links] == [("x_embedder.weight",), (f"x_embedder.{tail}",)]
+    assert peak < 30_000_000
+
+
+def test_digits_of_other_scripts_number_no_block() -> None:
+    names = ["down_blocks.0.resnets.0.conv1.weight", "down_blocks.١.resnets.0.conv1.weight"]
+    assert "down_blocks." not in highest_numbers(names[1:])
+    assert layout_map("unet", names, source="diffusers", target="ldm").unmapped == (names[1],)
+
+
+GOOD = {"ldm": "a.{0..last}.w", "diffusers": "b.{0..last}.w"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"ldm": "a.w"},
+        {**GOOD, "swap": True},
+        {**GOOD, "swap": "hf"},
+        {**GOOD, "swap": "ldm", "transpose": "diffusers"},
+        {**GOOD, "ldm": ["a.{0..last}.q", "a.{0..last}.k"], "swap": "ldm"},
+        {**GOOD, "ldm": ["a.{0..last}.q", "a.{0..last}.k"], "rows": [1, 0]},
+        {**GOOD, "ldm": "a.{0..2}.w"},
+        {**GOOD, "ldm": "a.{0..last}.{0..last}.w"},
+        {**GOOD, "inside": "resent"},
+        {**GOOD, "rows": [1, 4]},
+    ],
+)
+def test_rows_that_cannot_be_followed_are_refused(row: dict[str, object]) -> None:
+    make_row(GOOD)
+    with pytest.raises(ValueError):
+        make_row(row)
+
+
+def test_blocks_are_only_in_tables_that_say_how_they_are_found() -> None:
+    table = {"name": "x", "role": "vae", "row": [{**GOOD, "inside": "resnet"}]}
+    check_names({**table, "structure": "unet"}, {})
+    with pytest.raises(ValueError):
+        check_names(table, {})
+
+
+def test_a_table_for_the_own_variant_goes_before_one_for_all() -> None:
+    """No part finds two tables that are equally near, whichever way the files are sorted."""
+    variants = {word for raw in name_tables().values() for word in raw.get("variants", ())}
+    for row in rows():
+        for variant in (*row.variants, *variants, None):
+            part = replace(part_of(row), variant=variant)
+            forwards, backwards = table_of(part), _table_read_backwards(part)
+            assert forwards == backwards
+
+
+def _table_read_backwards(part: Part) -> str | None:
+    turned_around = dict(reversed(name_tables().items()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kanna.families.name_tables.name_tables", lambda: turned_around)
+        return table_of(part)
 
 
 def test_numbers_that_no_model_has_are_not_counted_to() -> None:

@@ -173,8 +173,9 @@ def _links_beside(links: Iterable[Link], names: Iterable[str]) -> Iterator[Link]
         for start in (name, name.removesuffix("weight"))
         if start == name or start.endswith(".")
     }
+    longest = max(map(len, owners), default=0)  # strangers' names may be endless
     for name in names:
-        cuts = [at for at, letter in enumerate(name) if letter == "."][::-1]
+        cuts = [at for at, letter in enumerate(name[: longest + 1]) if letter == "."][::-1]
         starts = (start for at in cuts for start in (name[:at], name[: at + 1]))
         start = next((start for start in starts if start in owners), None)
         if start is not None:

@@ -11,15 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from kanna.families.keys import expand
+from kanna.families.unet_blocks import BLOCK_KINDS
 
 _OPTIONS: Final = frozenset({"rows", "swap", "transpose", "matrix", "inside"})
 _PLACE: Final = re.compile(r"\{[^{}]*last[^{}]*\}")
 _TERM: Final = re.compile(r"last(-\d+)?")
 # No model has a thousand blocks: a longer number in a stranger's file is no reason to count to it.
-_NUMBER: Final = re.compile(r"(?<!\d)\d{1,3}(?![^.])")
+_NUMBER: Final = re.compile(r"(?<![0-9])[0-9]{1,3}(?![^.])")
+# Nor has a name more numbers: what stands before each is kept.
+_MOST_NUMBERS: Final = 8
 _STRUCTURES: Final = ("unet",)
 # Each place of a pattern is tried with this number where no tensors are at hand.
 _ANY_LAST: Final = 2
@@ -48,7 +52,7 @@ def make_row(raw: Mapping[str, Any]) -> NameRow:
 
     Raises:
         ValueError: a side is neither a pattern nor a list of them, an option does not hold what it
-            must, or the sides do not go together.
+            must, or the sides or the options do not go together.
     """
     sides = {layout: _texts(side) for layout, side in raw.items() if layout not in _OPTIONS}
     row = NameRow(
@@ -60,21 +64,23 @@ def make_row(raw: Mapping[str, Any]) -> NameRow:
         inside=raw.get("inside"),
     )
     lengths = {len(side) for side in sides.values()} - {1}
-    if len(sides) < 2 or len(lengths) > 1 or (lengths and (row.swap or row.transpose)):
+    places = {len(_PLACE.findall(pattern)) for side in sides.values() for pattern in side}
+    turns = bool(lengths) + bool(row.swap) + bool(row.transpose)  # two could not be undone in order
+    if len(sides) < 2 or len(lengths) > 1 or len(places) > 1 or turns > 1:
         raise ValueError(raw)
     if row.shares and (lengths != {len(row.shares)} or not all(map(_is_count, row.shares))):
         raise ValueError(raw)
+    if row.inside not in {None, *BLOCK_KINDS}:
+        raise ValueError(f"inside = {row.inside}")
     return row
 
 
 def _other(value: Any, sides: Mapping[str, object]) -> frozenset[str]:
-    """Return the layouts that are named as those where it is otherwise; `true`: the first of two.
+    """Return the layouts that are named as those where it is otherwise.
 
     Raises:
-        ValueError: a layout is none of the row's, or of more than two it is not said which.
+        ValueError: a layout is none of the row's.
     """
-    if value is True and len(sides) == 2:
-        return frozenset(list(sides)[:1])
     layouts = frozenset(_texts(value))
     if not layouts <= sides.keys():
         raise ValueError(f"{value} = ?")
@@ -101,7 +107,8 @@ def check_names(table: Mapping[str, Any], tables: Mapping[str, Any]) -> None:
     """
     rows = rows_of(table, tables)
     for row in rows:
-        if len({len(expand_side(side, None)) for side in row.sides.values()}) > 1:
+        sizes = {len(expand_side(side, None)) for side in row.sides.values()}
+        if len(sizes) > 1 or (row.inside and "structure" not in table):
             raise ValueError(dict(row.sides))
     layouts = {layout for row in rows for layout in row.sides}
     also = table.get("reads_also", {})
@@ -153,7 +160,7 @@ def highest_numbers(names: Iterable[str]) -> dict[str, int]:
     """Return the highest number that stands, between dots, behind every beginning of a name."""
     highest: dict[str, int] = {}
     for name in names:
-        for match in _NUMBER.finditer(name):
+        for match in islice(_NUMBER.finditer(name), _MOST_NUMBERS):
             start, number = name[: match.start()], int(match[0])
             if number >= highest.get(start, 0):
                 highest[start] = number

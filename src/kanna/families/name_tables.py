@@ -61,11 +61,16 @@ def name_rows(table: str) -> list[NameRow]:
 
 
 def table_of(part: PartLike) -> str | None:
-    """Return the table that knows the names of `part` in its layout, or None."""
-    for name, table in name_tables().items():
-        if _is_for(table, part) and part.layout in layouts_of(name):
-            return name
-    return None
+    """Return the table that knows the names of `part` in its layout, or None.
+
+    One that is for the part's own variant goes before one that is for all.
+    """
+    fitting = [
+        name
+        for name, table in name_tables().items()
+        if _is_for(table, part) and part.layout in layouts_of(name)
+    ]
+    return min(fitting, key=lambda name: "variants" not in name_tables()[name], default=None)
 
 
 def _is_for(table: Mapping[str, Any], part: PartLike) -> bool:

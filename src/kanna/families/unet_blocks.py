@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Final
 
 _LDM: Final = re.compile(
-    r"(?:(input|output)_blocks\.(\d{1,3})\.(\d)|middle_block\.(\d))\.([a-z_]+)"
+    r"(?:(input|output)_blocks\.([0-9]{1,3})\.([0-9])|middle_block\.([0-9]))\.([a-z_]+)"
 )
 _DIFFUSERS: Final = re.compile(
-    r"(?:(down|up)_blocks\.(\d{1,3})|mid_block)"
-    r"\.(resnet|attention|downsampler|upsampler)s\.(\d{1,3})\."
+    r"(?:(down|up)_blocks\.([0-9]{1,3})|mid_block)"
+    r"\.(resnet|attention|downsampler|upsampler)s\.([0-9]{1,3})\."
 )
 # What the first word inside a block says of its kind.
 _KINDS: Final = {
@@ -29,6 +29,7 @@ _KINDS: Final = {
     "op": "downsampler",
     "conv": "upsampler",
 }
+BLOCK_KINDS: Final = frozenset(_KINDS.values())
 
 
 class Unclear(ValueError):
