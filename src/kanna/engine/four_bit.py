@@ -67,8 +67,8 @@ def _pack_piece(
     wanted = piece.output.compared
     if wanted and encoding.nested:
         _complete(encoding, scratch, measure)
-    data = measure.read(piece.first, piece.count, scratch)
     with measure.chunk(piece.first) as mine:
+        data = measure.read(piece.first, piece.count, scratch)
         absmax = _blocks(measure.absmax, encoding, piece.first, piece.count)
         if not mine:  # whoever has the chunk may not be done with it
             absmax = memoryview(bytearray(len(absmax)))

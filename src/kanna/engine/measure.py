@@ -14,6 +14,7 @@ from threading import Condition, Lock
 from typing import TYPE_CHECKING
 
 from kanna.engine.work import Batch, Move, chunk_elements
+from kanna.errors import Interrupted
 from kanna.plan import Encoded, Encoding, FourBit, Output
 
 if TYPE_CHECKING:
@@ -63,7 +64,11 @@ class Measure:
         return data
 
     def complete(self, make: Callable[[int, int], None]) -> None:
-        """Return once every chunk is measured; `make` measures one, by its start and length."""
+        """Return once every chunk is measured; `make` measures one, by its start and length.
+
+        Raises:
+            KannaError: whatever a chunk failed with, here or in another thread.
+        """
         while (start := self._any()) is not None:
             with self._taken():
                 make(start, min(self.step, self.tensor.numel - start))
@@ -88,6 +93,13 @@ class Measure:
         with self._changed:
             self.largest = max(self.largest, largest)
 
+    def fail(self, error: BaseException) -> None:
+        """Let nobody begin another chunk; whoever waits, and whoever comes, fails with `error`."""
+        with self._changed:
+            self._error = self._error or error
+            self._open.clear()
+            self._changed.notify_all()
+
     def _any(self) -> int | None:
         with self._changed:
             start = next(iter(self._open), None)
@@ -101,9 +113,7 @@ class Measure:
         try:
             yield
         except BaseException as error:
-            with self._changed:
-                self._error = error
-                self._changed.notify_all()
+            self.fail(error)
             raise
         with self._changed:
             self._left -= 1
@@ -120,12 +130,19 @@ class Measures:
         self._asking = Counter(_key(o) for o in outputs if isinstance(o.op, Encoded))
         self._measures: dict[Key, Measure] = {}
         self._lock = Lock()
+        self._stopped = False
 
     @contextmanager
     def of(self, output: Output) -> Iterator[Measure]:
-        """Hold the measure that `output` shares with the other pieces of the same tensor."""
+        """Hold the measure that `output` shares with the other pieces of the same tensor.
+
+        Raises:
+            Interrupted: the run was stopped.
+        """
         key = _key(output)
         with self._lock:
+            if self._stopped:
+                raise Interrupted("engine.interrupted")
             measure = self._measures.get(key)
             if measure is None:
                 measure = self._measures[key] = Measure(output)
@@ -134,6 +151,13 @@ class Measures:
             self._asking[key] -= 1
             if not self._asking[key]:
                 del self._measures[key]
+
+    def stop(self) -> None:
+        """Let nobody measure on: a large tensor takes longer than people wait after Ctrl-C."""
+        with self._lock:
+            self._stopped = True
+            for measure in self._measures.values():
+                measure.fail(Interrupted("engine.interrupted"))
 
 
 def memory_held(batches: Iterable[Batch], threads: int) -> int:

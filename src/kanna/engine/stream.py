@@ -112,6 +112,7 @@ class Stream:
 
     def _stop(self) -> None:
         self._stopped = True
+        self._measures.stop()
         if self._digest:
             self._digest.stop()
         for _ in range(self._buffer_count):
