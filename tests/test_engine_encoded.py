@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,12 @@ from hypothesis import strategies as st
 from engine_chunks import small_chunks
 from engine_plans import Noticed, Whole, data_region, plan, raw, read_back, store, with_data
 from kanna.codebooks import NF4
-from kanna.dtypes import FP8_E4M3, FP8_E5M2, FP32, UINT8, DType
+from kanna.dtypes import FP8_E4M3, FP8_E5M2, FP16, FP32, UINT8, DType
 from kanna.engine import RunOptions, rehearse, run
-from kanna.errors import FormatError, Incompatible, NumericError
+from kanna.errors import FormatError, Incompatible, Interrupted, NumericError
 from kanna.kernel import pack4
 from kanna.model import TensorInfo
-from kanna.plan import STATE_ROOM, Encoded, FourBit, OneScale, Output
+from kanna.plan import STATE_ROOM, Encoded, FourBit, OneScale, Output, WeightedSum
 
 TEXT = b'{"quant_type": "nf4"}'
 
@@ -197,6 +199,46 @@ def test_an_error_in_a_chunk_ends_every_worker(tmp_path: Path) -> None:
     with small_chunks(512), pytest.raises(FormatError):
         run(plan(model, scaled(broken)), tmp_path / "out", options=RunOptions(threads=4))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [(FP8_E4M3, 448.0), (FP8_E5M2, 57344.0)])
+def test_what_fp8_cannot_hold_becomes_its_largest_number_where_that_is_asked_for(
+    tmp_path: Path, dtype: DType, limit: float
+) -> None:
+    inf = float("inf")
+    tensor = torch.tensor([1.0, 3 * limit, -3 * limit, inf, -inf, 0.5, -2.0]).repeat(50)
+    model = store(tmp_path / "in", {"z": tensor})
+    clipped = Output("z", dtype, (350,), WeightedSum(clipped=True), (model["z"],), compared=True)
+    with small_chunks(256):
+        result = run(plan(model, [clipped]), tmp_path / "plain")
+        run(plan(model, scaled(model["z"], dtype, limit)), tmp_path / "scaled")
+    wanted = tensor.clamp(-limit, limit)
+    assert torch.equal(read_back(tmp_path / "plain")["z"].float(), wanted)
+    assert (result.counts["z"].overflowed, result.counts["z"].inf_in) == (100, 100)
+    assert result.losses["z"].largest == 2 * limit
+    assert read_back(tmp_path / "scaled")["z"].float().abs().max() == limit
+    unclipped = Output("z", dtype, (350,), WeightedSum(), (model["z"],))
+    with pytest.raises(NumericError):
+        run(plan(model, [unclipped]), tmp_path / "cast")
+    wide = Output("z", FP16, (350,), WeightedSum(clipped=True), (model["z"],))
+    with pytest.raises(Incompatible):
+        rehearse(plan(model, [wide]), tmp_path / "out")
+
+
+def test_ctrl_c_does_not_wait_for_a_tensor_to_be_measured(tmp_path: Path) -> None:
+    model = store(tmp_path / "in", {"z": torch.randn(400, 320)})
+    cancel, seen = threading.Event(), []
+
+    def slow() -> None:
+        seen.append(1)
+        if len(seen) == 20:
+            cancel.set()
+        time.sleep(0.01 if cancel.is_set() else 0)
+
+    watched = with_data(model["z"], lambda data: Noticed(data, slow))
+    with small_chunks(512), pytest.raises(Interrupted):
+        run(plan(model, scaled(watched)), tmp_path / "out", cancel=cancel)
+    assert len(seen) < 500  # of a thousand chunks
 
 
 def test_pieces_that_do_not_fit_are_refused(tmp_path: Path) -> None:

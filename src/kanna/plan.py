@@ -24,11 +24,14 @@ class Copy:
 class WeightedSum:
     """``out = round(sum(weight * input))``, element by element, rounded once to nearest even.
 
-    A cast is one input with weight 1. Inputs are summed in fp32, or in fp64 with `double`.
+    A cast is one input with weight 1. Inputs are summed in fp32, or in fp64 with `double`. What is
+    too large for the dtype becomes what torch makes of it; with `clipped`, which is for fp8, its
+    largest number, Inf too.
     """
 
     weights: tuple[float, ...] = (1.0,)
     double: bool = False
+    clipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ class Constant:
 class OneScale:
     """A quantisation: the numbers over one scale, which makes the largest of them `limit`.
 
-    Its pieces: ``numbers``, in a dtype whose largest number is `limit`, and ``scale``, fp32. A
-    tensor of zeros has the scale 1.
+    Its pieces: ``numbers``, in a dtype of fp8 whose largest number is `limit`, and ``scale``, fp32.
+    The scale follows from the finite numbers, and Inf becomes the limit; a tensor of zeros has the
+    scale 1.
     """
 
     limit: float

@@ -106,10 +106,19 @@ def _not_finite(made: Quantization) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
+def _clipped(made: Quantization) -> bool:
+    """Whether any value became the largest that fp8 has."""
+    counts = made.conversion.result.counts if made.conversion.result else {}
+    outputs = (o for o in made.conversion.plan.outputs if o.name in counts)
+    return any(o.dtype.word.startswith("fp8") and counts[o.name].overflowed for o in outputs)
+
+
 def _lines(made: Quantization, *, verbose: bool) -> list[str]:
     lines = result_lines(made.conversion, verbose=verbose)
+    mark = styled("!", "yellow", "bold")
+    if _clipped(made):
+        lines.append(f"  {mark} " + say("quantize.clipped"))
     for name, count in _not_finite(made).items():
-        mark = styled("!", "yellow", "bold")
         lines.append(f"  {mark} " + say("quantize.not_finite", name=name, count=count))
     if made.report is not None:
         lines += ["", *error_lines(made.report, verbose=verbose)]

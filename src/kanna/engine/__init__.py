@@ -9,6 +9,7 @@
             │   ├ compute   one piece: the op applied to its inputs
             │   │   └ encode    a piece of a quantised tensor; four_bit those of bitsandbytes
             │   ├ measure   what quantising must know of a whole tensor, made by all workers
+            │   ├ clipping  what is too large for fp8
             │   ├ compare   how far the numbers moved
             │   ├ checksums CRC-32 of each output, put together from its pieces
             │   └ digest    one thread behind them: SHA-256, in file order

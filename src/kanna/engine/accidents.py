@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from kanna.engine.clipping import clips
 from kanna.errors import NumericError
 from kanna.kernel import Counts
 from kanna.plan import Plan
@@ -21,13 +22,16 @@ def by_name(plan: Plan, counted: Iterable[tuple[int, Counts]]) -> dict[str, Coun
     return {plan.outputs[index].name: totals[index] for index in sorted(totals)}
 
 
-def refuse(counts: Mapping[str, Counts]) -> None:
+def refuse(plan: Plan, counts: Mapping[str, Counts]) -> None:
     """Refuse outputs in which numbers were too large for their dtype, or became NaN.
+
+    Those that the plan asks to clip are none; they are told, not refused.
 
     Raises:
         NumericError: there are some; it names the worst.
     """
-    lost = {name: c.lost for name, c in counts.items()}
+    clipped = {output.name for output in plan.outputs if clips(output.op)}
+    lost = {name: c.nan_made if name in clipped else c.lost for name, c in counts.items()}
     worst = sorted((name for name in lost if lost[name]), key=lambda name: -lost[name])
     if worst:
         names = ", ".join(f"{name} ({lost[name]:,})" for name in worst[:_SHOWN])

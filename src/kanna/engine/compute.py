@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kanna.dtypes import FP32
+from kanna.engine.clipping import clip
 from kanna.engine.compare import compared
 from kanna.engine.encode import encode
 from kanna.engine.measure import Measures
@@ -49,6 +50,8 @@ def _sum(piece: Piece, op: WeightedSum, out: memoryview, scratch: memoryview) ->
     dtypes = [tensor.dtype for tensor in piece.output.inputs]
     target = piece.output.dtype
     counts = weighted_sum(out, target, inputs, dtypes, op.weights, piece.count, double=op.double)
+    if op.clipped:
+        clip(out, target, counts)
     if not piece.output.compared:
         return counts, None
 

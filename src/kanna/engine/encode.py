@@ -8,6 +8,7 @@ from typing import Final
 
 from kanna.dtypes import FP32
 from kanna.engine import four_bit
+from kanna.engine.clipping import CLIPPED, clip
 from kanna.engine.compare import compared
 from kanna.engine.measure import Measure
 from kanna.engine.work import Piece
@@ -29,7 +30,7 @@ def fits(output: Output, op: Encoded) -> bool:
     if op.piece == "scale":
         return output.dtype is FP32 and output.nbytes == 4
     whole = prod(output.shape) == output.inputs[0].numel
-    return op.piece == "numbers" and output.dtype.is_float and whole
+    return op.piece == "numbers" and output.dtype in CLIPPED and whole
 
 
 def encode(
@@ -69,6 +70,7 @@ def _divide(
     source, target = measure.tensor.dtype, piece.output.dtype
     data = measure.read(piece.first, piece.count, scratch)
     counts = weighted_sum(out, target, [data], [source], (1 / scale,), piece.count)
+    clip(out, target, counts)
 
     def decode(start: int, count: int, into: memoryview) -> None:
         numbers = out[target.nbytes(start) : target.nbytes(start + count)]

@@ -167,7 +167,7 @@ def _write(job: Job, file: OutputFile, meter: Meter) -> _Written:
     stream.run(meter.tick)
     counts = accidents.by_name(job.plan, stream.counts)
     if not job.options.allow_overflow:
-        accidents.refuse(counts)
+        accidents.refuse(job.plan, counts)
     digits = digest.digits if digest else None
     crcs = checksums.all() if checksums else ()
     for offset, block in job.layout.blocks(digits or "", crcs):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from kanna.disk import InputFile, system
+from kanna.engine.clipping import CLIPPED
 from kanna.engine.encode import fits
 from kanna.engine.options import RunOptions
 from kanna.engine.stream import memory_needed
@@ -82,8 +83,8 @@ def _fits(output: Output) -> bool:
             return len(data) == output.nbytes
         case Copy():
             return [tensor.nbytes for tensor in output.inputs] == [output.nbytes]
-        case WeightedSum(weights):
-            arithmetic = output.dtype.code is not None
+        case WeightedSum(weights, clipped=clipped):
+            arithmetic = output.dtype.code is not None and (not clipped or output.dtype in CLIPPED)
             counts = [t.numel for t in output.inputs if t.dtype.code is not None]
             return arithmetic and bool(weights) and counts == [prod(output.shape)] * len(weights)
         case Encoded() as op:

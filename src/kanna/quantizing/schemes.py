@@ -75,7 +75,7 @@ FORMED: Final = tuple(_ONE_SCALE)
 def _plain(dtype: DType) -> Pieces:
     def pieces(name: str, tensor: TensorInfo, before: DType) -> Iterator[Output]:
         del before
-        yield Output(name, dtype, tensor.shape, WeightedSum(), (tensor,), compared=True)
+        yield Output(name, dtype, tensor.shape, WeightedSum(clipped=True), (tensor,), compared=True)
 
     return pieces
 

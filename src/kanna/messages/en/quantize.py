@@ -30,6 +30,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "now_plain": "The {part} was quantised ({scheme}) and is decoded; what that took from it does not come back.",
     "needs_config": "Forge reads this file as it is. diffusers also wants a quantization_config in the config.json beside it.",
     "not_finite": "{name}: {count} values are NaN or Inf.",
+    "clipped": "Values that did not fit became the largest that fp8 holds.",
     "picture": "Picture of the errors: {path}",
     "no_such_target": ("kanna cannot quantise to {word}.", "It is one of {words}."),
     "keep_dtype_of_gguf": (

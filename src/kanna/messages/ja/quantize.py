@@ -30,6 +30,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "now_plain": "量子化されていた{part}（{scheme}）を復元します。量子化で失われた精度は戻りません。",
     "needs_config": "Forge ではこのまま読み込めます。diffusers で使うには、config.json に quantization_config も必要です。",
     "not_finite": "{name}: NaN または Inf が {count} 個あります。",
+    "clipped": "収まらなかった値は、fp8 で表せる最大の値にしました。",
     "picture": "誤差の図: {path}",
     "no_such_target": ("{word} には量子化できません。", "{words} のいずれかを指定してください。"),
     "keep_dtype_of_gguf": (
