@@ -9,17 +9,19 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kanna.dtypes import FP16, SAFETENSORS, DType
 from kanna.families.keys import expand_lines
+from kanna.formats.ggml_types import GGML_TYPES, BlockType
 from kanna.identify import identify
 from kanna.identity import Identity
 from kanna.model import Extent, ModelFile, TensorInfo
 
+BLOCKS = next(t for t in GGML_TYPES.values() if isinstance(t, BlockType) and t.word == "q8_0")
 DATA = Path(__file__).parent / "data" / "headers.json.gz"
 
 
@@ -75,6 +77,12 @@ def model_of(
         path=Path(path), container="safetensors", size=0, tensors=made, files=(),
         metadata=metadata or {},
     )  # fmt: skip
+
+
+def in_blocks(tensor: TensorInfo) -> TensorInfo:
+    """A matrix as a GGUF holds it, in blocks; all others as they are."""
+    fits = len(tensor.shape) == 2 and tensor.shape[-1] % BLOCKS.elements == 0
+    return replace(tensor, dtype=BLOCKS) if fits else tensor
 
 
 def shapes_of(name: str, prefix: str = "") -> dict[str, tuple[int, ...]]:

@@ -234,6 +234,14 @@ def test_what_diffusers_cannot_load_is_refused(name: str, error: type[Exception]
         planned(name)
 
 
+def test_a_quantised_part_is_decoded_if_a_dtype_is_asked_for() -> None:
+    folder = planned("flux1-dev-fp8-scaled", replace(ALL, dtype="bf16"))
+    made = [one for name, one in plans(folder).items() if name.startswith("transformer/")]
+    assert {output.dtype.word for plan in made for output in plan.outputs} == {"bf16"}
+    assert folder.left == 0
+    assert document(folder, "transformer/config.json")["_class_name"] == "FluxTransformer2DModel"
+
+
 def test_a_folder_is_not_made_into_a_folder() -> None:
     model = opened(planned("sd15-fp16-pruned"))
     with pytest.raises(Incompatible, match="already"):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kanna.dtypes import BF16, WORDS
-from kanna.errors import Incompatible, Incomplete, KannaError, UnknownModel
+from kanna.dtypes import BF16, FP16, WORDS
+from kanna.errors import FormatError, Incompatible, Incomplete, KannaError, UnknownModel
 from kanna.families.joined import arrangement, file_word, program_words
 from kanna.families.places import UIS
 from kanna.identify import identify
@@ -18,7 +18,7 @@ from kanna.identity import Identity
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.join import JoinOptions, JoinPlan, join
 from kanna.ops.split import SplitOptions, split
-from model_headers import Bytes, headers, known, model_of
+from model_headers import Bytes, headers, in_blocks, known, model_of
 
 Input = tuple[ModelFile, Identity]
 
@@ -184,9 +184,31 @@ def test_a_quantised_part_is_carried_as_it_is() -> None:
     made = joined(["flux1-dev-bnb-nf4-unet", *FLUX[1:]])
     _, identity = result_of(made)
     assert identity.quantization == "bnb-nf4"
+
+
+def test_a_quantised_part_is_decoded_if_a_dtype_is_asked_for() -> None:
+    parts = ["wan21-t2v-1.3b-fp16", "te-umt5-xxl-fp8-scaled"]
+    made = joined(parts, dtypes={"text_encoder": "bf16"}, allow_missing=True)
+    encoder = [o for o in made.plan.outputs if o.name.startswith("text_encoders.umt5xxl.")]
+    assert {o.dtype for o in encoder if o.dtype.is_float} == {BF16}
+    assert not [o.name for o in encoder if "scale" in o.name]
+    assert keys(made).count("quantize.now_plain") == 1
+
+
+def test_a_part_in_blocks_needs_a_dtype_and_is_decoded() -> None:
+    model, _ = given(FLUX[0])
+    model = replace(model, tensors={n: in_blocks(t) for n, t in model.tensors.items()})
+    parts: list[str | Input] = [(model, identify(model)), *FLUX[1:]]
     with pytest.raises(Incompatible) as caught:
+        joined(parts)
+    assert caught.value.key == "gguf.part_needs_dtype"
+    made = joined(parts, dtypes={"diffusion_model": "fp16"})
+    assert {o.dtype for o in made.plan.outputs if "double_blocks" in o.name} == {FP16}
+
+
+def test_a_state_of_bitsandbytes_that_is_none_is_named() -> None:
+    with pytest.raises(FormatError, match="quant_state"):
         joined(["flux1-dev-bnb-nf4-unet", *FLUX[1:]], dtype="bf16")
-    assert caught.value.key == "convert.quantised"
 
 
 WRONG: list[tuple[Sequence[str], type[KannaError], str]] = [

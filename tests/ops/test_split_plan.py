@@ -20,7 +20,7 @@ from kanna.ops.part_record import RECORD, read_record, restored
 from kanna.ops.parts import Piece, Pieces
 from kanna.ops.split import SplitOptions, SplitPlan, split
 from kanna.plan import Plan
-from model_headers import Bytes, headers, known, model_of
+from model_headers import Bytes, headers, in_blocks, known, model_of
 
 WHOLE = [name for name in headers() if known(name).kind == "checkpoint"]
 Input = tuple[ModelFile, Identity]
@@ -139,13 +139,42 @@ def test_casts_spare_ids_and_markers() -> None:
     assert half["text_model.embeddings.position_ids"].dtype is FP32
 
 
-def test_a_quantised_part_is_carried_as_it_is_and_never_cast() -> None:
-    parts = apart(headers()["flux1-dev-bnb-nf4"].model())
-    assert parts["diffusion_model"][1].quantization == "bnb-nf4"
+def test_a_quantised_part_is_carried_as_it_is_if_no_dtype_is_asked_for() -> None:
+    for options in ({}, {"dtypes": {"vae": "bf16"}}):
+        parts = apart(headers()["flux1-dev-bnb-nf4"].model(), **options)
+        assert parts["diffusion_model"][1].quantization == "bnb-nf4"
+
+
+def scaled_encoder() -> ModelFile:
+    """Wan with a text encoder in scaled fp8."""
+    unet, encoder = headers()["wan21-t2v-1.3b-fp16"], headers()["te-umt5-xxl-fp8-scaled"]
+    prefix = "text_encoders.umt5xxl.transformer."
+    inside = {prefix + n: t for n, t in encoder.tensors.items() if n != "spiece_model"}
+    tensors = {f"model.diffusion_model.{n}": t for n, t in unet.tensors.items()}
+    return model_of({**tensors, **inside})
+
+
+def test_a_quantised_part_is_decoded_if_a_dtype_is_asked_for() -> None:
+    model = scaled_encoder()
+    parts = apart(model, dtypes={"text_encoder": "fp16"})
+    encoder, identity = parts["umt5xxl"]
+    assert identity.quantization is None
+    assert {tensor.dtype for tensor in encoder.values()} == {FP16}
+    assert not [name for name in encoder if "scale" in name]
+    options = SplitOptions(dtypes={"text_encoder": "fp16"})
+    notes = split(model, identify(model), options).notes
+    assert [n.values["scheme"] for n in notes if n.key == "quantize.now_plain"] == ["fp8-scaled"]
+    assert not split(model, identify(model), SplitOptions(dtypes={"vae": "fp16"})).notes
+
+
+def test_blocks_of_a_gguf_are_decoded_and_never_written_as_they_are() -> None:
+    whole = headers()["flux1-dev-bf16-aio"].tensors
+    model = model_of({n: in_blocks(t) for n, t in whole.items()})
     with pytest.raises(Incompatible) as caught:
-        planned("flux1-dev-bnb-nf4", dtype="bf16")
-    assert caught.value.key == "convert.quantised"
-    assert planned("flux1-dev-bnb-nf4", dtypes={"vae": "bf16"}).parts
+        split(model, identify(model), SplitOptions(dtypes={"vae": "fp16"}))
+    assert caught.value.key == "gguf.part_needs_dtype"
+    planned = split(model, identify(model), SplitOptions(dtype="fp16"))
+    assert {output.dtype for part in planned.parts for output in part.plan.outputs} == {FP16}
 
 
 @pytest.mark.parametrize(

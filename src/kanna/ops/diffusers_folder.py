@@ -26,6 +26,7 @@ from kanna.identity import Identity
 from kanna.metadata import Metadata, extended
 from kanna.model import ModelFile, Note, TensorInfo
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
+from kanna.ops.dequantise import decoded_for
 from kanna.ops.diffusers_choice import pipelines, schedulers, told
 from kanna.ops.diffusers_component import Made, make_component, usual_dtype
 from kanna.ops.diffusers_record import Home
@@ -91,26 +92,30 @@ def to_folder(model: ModelFile, identity: Identity, options: FolderOptions) -> P
     Raises:
         UnknownModel: no pipeline of diffusers is known for such a model.
         Incomplete: what it predicts is not known, or components are missing.
-        Incompatible: it is such a folder already, a part is quantised, or tensors do not fit.
+        Incompatible: it is such a folder already, a part is quantised and no dtype was asked for,
+            or tensors do not fit.
         UsageError: an option makes no sense for it.
     """
     if model.container == "diffusers":
         raise Incompatible("diffusers.already", path=model.path)
+    precision = Precision(options.dtype, options.dtypes)
+    model, identity, notes = decoded_for(model, identity, precision)
     draft = Draft.of(model, told(identity, options.prediction))
+    draft.notes += notes
     if options.prune:
         prune(draft)
     drop_trainer_state(draft, keep=False)
-    return _Folding(draft, options).folder()
+    return _Folding(draft, precision, options).folder()
 
 
 class _Folding:
     """One model on its way into a folder; `draft` has what is to be kept, and what is noted."""
 
-    def __init__(self, draft: Draft, options: FolderOptions) -> None:
+    def __init__(self, draft: Draft, precision: Precision, options: FolderOptions) -> None:
         self._draft, self._options = draft, options
         self._model, self._identity = draft.model, draft.identity
         self._pieces = _kept(pieces(draft.model, draft.identity), draft.outputs)
-        self._precision = Precision(options.dtype, options.dtypes)
+        self._precision = precision
         self._fixed = fixed_tensors(self._model, self._identity)
         self._home = Home(list(self._model))
         self._pipeline, *self._others = pipelines(self._identity)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from kanna.errors import Incompatible, Incomplete
@@ -14,6 +14,7 @@ from kanna.metadata import extended
 from kanna.model import ModelFile, Note
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
 from kanna.ops.choosing import Choice, choose, title_of
+from kanna.ops.dequantise import decoded_for
 from kanna.ops.diffusers_record import MADE
 from kanna.ops.joining import offers
 from kanna.ops.part_record import RECORD
@@ -73,9 +74,11 @@ def join(inputs: Sequence[tuple[ModelFile, Identity]], options: JoinOptions) -> 
         Incomplete: parts that the model needs are missing, or one of them lacks tensors.
         Incompatible: parts do not fit together, or one cannot be brought where it belongs.
         UnknownModel: nothing is known of files with such a model in them.
+        MissingExtra: it takes the ``gguf`` package to decode a part.
     """
     precision = Precision(options.dtype, options.dtypes)
-    offered = [offer for model, identity in inputs for offer in offers(model, identity)]
+    read = [decoded_for(model, identity, precision) for model, identity in inputs]
+    offered = [offer for model, identity, _ in read for offer in offers(model, identity)]
     choice = choose(offered, options.architecture)
     _check_program(choice, options.program)
     if choice.missing and not options.allow_missing:
@@ -83,7 +86,9 @@ def join(inputs: Sequence[tuple[ModelFile, Identity]], options: JoinOptions) -> 
     seating = Seating(choice, options.program)
     placed = seating.placed()
     outputs = _ordered(placed, precision, seating.ranks())
-    plan = _plan([model for model, _ in inputs], choice, placed, outputs, precision, options)
+    told = tuple(note for _, _, notes in read for note in notes)
+    choice = replace(choice, notes=(*told, *choice.notes))
+    plan = _plan([model for model, _, _ in read], choice, placed, outputs, precision, options)
     parts = tuple(map(_seated, placed))
     return JoinPlan(
         plan=plan, architecture=choice.architecture, parts=parts, missing=choice.lacking

@@ -14,6 +14,7 @@ from kanna.metadata import HISTORY, extended
 from kanna.metadata.keeping import is_needed
 from kanna.model import ModelFile, Note
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
+from kanna.ops.dequantise import decoded_for
 from kanna.ops.draft import Draft
 from kanna.ops.part_files import Packing, PartFile
 from kanna.ops.part_record import RECORD
@@ -73,16 +74,20 @@ def split(model: ModelFile, identity: Identity, options: SplitOptions) -> SplitP
 
     Raises:
         UsageError: an option makes no sense, or names a part that is not there.
-        Incompatible: the file holds tensors that cannot be written, or a quantised part would have
-            to be cast; or it is nothing but one part.
+        Incompatible: the file holds tensors that cannot be written, or a quantised part that cannot
+            be decoded would have to be cast; or it is nothing but one part.
         Incomplete: there is no model in the file.
+        MissingExtra: it takes the ``gguf`` package to decode a part.
     """
     _check(model, options)
+    precision = Precision(options.dtype, options.dtypes)
+    model, identity, told = decoded_for(model, identity, precision)
     draft = Draft.of(model, identity)
+    draft.notes += told
     if options.prune:
         prune(draft)
     drop_trainer_state(draft, keep=False)
-    splitting = _Splitting(pieces(model, identity), draft, options)
+    splitting = _Splitting(pieces(model, identity), draft, precision, options)
     parts = tuple(splitting.plans())
     return SplitPlan(parts=parts, notes=(*model.notes, *draft.notes))
 
@@ -100,10 +105,12 @@ def _check(model: ModelFile, options: SplitOptions) -> None:
 class _Splitting:
     """One file being split; `draft` has what is to be kept, and takes down what is done."""
 
-    def __init__(self, apart: Pieces, draft: Draft, options: SplitOptions) -> None:
+    def __init__(
+        self, apart: Pieces, draft: Draft, precision: Precision, options: SplitOptions
+    ) -> None:
         self._apart, self._draft, self._options = apart, draft, options
         self._model, self._identity = apart.model, apart.identity
-        self._precision = Precision(options.dtype, options.dtypes)
+        self._precision = precision
         self._fixed = fixed_tensors(self._model, self._identity)
         self._packing = Packing(apart, options.program)
 

@@ -79,7 +79,10 @@ def _fields(model: ModelFile, name: str, kind: str) -> dict[str, Any]:
     """Return what a state holds, checked: strangers wrote it."""
     tensor = model[name]
     _check(tensor.dtype.bits == 8 and tensor.nbytes <= _LONGEST, model, name)
-    fields = parse(tensor.read(), model.path)
+    try:
+        fields = parse(tensor.read(), model.path)
+    except FormatError as error:  # that one speaks of headers
+        raise FormatError("quantize.bad_state", path=model.path, name=name) from error
     _check(isinstance(fields, dict), model, name)
     shape = fields.get("shape")
     sizes = isinstance(shape, list) and all(type(s) is int and 0 < s < 1 << 32 for s in shape)

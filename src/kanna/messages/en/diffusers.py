@@ -33,7 +33,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "quantised": (
         "The part {part} is quantised ({scheme}), and diffusers cannot load that from such a folder.",
-        "Turn it back first: kanna quantize FILE --to bf16.",
+        "Say what it should become: --dtype bf16 or fp16.",
     ),
     "underivable": (
         "The config of {folder} cannot be made: it follows from {tensor}, which is not there.",

@@ -34,6 +34,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} is quantised as {type}, which only a GGUF can hold.",
         "Say what the numbers should become: --dtype fp16, bf16 or fp32. Or write a GGUF again: --to gguf.",
     ),
+    "part_needs_dtype": (
+        "{path} is quantised as {type}, which only a GGUF can hold.",
+        "Say what the numbers should become: --dtype fp16, bf16 or fp32; or --unet-dtype, --te-dtype or "
+        "--vae-dtype for this part alone.",
+    ),
     "cut": "tensors written as {type}: {count:,}; in fp16, bf16 or fp32: {rest:,}",
     "for_comfyui": "laid out for ComfyUI-GGUF, architecture {word}; it goes into models/unet",
     "for_checkpoints": "all parts in one file, as stable-diffusion.cpp reads it; ComfyUI-GGUF takes the diffusion model out of it, architecture {word}",

@@ -33,7 +33,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "quantised": (
         "パーツ {part} は量子化されています（{scheme}）。diffusers は、この形のものをフォルダーから読み込めません。",
-        "先に元の形式へ戻してください: kanna quantize FILE --to bf16",
+        "--dtype bf16 または --dtype fp16 で、変換後の精度を指定してください。",
     ),
     "underivable": (
         "{folder} の config を作れません。その値を決めるテンソル {tensor} がありません。",

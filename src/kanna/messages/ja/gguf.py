@@ -33,6 +33,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} は {type} で量子化されており、この型は GGUF にしか入れられません。",
         "変換後の精度を --dtype fp16、bf16、fp32 のいずれかで指定するか、--to gguf で GGUF のまま書き込んでください。",
     ),
+    "part_needs_dtype": (
+        "{path} は {type} で量子化されており、この型は GGUF にしか入れられません。",
+        "変換後の精度を --dtype fp16、bf16、fp32 のいずれかで指定してください。このパーツだけなら --unet-dtype、--te-dtype、--vae-dtype も使えます。",
+    ),
     "cut": "{type} で書き込むテンソル: {count:,}、fp16・bf16・fp32 のままのテンソル: {rest:,}",
     "for_comfyui": "ComfyUI-GGUF 向けの構成です（アーキテクチャ {word}）。models/unet に置きます",
     "for_checkpoints": "すべてのパーツを 1 ファイルに収めた、stable-diffusion.cpp 向けの構成です。ComfyUI-GGUF はここから拡散モデルを取り出します（アーキテクチャ {word}）",
