@@ -165,6 +165,14 @@ def test_the_picture_fetches_nothing() -> None:
         assert word not in text
 
 
+def test_the_picture_has_its_colours_without_custom_properties() -> None:
+    """Viewers that know none (librsvg, Inkscape) would draw black on black."""
+    text = error_svg(error_report(measured()))
+    assert "var(" not in text
+    light = text[: text.index("@media")]
+    assert all(f".kanna-error .{kind}{{" in light for kind in ("paper", "bar", "worst", "grid"))
+
+
 @given(st.dictionaries(st.text(max_size=60), st.floats(0, 1e30), max_size=8), st.text())
 @settings(max_examples=150)
 def test_no_name_and_no_number_breaks_the_picture(errors: dict[str, float], subject: str) -> None:

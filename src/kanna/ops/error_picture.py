@@ -29,24 +29,28 @@ _VALUES: Final = 84  # width of the numbers at the right
 _DECADES: Final = 6  # what is smaller still ends at the left edge
 _MOST_ROWS: Final = 400
 
+# No custom properties: Inkscape, librsvg and file managers would draw all of it black.
 _STYLE: Final = """
-.kanna-error{--paper:#fff;--ink:#1d2430;--quiet:#667080;--grid:#dfe4ea;
- --bar:#2f7fb8;--worst:#c2410c;--all:#7c3aed}
-@media(prefers-color-scheme:dark){
- .kanna-error{--paper:#12161c;--ink:#e8edf3;--quiet:#97a3b3;--grid:#2b333d;
-  --bar:#58a6da;--worst:#fb923c;--all:#b794f6}}
 .kanna-error text{font:12px system-ui,"Hiragino Sans","Noto Sans JP","Yu Gothic UI",sans-serif;
- fill:var(--ink)}
+ fill:#1d2430}
 .kanna-error .title{font-size:20px;font-weight:600}
 .kanna-error .name{font:11px ui-monospace,"SFMono-Regular",Consolas,monospace}
-.kanna-error .quiet{fill:var(--quiet)}
+.kanna-error .quiet{fill:#667080}
 .kanna-error .end{text-anchor:end}
 .kanna-error .middle{text-anchor:middle}
-.kanna-error .paper{fill:var(--paper)}
-.kanna-error .grid{stroke:var(--grid)}
-.kanna-error .bar{fill:var(--bar)}
-.kanna-error .worst{fill:var(--worst)}
-.kanna-error .all{stroke:var(--all);stroke-width:1.5;stroke-dasharray:5 4}
+.kanna-error .paper{fill:#fff}
+.kanna-error .grid{stroke:#dfe4ea}
+.kanna-error .bar{fill:#2f7fb8}
+.kanna-error .worst{fill:#c2410c}
+.kanna-error .all{stroke:#7c3aed;stroke-width:1.5;stroke-dasharray:5 4}
+@media(prefers-color-scheme:dark){
+ .kanna-error text{fill:#e8edf3}
+ .kanna-error .quiet{fill:#97a3b3}
+ .kanna-error .paper{fill:#12161c}
+ .kanna-error .grid{stroke:#2b333d}
+ .kanna-error .bar{fill:#58a6da}
+ .kanna-error .worst{fill:#fb923c}
+ .kanna-error .all{stroke:#b794f6}}
 """
 
 

@@ -7,8 +7,8 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "title": "ブロックごとの量子化誤差",
     "legend_block": "ブロックの相対 RMS 誤差",
-    "legend_worst": "ブロック内で最も悪いテンソル",
-    "legend_overall": "全ブロックの合計",
+    "legend_worst": "ブロック内で最も誤差の大きいテンソル",
+    "legend_overall": "全体",
     "exact": "誤差なし",
     "picture_description": "{blocks:,} ブロック（{tensors:,} テンソル）の誤差を対数目盛で示した棒グラフです。全体の相対 RMS 誤差は {rms} です。",
     "picture_overall": "相対 RMS 誤差 {rms}、コサイン類似度 {cosine}、最大誤差 {largest}",
