@@ -71,3 +71,10 @@ def test_what_is_not_there_is_named() -> None:
         derive({"field": {"size": "nowhere"}}, SHAPES)
     with pytest.raises(Underivable, match="a, b"):
         derive({"field": {"rank": ["a", "b"], "is": 2}}, SHAPES)
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1000", "١", "-1", ""])
+def test_what_numbers_no_block_is_not_counted(number: str) -> None:
+    shapes = {"a.0.weight": (1,), f"a.{number}.weight": (2,)}
+    rules = {"count": {"count": "a.*"}, "each": {"each": "a.*", "of": {"size": "a.*.weight"}}}
+    assert derive(rules, shapes) == {"count": 1, "each": [1]}

@@ -22,6 +22,7 @@ from kanna.formats import open_model
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.relayout import relayout
 from kanna.plan import Output, Plan
+from kanna.views import renamed
 from model_headers import Bytes, headers, known
 
 Tensors = dict[str, TensorInfo]
@@ -236,6 +237,24 @@ def test_scales_of_a_weight_that_is_cut_apart_come_back(last: str, beside: Tenso
     assert list(there.tensors) == [f"{piece}{end}" for end in ("weight", last) for piece in PIECES]
     back = relayout(materialised(there.tensors), "dit-flux", source="diffusers", target="bfl")
     assert content(back.tensors) == content(given)
+
+
+@pytest.mark.parametrize(
+    "other", [numbers("s", 4, dtype=FP32), numbers("s", 1, 4, dtype=UINT8), None]
+)
+def test_markers_that_differ_or_are_endless_are_not_made_one(other: TensorInfo | None) -> None:
+    given = flux("comfy_quant", numbers("s", 4, dtype=UINT8))
+    there = relayout(given, "dit-flux", source="bfl", target="diffusers").tensors
+    for piece in PIECES if other is None else PIECES[:1]:
+        name = f"{piece}comfy_quant"
+        there[name] = of_size(name, 1 << 40) if other is None else renamed(other, name)
+    with pytest.raises(Incompatible) as caught:
+        relayout(there, "dit-flux", source="diffusers", target="bfl")
+    assert caught.value.key == "relayout.beside"
+
+
+def of_size(name: str, nbytes: int) -> TensorInfo:
+    return TensorInfo(name, UINT8, (nbytes,), Bytes())
 
 
 @pytest.mark.parametrize("last", ["weight.absmax", "weight.quant_state.bitsandbytes__nf4"])

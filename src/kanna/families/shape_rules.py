@@ -32,6 +32,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 Rule = Mapping[str, Any]
 
 _NOTHING: Final = "none"
+# A longer one numbers no block, and Python would not make an int of an endless one.
+_ANY_NUMBER: Final = "([0-9]{1,3})"
 
 
 class Underivable(Exception):  # its message is the name of the tensor
@@ -145,7 +147,7 @@ def _bound(pattern: str, at: tuple[int, ...]) -> str:
     """Return `pattern` as a regular expression, its first ``*`` replaced by the numbers `at`."""
     for number in at:
         pattern = pattern.replace("*", str(number), 1)
-    return r"([0-9]+)".join(re.escape(piece) for piece in pattern.split("*"))
+    return _ANY_NUMBER.join(re.escape(piece) for piece in pattern.split("*"))
 
 
 def _filled(values: Sequence[Any], rule: Rule) -> list[Any]:

@@ -16,6 +16,7 @@ from kanna.views import joined, renamed, reshaped, rows, transposable, transpose
 
 # What ComfyUI writes beside a quantised weight to say how: the same for every piece of it.
 _MARKERS: Final = (".comfy_quant",)
+_LONGEST_MARKER: Final = 4096  # bytes; those that are written have less than a hundred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,12 +70,20 @@ def _made_beside(link: Link, given: Sequence[TensorInfo], weight: TensorInfo) ->
     owner, first = link.beside or link, given[0]
     plain = len(given) == len(link.targets) and not (owner.swap or owner.transpose or owner.fold)
     for_all = first.numel == 1 or first.name.endswith(_MARKERS)
-    if plain or (for_all and all(one.read() == first.read() for one in given[1:])):
+    if plain or (for_all and _alike(given)):
         return [first] * len(link.targets)
     by_row = first.shape[:1] == weight.shape[:1] and first.dtype.kind == "float"
     if by_row and not for_all and not owner.transpose:
         return _made(replace(owner, fold=None, sources=link.sources), {t.name: t for t in given})
     raise Incompatible("relayout.beside", name=first.name, weight=weight.name)
+
+
+def _alike(given: Sequence[TensorInfo]) -> bool:
+    first, *others = given
+    return first.nbytes <= _LONGEST_MARKER and all(
+        (one.dtype, one.shape) == (first.dtype, first.shape) and one.read() == first.read()
+        for one in others
+    )
 
 
 def _shares(link: Link, count: int) -> Sequence[int]:
