@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from kanna import api
 from kanna.cli import run
+from kanna.errors import UsageError
 from model_headers import headers
 
 UNET = "model.diffusion_model."
@@ -128,7 +129,7 @@ def test_numbers_that_are_none_are_told_and_four_bits_refuse_them(
     assert (
         run(["quantize", str(tmp_path / "nan.safetensors"), "--to", "fp8_scaled", "-o", out]) == 0
     )
-    assert f"{QUERY}: 1 values are NaN or Inf" in capsys.readouterr().out
+    assert f"{QUERY}: values that are NaN or Inf: 1." in capsys.readouterr().out
 
 
 def test_one_broken_file_does_not_stop_the_others(model: Path, tmp_path: Path) -> None:
@@ -180,6 +181,30 @@ def test_a_picture_that_is_there_is_not_replaced(model: Path, tmp_path: Path) ->
     assert not out.exists()
     assert run([*given, "--force"]) == 0
     assert picture.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("where", ["sd15.safetensors", "other.safetensors", "out.safetensors"])
+def test_a_picture_never_replaces_a_model(
+    model: Path, tmp_path: Path, where: str, force: list[str]
+) -> None:
+    names = ("sd15.safetensors", "other.safetensors")
+    for name in names:
+        (tmp_path / name).write_bytes(model.read_bytes())
+    out, picture = str(tmp_path / "out.safetensors"), str(tmp_path / where)
+    given = ["--to", "nf4", "-q", "--svg", picture, *force]
+    if where == "other.safetensors":
+        files = [str(tmp_path / name) for name in names]
+        options = api.RunOptions(force=bool(force))
+        with pytest.raises(UsageError):
+            api.quantize(
+                files[0], out, api.QuantizeOptions(to="nf4"), svg=picture, protected=files,
+                run_options=options,
+            )  # fmt: skip
+    else:
+        assert run(["quantize", str(tmp_path / names[0]), "-o", out, *given]) == 2
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
+    assert all((tmp_path / name).read_bytes() == model.read_bytes() for name in names)
 
 
 def test_the_function_says_what_the_verb_says(model: Path, tmp_path: Path) -> None:

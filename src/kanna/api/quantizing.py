@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, get_args
 from kanna.api.making import Conversion, folder_for
 from kanna.api.reading import StrPath, identified
 from kanna.disk import as_path
-from kanna.engine import Progress, Result, RunOptions, publish, rehearse, run
-from kanna.errors import OutputExists
+from kanna.engine import (
+    Progress,
+    Result,
+    RunOptions,
+    publish,
+    rehearse,
+    rehearse_publish,
+    run,
+)
+from kanna.errors import UsageError
 from kanna.formats import open_model
 from kanna.identity import Identity
 from kanna.ops.quantize import BACK, TARGETS, QuantizeOptions, check_options, container_for
@@ -58,7 +66,8 @@ def quantize(
     """Quantise the model at `path`, or make plain numbers of a quantised one.
 
     `destination`, `stem` and `protected` are those of `convert`. `svg` is a file for the picture of
-    the errors, or a folder in which it is called as the output is.
+    the errors, or a folder in which it is called as the output is. It replaces a picture with
+    ``run_options.force``, never an input or an output.
 
     Raises:
         KannaError: whatever is wrong with the input, the request or the destination.
@@ -74,8 +83,12 @@ def quantize(
         planned = plan_quantization(model, identity, options)
         plan = planned.plan
         target = named(as_path(path), destination, planned.tags, plan.container, stem)
-        check_protected(target, [other for other in protected if Path(other) != Path(path)])
-        picture = None if svg is None else _picture(svg, target, force=settings.force)
+        others = [other for other in protected if Path(other) != Path(path)]
+        check_protected(target, others)
+        picture = None if svg is None else _picture(svg, target)
+        if picture is not None:
+            check_protected(picture, [*others, *(file.path for file in model.files)])
+            rehearse_publish(picture, force=settings.force)
         make_folder = destination is not None and is_folder(destination)
         result: Result | None = None
         if dry_run:
@@ -100,18 +113,18 @@ def _report(result: Result, identity: Identity) -> ErrorReport:
     return error_report(result.losses, [part.prefix for part in identity.parts])
 
 
-def _picture(svg: StrPath, target: Path, *, force: bool) -> Path:
-    """Return the file for the picture, which must not be there yet unless it may be replaced.
+def _picture(svg: StrPath, target: Path) -> Path:
+    """Return the file for the picture of what is written to `target`.
 
     Raises:
-        OutputExists: it is.
+        UsageError: it would be the very same file.
     """
     text = os.fspath(svg)
     path = Path(text)
     if text.endswith(("/", os.sep)) or path.is_dir():
         path /= f"{target.stem}.svg"
-    if path.exists() and not force:
-        raise OutputExists("engine.exists", path=path)
+    if str(path.resolve()).casefold() == str(target.resolve()).casefold():
+        raise UsageError("engine.twice", path=path, other=target)
     return path
 
 

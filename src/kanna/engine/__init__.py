@@ -26,8 +26,9 @@ from __future__ import annotations
 from kanna.engine.group import rehearse_group, run_group
 from kanna.engine.job import rehearse, run
 from kanna.engine.options import Progress, Result, RunOptions
-from kanna.engine.small import publish
+from kanna.engine.small import publish, rehearse_publish
 
 __all__ = [
-    "Progress", "Result", "RunOptions", "publish", "rehearse", "rehearse_group", "run", "run_group",
+    "Progress", "Result", "RunOptions", "publish", "rehearse", "rehearse_group", "rehearse_publish",
+    "run", "run_group",
 ]  # fmt: skip

@@ -6,7 +6,20 @@ import os
 from pathlib import Path
 
 from kanna.engine.job import write_error
-from kanna.engine.staging import Staging, check_destination
+from kanna.engine.staging import Staging, check_destination, existing_folder
+
+
+def rehearse_publish(destination: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Check what `publish` checks before it writes; the folder may be missing yet.
+
+    Raises:
+        KannaError: what `publish` would raise; see there.
+    """
+    path = Path(destination)
+    try:
+        check_destination(path, existing_folder(path.parent), 0, (), force=force)
+    except OSError as error:
+        raise write_error(error, path) from error
 
 
 def publish(destination: str | os.PathLike[str], data: bytes, *, force: bool = False) -> None:

@@ -29,7 +29,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "decoded": "{count} tensors become {to} (they were {scheme}). What quantising took from them does not come back.",
     "now_plain": "The {part} was quantised ({scheme}) and is decoded; what that took from it does not come back.",
     "needs_config": "Forge reads this file as it is. diffusers also wants a quantization_config in the config.json beside it.",
-    "not_finite": "{name}: {count} values are NaN or Inf.",
+    "not_finite": "{name}: values that are NaN or Inf: {count}.",
     "clipped": "Values that did not fit became the largest that fp8 holds.",
     "picture": "Picture of the errors: {path}",
     "no_such_target": ("kanna cannot quantise to {word}.", "It is one of {words}."),
