@@ -198,6 +198,8 @@ def test_values_are_copied_with_their_types_vocabularies_too(tmp_path: Path) -> 
         ("a", WORDS["uint8"], (2,), "layout.dtype"),
         ("a", Q8_0, (3, 5), "layout.gguf_blocks"),
         ("a\ud800", FP16, (2,), "layout.not_utf8"),
+        ("a", FP16, (1 << 31, 0), "layout.gguf_size"),
+        ("a", FP16, (1, 1, 1, 1, 1 << 31), "layout.gguf_size"),
     ],
 )
 def test_what_gguf_cannot_hold_is_refused(

@@ -29,6 +29,7 @@ ALIGNMENT: Final = 32
 ROW: Final = 256  # the length of folded rows: a whole number of blocks of every type
 MOST_DIMS: Final = 4
 LONGEST_NAME: Final = 127  # bytes
+_LARGEST_SIZE: Final = 2**31 - 1
 _VERSION: Final = 3
 _NUMBERS: Final = {dtype: number for number, dtype in GGML_TYPES.items()}
 
@@ -59,7 +60,7 @@ def arrange(specs: Sequence[Spec], metadata: Metadata, extras: Mapping[str, obje
 
     Raises:
         Incompatible: a dtype has no number here, a name or the header is too long, or a tensor
-            cannot be cut into blocks.
+            cannot be cut into blocks or folded.
     """
     values = dict(cast("Mapping[str, Typed]", extras.get("gguf", {})))
     for text in (*values, *metadata.filled(), *metadata.filled().values()):
@@ -68,7 +69,7 @@ def arrange(specs: Sequence[Spec], metadata: Metadata, extras: Mapping[str, obje
     shapes = {name: shape for name, _, shape in specs}
     for entry in entries:
         if entry.shape != shapes[entry.name]:
-            values[ORIGINAL_SHAPE + entry.name] = i32_array(shapes[entry.name])
+            values |= kept_shape(entry.name, shapes[entry.name])
     head = _head(metadata.filled(), values, entries)
     if len(head) > HEADER_LIMIT:
         raise Incompatible("layout.gguf_header_too_large", size=len(head), limit=HEADER_LIMIT)
@@ -105,6 +106,17 @@ def folded(shape: tuple[int, ...], dtype: DType, *, rows: bool = False) -> tuple
         return None if count % block else (count // block, block)
     extra = len(shape) - MOST_DIMS
     return shape if extra <= 0 else (prod(shape[: extra + 1]), *shape[extra + 1 :])
+
+
+def kept_shape(name: str, shape: tuple[int, ...]) -> dict[str, Typed]:
+    """Return the value that keeps the shape of a tensor that is folded, by its key.
+
+    Raises:
+        Incompatible: a size is beyond the 32 bits in which readers look for it.
+    """
+    if any(size > _LARGEST_SIZE for size in shape):
+        raise Incompatible("layout.gguf_size", name=name, shape=str(shape), limit=_LARGEST_SIZE)
+    return {ORIGINAL_SHAPE + name: i32_array(shape)}
 
 
 def _entries(specs: Sequence[Spec], values: Mapping[str, Typed]) -> list[_Entry]:

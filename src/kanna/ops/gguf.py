@@ -17,7 +17,8 @@ from kanna.errors import Incompatible, UsageError
 from kanna.families import title
 from kanna.families.gguf_words import GGUF_WORDS
 from kanna.formats.ggml_types import GGML_TYPES, WRITTEN, BlockType
-from kanna.formats.gguf_typed import Typed, i32_array, string, typed_values, u32
+from kanna.formats.gguf_layout import kept_shape
+from kanna.formats.gguf_typed import Typed, string, typed_values, u32
 from kanna.formats.gguf_values import ORIGINAL_SHAPE
 from kanna.identity import Part
 from kanna.messages import say
@@ -73,7 +74,8 @@ def lay_out(
     but for those among `stay`; without it all keep the precision that they have.
 
     Raises:
-        Incompatible: no program reads such a model as GGUF, or a part is quantised in another way.
+        Incompatible: no program reads such a model as GGUF, a part is quantised in another way, or
+            a size of a folded shape is too large to be kept.
         MissingExtra: blocks that are to be written anew can only be read with ``gguf``.
     """
     _refuse_other_quantisations(draft)
@@ -87,15 +89,10 @@ def lay_out(
     if prefix:
         draft.rename({name: name.removeprefix(prefix) for name in target.part.names})
     _tell(draft, target, len(folded))
-    shapes = {name.removeprefix(prefix): i32_array(shape) for name, shape in folded.items()}
-    return {
-        "gguf": {
-            _ARCHITECTURE: string(target.row.word),
-            **values,
-            **_own_values(draft),
-            **{ORIGINAL_SHAPE + name: shape for name, shape in shapes.items()},
-        }
-    }
+    told = {_ARCHITECTURE: string(target.row.word), **values, **_own_values(draft)}
+    for name, shape in folded.items():
+        told |= kept_shape(name.removeprefix(prefix), shape)
+    return {"gguf": told}
 
 
 def own_fields(metadata: Mapping[str, str]) -> dict[str, str]:

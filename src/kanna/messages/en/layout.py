@@ -41,6 +41,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "A GGUF file cannot hold {name} of shape {shape} as {type}: it is no whole number of blocks.",
         "Leave it in fp16 or bf16.",
     ),
+    "gguf_size": (
+        "A GGUF file cannot keep the shape {shape} of {name}, which has to be folded: sizes go up to {limit:,}.",
+        "Write safetensors, or drop the tensor.",
+    ),
     "gguf_header_too_large": (
         "The header would take {size:,} bytes; kanna reads at most {limit:,} of a GGUF.",
         "Drop some metadata.",

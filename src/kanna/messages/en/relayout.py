@@ -19,6 +19,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "unfit": (
         "These tensors cannot be brought into the other layout: {what}.",
-        "If they are quantised, bring them to fp16 first with “kanna convert --dtype fp16”.",
+        "If they are quantised, bring them to fp16 first with “kanna convert --dtype fp16”; if not, the file seems to be damaged: see “kanna check”.",
     ),
 }

@@ -41,6 +41,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "形状 {shape} の {name} は、{type} のブロックにちょうど分けられないため、GGUF に入れられません。",
         "fp16 か bf16 のままにしてください。",
     ),
+    "gguf_size": (
+        "{name}（形状 {shape}）は GGUF では並べ直しが必要ですが、元の形状を記録できません。各次元の上限は {limit:,} です。",
+        "safetensors 形式で書き込むか、そのテンソルを取り除いてください。",
+    ),
     "gguf_header_too_large": (
         "ヘッダーが {size:,} バイトになります。kanna が読める GGUF のヘッダーは {limit:,} バイトまでです。",
         "メタデータを減らしてください。",
