@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanna.cli.error_report import error_lines
+from kanna.kernel import Comparison
 from kanna.messages import LANGUAGES, set_language
 from kanna.ops.error_picture import error_svg
 from kanna.ops.error_report import ErrorReport, block_of, error_report
@@ -19,23 +19,11 @@ from kanna.ops.error_report import ErrorReport, block_of, error_report
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@dataclass
-class Sums:
-    """What the kernel measures of one tensor, made by numpy."""
-
-    count: int
-    xx: float
-    yy: float
-    xy: float
-    dd: float
-    largest: float
-
-
-def compared(before: np.ndarray, after: np.ndarray) -> Sums:
+def compared(before: np.ndarray, after: np.ndarray) -> Comparison:
     x, y = before.astype(np.float64), after.astype(np.float64)
     d = y - x
     largest = float(np.abs(d).max(initial=0))
-    return Sums(x.size, float(x @ x), float(y @ y), float(x @ y), float(d @ d), largest)
+    return Comparison(x.size, float(x @ x), float(y @ y), float(x @ y), float(d @ d), largest)
 
 
 RANDOM = np.random.default_rng(1)
@@ -53,7 +41,7 @@ NOISE = {name: RANDOM.standard_normal(64) * 0.01 * n for n, name in enumerate(BE
 AFTER = {name: (values + NOISE[name]).astype(np.float32) for name, values in BEFORE.items()}
 
 
-def measured(prefix: str = "") -> dict[str, Sums]:
+def measured(prefix: str = "") -> dict[str, Comparison]:
     return {prefix + name: compared(values, AFTER[name]) for name, values in BEFORE.items()}
 
 
@@ -79,7 +67,7 @@ def test_stacks_of_blocks_stand_in_file_order_and_the_worst_tensors_in_theirs() 
 
 
 def test_blocks_stand_by_their_numbers_where_a_file_sorts_its_names() -> None:
-    one = Sums(1, 1.0, 1.0, 1.0, 0.1, 0.1)
+    one = Comparison(1, 1.0, 1.0, 1.0, 0.1, 0.1)
     names = [f"b.{n}.x.w" for n in (0, 1, 10, 11, "9" * 5000, 2)] + [
         "a.w",
         "c.3.x.w",
@@ -129,9 +117,9 @@ def test_a_block_is_named_by_the_first_number(name: str, block: str) -> None:
 
 
 def test_what_is_not_defined_is_null_and_the_document_stays_json() -> None:
-    nothing = Sums(4, 0.0, 0.0, 0.0, 0.0, 0.0)
-    broken = Sums(4, float("nan"), 1.0, float("nan"), float("nan"), float("nan"))
-    made_up = Sums(4, 0.0, 1.0, 0.0, 1.0, 1.0)
+    nothing = Comparison(4, 0.0, 0.0, 0.0, 0.0, 0.0)
+    broken = Comparison(4, float("inf"), 1.0, float("inf"), float("inf"), float("inf"))
+    made_up = Comparison(4, 0.0, 1.0, 0.0, 1.0, 1.0)
     report = error_report({"a.0.x.w": nothing, "b.0.x.w": broken, "c.0.x.w": made_up})
     document = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert [row["relative_rms"] for row in document["blocks"]] == [0.0, None, None]
@@ -176,7 +164,7 @@ def test_the_picture_has_its_colours_without_custom_properties() -> None:
 @given(st.dictionaries(st.text(max_size=60), st.floats(0, 1e30), max_size=8), st.text())
 @settings(max_examples=150)
 def test_no_name_and_no_number_breaks_the_picture(errors: dict[str, float], subject: str) -> None:
-    sums = {name: Sums(1, 1.0, 1.0, 1.0, error, error) for name, error in errors.items()}
+    sums = {name: Comparison(1, 1.0, 1.0, 1.0, error, error) for name, error in errors.items()}
     svg = drawn(error_report(sums), subject)
     assert {child.tag.removeprefix(SVG) for child in svg.iter()} <= {
         "svg", "title", "desc", "style", "rect", "text", "circle", "path", "g",
@@ -185,7 +173,7 @@ def test_no_name_and_no_number_breaks_the_picture(errors: dict[str, float], subj
 
 def test_names_that_look_like_markup_stay_text() -> None:
     evil = "</text><script>alert(1)</script>&\"'\x1b[31m\ud800"
-    svg = drawn(error_report({evil: Sums(1, 1.0, 1.0, 1.0, 0.5, 0.5)}), evil)
+    svg = drawn(error_report({evil: Comparison(1, 1.0, 1.0, 1.0, 0.5, 0.5)}), evil)
     assert not list(svg.iter(f"{SVG}script"))
     assert "<script>" in "".join(svg.itertext())
 
@@ -199,7 +187,9 @@ def test_the_table_names_all_blocks_and_the_worst_tensors(language: str) -> None
 
 
 def test_the_table_of_many_blocks_shows_the_worst_and_says_how_many_more() -> None:
-    sums = {f"blocks.{n}.attn.w": Sums(1, 1.0, 1.0, 1.0, 1e-6 * (n + 1), 1e-3) for n in range(60)}
+    sums = {
+        f"blocks.{n}.attn.w": Comparison(1, 1.0, 1.0, 1.0, 1e-6 * (n + 1), 1e-3) for n in range(60)
+    }
     report = error_report(sums)
     few = "\n".join(error_lines(report, verbose=False))
     assert "blocks.59" in few
@@ -209,5 +199,5 @@ def test_the_table_of_many_blocks_shows_the_worst_and_says_how_many_more() -> No
 
 
 def test_where_nothing_changed_the_table_says_so() -> None:
-    sums = {"a.0.x.w": Sums(1, 1.0, 1.0, 1.0, 0.0, 0.0)}
+    sums = {"a.0.x.w": Comparison(1, 1.0, 1.0, 1.0, 0.0, 0.0)}
     assert error_lines(error_report(sums), verbose=False)[1:] == ["  No number changed."]

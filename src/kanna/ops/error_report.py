@@ -10,38 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite, sqrt
-from typing import Final, Protocol
+from typing import Final
+
+from kanna.kernel import Comparison
 
 WORST: Final = 10  # tensors that a report names
 _LEAF: Final = 1  # segments after a number that count a layer of a plain sequence, not a block
-
-
-class Comparison(Protocol):
-    """Sums over all elements of one tensor before (x) and after (y), as the kernel makes them."""
-
-    @property
-    def count(self) -> int:
-        """The number of elements."""
-
-    @property
-    def xx(self) -> float:
-        """The sum of ``x²``."""
-
-    @property
-    def yy(self) -> float:
-        """The sum of ``y²``."""
-
-    @property
-    def xy(self) -> float:
-        """The sum of ``x·y``."""
-
-    @property
-    def dd(self) -> float:
-        """The sum of ``(y - x)²``."""
-
-    @property
-    def largest(self) -> float:
-        """The largest ``|y - x|``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,23 +131,22 @@ def _split(name: str, prefixes: list[str]) -> tuple[str, str]:
 
 
 def _row(name: str, parts: list[Comparison]) -> ErrorRow:
-    xx, yy = sum(one.xx for one in parts), sum(one.yy for one in parts)
-    xy, dd = sum(one.xy for one in parts), sum(one.dd for one in parts)
-    largest = max((one.largest for one in parts), default=0.0)
+    total = sum(parts, Comparison())
+    relative = sqrt(total.dd / total.xx) if total.xx > 0 else None
     return ErrorRow(
         name=name,
         tensors=len(parts),
-        numbers=sum(one.count for one in parts),
-        relative_rms=0.0 if dd == 0 else _defined(sqrt(dd / xx) if xx > 0 and dd > 0 else None),
-        largest=_defined(largest),
-        cosine=1.0 if dd == 0 else _defined(_cosine(xx, yy, xy)),
+        numbers=total.count,
+        relative_rms=_defined(relative) if total.dd else 0.0,
+        largest=_defined(total.largest),
+        cosine=_defined(_cosine(total)) if total.dd else 1.0,
     )
 
 
-def _cosine(xx: float, yy: float, xy: float) -> float | None:
-    if not (xx > 0 and yy > 0):
+def _cosine(total: Comparison) -> float | None:
+    if not (total.xx > 0 and total.yy > 0):
         return None
-    return min(xy / sqrt(xx) / sqrt(yy), 1.0)  # rounding may lead just above
+    return min(total.xy / sqrt(total.xx) / sqrt(total.yy), 1.0)  # rounding may lead just above
 
 
 def _defined(value: float | None) -> float | None:
