@@ -61,6 +61,14 @@ def test_looking_at_gigabytes_moves_less_than_a_megabyte(web: Served, header: st
     assert web.sent < MEGABYTE
 
 
+def test_a_lora_is_not_read_here_and_there(web: Served) -> None:
+    """Its alphas lie all over the file: an answer for each would take longer than the file."""
+    local = write_sparse(web.folder / "m.safetensors", "lora-kohya-sd1-r128")
+    found, wanted = api.inspect(f"{web.url}/m.safetensors").identity, api.inspect(local).identity
+    assert web.sent < MEGABYTE
+    assert (found.kind, found.architecture) == (wanted.kind, wanted.architecture)
+
+
 def test_checking_says_the_same_as_of_the_file_itself(web: Served) -> None:
     local = write_sparse(web.folder / "m.safetensors", "sdxl-base-fp16")
     found = api.check(f"{web.url}/m.safetensors", purpose="generation")
@@ -203,6 +211,8 @@ def test_what_a_server_refuses_is_told(
         open_model(f"{web.url}/m.safetensors?key=secret")
     assert told.value.key == key
     assert "secret" not in str(told.value)
+    assert "retry_timeout" not in str(told.value)
+    assert key != "remote.failed" or "503 Service Unavailable." in str(told.value)
 
 
 def test_a_server_that_knows_no_ranges_is_told(web: Served) -> None:
@@ -219,6 +229,8 @@ def test_a_server_that_nobody_answers_for_is_told(monkeypatch: pytest.MonkeyPatc
         open_model("http://127.0.0.1:9/m.safetensors")
     assert told.value.key == "remote.failed"
     assert told.value.exit_code == 17
+    assert "Connection refused" in str(told.value)
+    assert "retry_timeout" not in str(told.value)
 
 
 def test_a_file_that_is_replaced_meanwhile_is_noticed(web: Served) -> None:
@@ -267,6 +279,7 @@ def test_the_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("hf://o/r@v1/a/f.bin", "/o/r/resolve/v1/a/f.bin"),
         ("hf://o/r@refs/pr/7/f.bin", "/o/r/resolve/refs%2Fpr%2F7/f.bin"),
         ("hf://datasets/o/r/f.bin", "/datasets/o/r/resolve/main/f.bin"),
+        ("hf://o/r/f #1.bin", "/o/r/resolve/main/f %231.bin"),
         ("https://huggingface.co/o/r/blob/main/f.bin", "/o/r/resolve/main/f.bin"),
         ("https://huggingface.co/o/r/blob/main/f.bin?x=1", "/o/r/resolve/main/f.bin?x=1"),
     ],
@@ -280,6 +293,35 @@ def test_addresses_of_the_hub(address: str, wanted: str, monkeypatch: pytest.Mon
 def test_an_address_of_no_file_is_a_mistake(address: str) -> None:
     with pytest.raises(UsageError):
         hub.resolved(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[::1/x", "http://exa mple/x", "http://127.0.0.1:99999/x", "http://127.0.0.1:p/x",
+     "https:///x", "s3://bucket/", "http://127.0.0.1:9/\ud800", "s3://bucket/\ud800"],
+)  # fmt: skip
+def test_what_is_no_address_is_told(address: str) -> None:
+    with pytest.raises(RemoteError) as caught:
+        open_model(as_path(address))
+    assert caught.value.key == "remote.no_file"
+
+
+@pytest.mark.parametrize("name", ["m.safetensors", "my model.safetensors", "%41.safetensors"])
+def test_no_refusal_shows_a_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KANNA_RETRIES", "0")
+    with pytest.raises(RemoteError) as caught:
+        open_model(f"http://me:secret@127.0.0.1:9/{name}?key=secret&b=very%20secret")
+    assert "secret" not in str(caught.value)
+    assert f"http://127.0.0.1:9/{name}" in str(caught.value)
+
+
+def test_a_signed_redirection_is_not_shown(web: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KANNA_RETRIES", "0")
+    put(web, "m.safetensors", small("a"))
+    web.redirects["/m.safetensors"] = "http://127.0.0.1:9/cdn?Signature=secret"
+    with pytest.raises(RemoteError) as caught:
+        open_model(f"{web.url}/m.safetensors")
+    assert "secret" not in str(caught.value)
 
 
 def test_other_addresses_stay_as_they_are() -> None:
@@ -382,3 +424,14 @@ def test_files_in_a_bucket_are_read_by_ranges(
     with pytest.raises(RemoteError) as told:
         open_model("s3://models/none.safetensors")
     assert told.value.key == "remote.not_found"
+
+
+def test_a_config_for_a_model_behind_a_url_goes_into_the_working_folder(
+    web: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sparse(web.folder / "m.safetensors", "sdxl-vpred-ztsnr-fp16")
+    monkeypatch.chdir(tmp_path)
+    made = api.configure(f"{web.url}/m.safetensors")
+    assert (str(made.model), made.path) == (f"{web.url}/m.safetensors", Path("m.yaml"))
+    assert (tmp_path / "m.yaml").is_file()
+    assert str(api.fix(f"{web.url}/m.safetensors", dry_run=True).path) == str(made.model)

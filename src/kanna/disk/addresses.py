@@ -31,15 +31,17 @@ def _address(text: str) -> str | None:
 class RemotePath(type(Path())):  # type: ignore[misc]  # the system's own kind of Path
     """A URL with the manners of a path: `name`, `suffix`, `parent` and ``/`` work.
 
-    What stands behind a ``?``, often a key to a private file, is no part of it but of `address`.
+    What stands behind a ``?``, often a key to a private file, is no part of it but of `address`;
+    so are a user and a password before the server's name.
     """
 
     __slots__ = ()
 
     def __str__(self) -> str:
         """Return the URL, as it is shown to people."""
-        text = super().__str__()
-        return (_address(text) or text).partition("?")[0]
+        scheme, slashes, rest = self.address.partition("?")[0].partition("://")
+        server, slash, place = rest.partition("/")
+        return f"{scheme}{slashes}{server.rpartition('@')[2]}{slash}{place}"
 
     def __fspath__(self) -> str:
         """Return the URL, with all that is needed to read it."""

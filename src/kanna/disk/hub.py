@@ -36,7 +36,9 @@ def resolved(url: str, how: str = "resolve") -> str:
         raise UsageError("remote.hf_form", url=url)
     kind = (match["kind"] or "").replace("models/", "")
     revision = quote(match["revision"] or "main", safe="")
-    return f"{endpoint()}/{kind}{match['repository']}/{how}/{revision}/{match['file']}"
+    # a URL ends at a "#", names of files do not
+    file = match["file"].replace("#", "%23")
+    return f"{endpoint()}/{kind}{match['repository']}/{how}/{revision}/{file}"
 
 
 def endpoint() -> str:

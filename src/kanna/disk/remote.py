@@ -8,13 +8,14 @@ the servers and tries again where they fail for a moment.
 from __future__ import annotations
 
 import os
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import timedelta
 from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 from zlib import crc32
 
 from kanna.disk import hub
@@ -31,6 +32,10 @@ _LARGE: Final = 1 << 20  # a read of this size is weights: it is not kept
 _RETRIES: Final = 4
 _CONNECT_SECONDS: Final = 10
 _STALLED_SECONDS: Final = 60
+_CAUSE: Final = re.compile(r'(?:message|error): "([^"]{1,200})"')
+_REFUSED: Final = "Server returned non-2xx status code: "
+# What opens private files: behind a "?", as servers sign their redirections too, or before an "@".
+_SECRET: Final = re.compile(r"\?[^\s)\"']*|(?<=://)[^\s/@]*@")
 _AWS_CREDENTIALS: Final = (
     "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -142,32 +147,56 @@ def _empty(client: ModuleType, store: ObjectStore, key: str) -> dict[str, Any] |
 
 
 def _connect(path: RemotePath) -> tuple[ObjectStore, str]:
-    """Return the store that has the file, and its key there."""
-    client = _client()
+    """Return the store that has the file, and its key there.
+
+    Raises:
+        MissingExtra: the library that speaks to servers is not installed.
+        RemoteError: the URL names no file, or is none.
+        UsageError: it is an ``hf://`` path that names no file.
+    """
     url = hub.resolved(path.address)
-    parts = urlsplit(url)
-    if not parts.netloc or parts.path in ("", "/"):
-        raise RemoteError("remote.no_file", path=path)
-    options: dict[str, Any] = {
+    try:
+        url.encode()
+        parts = urlsplit(url)
+        if parts.netloc and parts.path.strip("/"):
+            return _bucket(parts) if parts.scheme == "s3" else _server(parts)
+    except ValueError as error:  # hosts, ports and letters that no URL has
+        raise RemoteError("remote.no_file", path=path) from error
+    raise RemoteError("remote.no_file", path=path)
+
+
+def _bucket(parts: SplitResult) -> tuple[ObjectStore, str]:
+    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http:")
+    store = _client().store.S3Store(
+        parts.netloc, client_options=_options(plain=plain), retry_config=_retrying(),
+        skip_signature=not any(os.environ.get(name) for name in _AWS_CREDENTIALS),
+    )  # fmt: skip
+    return store, unquote(parts.path.lstrip("/"))
+
+
+def _server(parts: SplitResult) -> tuple[ObjectStore, str]:
+    options = _options(plain=parts.scheme == "http")
+    # no compression on the way: ranges count the bytes of the file
+    headers = {"Accept-Encoding": "identity", **hub.authorization(parts.geturl())}
+    options["default_headers"] = headers
+    place = urlunsplit(parts._replace(path=quote(unquote(parts.path)), fragment=""))
+    store = _client().store.HTTPStore(place, client_options=options, retry_config=_retrying())
+    return store, ""
+
+
+def _options(*, plain: bool) -> dict[str, Any]:
+    """Return how servers are spoken to; `plain` without encryption."""
+    return {
         "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
         "read_timeout": timedelta(seconds=_STALLED_SECONDS),
         "timeout": timedelta(minutes=10),
         "user_agent": "kanna",
+        "allow_http": plain,
     }
-    retry = {"max_retries": _retries(), "retry_timeout": timedelta(minutes=2)}
-    if parts.scheme == "s3":
-        options["allow_http"] = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http:")
-        store = client.store.S3Store(
-            parts.netloc, client_options=options, retry_config=retry,
-            skip_signature=not any(os.environ.get(name) for name in _AWS_CREDENTIALS),
-        )  # fmt: skip
-        return store, unquote(parts.path.lstrip("/"))
-    options["allow_http"] = parts.scheme == "http"
-    # no compression on the way: ranges count the bytes of the file
-    headers = {"Accept-Encoding": "identity", **hub.authorization(url)}
-    options["default_headers"] = headers
-    place = urlunsplit(parts._replace(path=quote(unquote(parts.path)), fragment=""))
-    return client.store.HTTPStore(place, client_options=options, retry_config=retry), ""
+
+
+def _retrying() -> dict[str, Any]:
+    return {"max_retries": _retries(), "retry_timeout": timedelta(minutes=2)}
 
 
 def _retries() -> int:
@@ -190,7 +219,7 @@ def _client() -> ModuleType:
 
 def _told(error: Exception, path: RemotePath) -> RemoteError:
     """Return what a failure of the library means."""
-    reason = str(error).partition("\n")[0].replace(path.address, str(path))
+    reason = _SECRET.sub("", _reason(str(error)))
     kinds = {
         "FileNotFoundError": "remote.not_found",
         "NotFoundError": "remote.not_found",
@@ -199,3 +228,14 @@ def _told(error: Exception, path: RemotePath) -> RemoteError:
         "NotSupportedError": "remote.no_ranges",
     }
     return RemoteError(kinds.get(type(error).__name__, "remote.failed"), path=path, reason=reason)
+
+
+def _reason(text: str) -> str:
+    """Return the cause from a text of the library, which begins with the request and its retries.
+
+    The system's own words (``Connection refused``) are only in what it prints for debugging.
+    """
+    first, _, debug = text.partition("\n")
+    if causes := _CAUSE.findall(debug):
+        return str(causes[-1])
+    return first.rpartition(" - ")[2].removeprefix(_REFUSED).strip(" :")
