@@ -11,6 +11,7 @@ import yaml
 
 from kanna.api.making import Conversion, convert
 from kanna.api.reading import StrPath, identity_of
+from kanna.disk import as_path, is_remote
 from kanna.engine import Progress, RunOptions, publish
 from kanna.errors import Incomplete, OutputExists, UnknownModel, UsageError
 from kanna.families.configs import config_for, differences, markers_for, predictions
@@ -53,6 +54,8 @@ def configure(
 ) -> Configuration:
     """Write the config of the model at `path` beside it, under the same name.
 
+    That of a model behind a URL goes into the working folder.
+
     `prediction` (``epsilon`` or ``v``) overrides what the file says of itself.
 
     Raises:
@@ -62,7 +65,7 @@ def configure(
         OutputExists: a config that says otherwise is there, and `force` was not given.
         FormatError: the model is broken.
     """
-    source = Path(path)
+    source = as_path(path)
     if source.is_dir():
         raise UsageError("yaml.folder", path=source)
     identity = identity_of(source)
@@ -72,7 +75,8 @@ def configure(
         raise UsageError("yaml.no_such_prediction", path=source, prediction=word,
                          words=", ".join(_known(source, identity)))  # fmt: skip
     text = _text(found.document)
-    target = source.with_suffix(_SUFFIX)
+    beside = source.with_suffix(_SUFFIX)
+    target = Path(beside.name) if is_remote(source) else beside
     there = not force and _says_the_same(target, source, found.document)
     if not there and not dry_run:
         publish(target, text.encode(), force=force)
@@ -107,7 +111,7 @@ def mark(
         UsageError: a model that predicts this needs no marker.
         KannaError: as `configure` and `convert`.
     """
-    source = Path(path)
+    source = as_path(path)
     identity = identity_of(source)
     word = prediction or (identity.prediction.type if identity.prediction else None)
     if word is None:

@@ -11,6 +11,7 @@ from kanna.api.checking import check
 from kanna.api.configuring import configure
 from kanna.api.making import Conversion, convert
 from kanna.api.reading import StrPath, identity_of
+from kanna.disk import as_path
 from kanna.engine import Progress, RunOptions
 from kanna.errors import FormatError, KannaError, UnknownModel, UsageError
 from kanna.families.configs import predicted_by
@@ -71,24 +72,24 @@ def fix(
     fixes = gather(found.findings)
     mended, left = tuple(fixes.mended), tuple(fixes.left)
     if not mended:
-        return Fixed(path=Path(path), mended=(), left=left)
+        return Fixed(path=as_path(path), mended=(), left=left)
     if fixes.only_config and destination is None:
         force = run_options is not None and run_options.force
         config = None if dry_run else configure(path, force=force).path
-        return Fixed(path=Path(path), mended=mended, left=left, config=config)
+        return Fixed(path=as_path(path), mended=mended, left=left, config=config)
     _check_suffix(destination, fixes)
     made = convert(
         path, destination, fixes.conversion(),
-        stem=_stem(Path(path), destination, found.identity), protected=protected,
+        stem=_stem(as_path(path), destination, found.identity), protected=protected,
         dry_run=dry_run, run_options=run_options, progress=progress, cancel=cancel,
     )  # fmt: skip
     if made.result is None:
-        return Fixed(path=Path(path), mended=mended, left=left, conversion=made)
-    config, error = _configured(Path(path), made.destination, fixes, run_options)
+        return Fixed(path=as_path(path), mended=mended, left=left, conversion=made)
+    config, error = _configured(as_path(path), made.destination, fixes, run_options)
     again = check(made.destination, purpose=purpose, deep=deep, select=select, ignore=ignore,
                   progress=progress)  # fmt: skip
     return Fixed(
-        path=Path(path),
+        path=as_path(path),
         mended=mended,
         left=left,
         remaining=tuple(finding for finding in again.findings if not finding.aside),

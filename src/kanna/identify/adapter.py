@@ -14,7 +14,7 @@ from kanna.adapter import Adapter, Vectors, counted_text
 from kanna.families import tables
 from kanna.identify.bases import Vote, vote
 from kanna.identify.modules import modules_of
-from kanna.model import Note
+from kanna.model import FileRun, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kanna.identify.peek import Peek
     from kanna.identify.recognise import Found
     from kanna.identity import Part
-    from kanna.model import ModelFile
+    from kanna.model import ModelFile, TensorInfo
 
 # What metadata says, by the word that the identity document has for it. Sources: train_util.py of
 # kohya-ss/sd-scripts, Stability-AI/ModelSpec.
@@ -45,6 +45,8 @@ _BESIDE: Final[dict[str, dict[str, str]]] = {
     "hypernetwork": {"model": "sd_checkpoint_name"},
 }
 _MAX_LAYERS: Final = 64
+_BLOCK: Final = 1 << 16  # what is read of a file behind a URL at once
+_MOST_BLOCKS: Final = 4
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _STRUCTURE: Final = ("layer_structure", "activation_func", "is_layer_norm", "activate_output")
 
@@ -154,16 +156,28 @@ def _sizes_of_layers(value: object) -> bool:
 def _alphas(part: Part, model: ModelFile, peek: Peek) -> tuple[tuple[float, int], ...] | None:
     """Return every alpha with how many modules have it, or None where not all could be read."""
     ends = tuple(tables()["families"]["lora"]["endings"]["alpha"])
+    tensors = [model[name] for name in part.names if name.endswith(ends)]
+    if _far_apart(tensors):
+        return None
     found: Counter[float] = Counter()
-    for name in part.names:
-        if name.endswith(ends):
-            values = peek.values(model[name])
-            if values is None or len(values) != 1:
-                return None
-            found[float(values[0])] += 1
+    for tensor in tensors:
+        values = peek.values(tensor)
+        if values is None or len(values) != 1:
+            return None
+        found[float(values[0])] += 1
     # A file full of holes holds zeros; no trainer writes an alpha of zero.
     usable = all(isfinite(alpha) and alpha for alpha in found)
     return tuple(sorted(found.items())) if usable else None
+
+
+def _far_apart(tensors: Iterable[TensorInfo]) -> bool:
+    """Whether a server would have to be asked again and again: each answer is a block."""
+    places = {
+        tensor.data.offset // _BLOCK
+        for tensor in tensors
+        if isinstance(tensor.data, FileRun) and not tensor.data.file.local
+    }
+    return len(places) > _MOST_BLOCKS
 
 
 def _contradictions(adapter: Adapter, metadata: Mapping[str, str]) -> Iterable[Note]:
