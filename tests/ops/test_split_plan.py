@@ -173,8 +173,17 @@ def test_blocks_of_a_gguf_are_decoded_and_never_written_as_they_are() -> None:
     with pytest.raises(Incompatible) as caught:
         split(model, identify(model), SplitOptions(dtypes={"vae": "fp16"}))
     assert caught.value.key == "gguf.part_needs_dtype"
-    planned = split(model, identify(model), SplitOptions(dtype="fp16"))
-    assert {output.dtype for part in planned.parts for output in part.plan.outputs} == {FP16}
+    made = split(model, identify(model), SplitOptions(dtype="fp16"))
+    assert {output.dtype for part in made.parts for output in part.plan.outputs} == {FP16}
+    assert made.notes[0].values["scheme"] == "q8_0"
+
+
+def test_what_is_not_wanted_of_a_quantised_file_needs_no_dtype() -> None:
+    whole = headers()["flux1-dev-bf16-aio"].tensors
+    model = model_of({n: t if n.startswith("vae.") else in_blocks(t) for n, t in whole.items()})
+    assert list(apart(model, only=("vae",))) == ["vae"]
+    made = split(model, identify(model), SplitOptions(only=("vae",), dtype="fp16"))
+    assert "quantize.now_plain" not in [note.key for note in made.notes]
 
 
 @pytest.mark.parametrize(

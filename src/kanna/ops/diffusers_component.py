@@ -16,6 +16,7 @@ from kanna.families.pipelines import Component, Model
 from kanna.families.shape_rules import Shapes, Underivable
 from kanna.kernel import weighted_sum
 from kanna.model import TensorInfo
+from kanna.ops.dequantise import scheme_of
 from kanna.ops.parts import Piece
 from kanna.ops.relayout import relayout
 from kanna.plan import Constant, Output
@@ -111,9 +112,9 @@ def _underivable(component: Component, error: Underivable) -> Incomplete:
 
 
 def _refuse_quantised(piece: Piece) -> None:
-    part = piece.part
-    if part.scaled or any(tensor.dtype.torch is None for tensor in piece.tensors.values()):
-        raise Incompatible("diffusers.quantised", part=piece.word, scheme=part.quantization or "?")
+    scheme = scheme_of(piece.part, piece.tensors.values())
+    if scheme or any(tensor.dtype.torch is None for tensor in piece.tensors.values()):
+        raise Incompatible("diffusers.quantised", part=piece.word, scheme=scheme or "?")
 
 
 def _sorted_out(

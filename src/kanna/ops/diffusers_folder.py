@@ -26,7 +26,7 @@ from kanna.identity import Identity
 from kanna.metadata import Metadata, extended
 from kanna.model import ModelFile, Note, TensorInfo
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
-from kanna.ops.dequantise import decoded_for
+from kanna.ops.dequantise import decoded_for, refuse_blocks
 from kanna.ops.diffusers_choice import pipelines, schedulers, told
 from kanna.ops.diffusers_component import Made, make_component, usual_dtype
 from kanna.ops.diffusers_record import Home
@@ -99,9 +99,9 @@ def to_folder(model: ModelFile, identity: Identity, options: FolderOptions) -> P
     if model.container == "diffusers":
         raise Incompatible("diffusers.already", path=model.path)
     precision = Precision(options.dtype, options.dtypes)
-    model, identity, notes = decoded_for(model, identity, precision)
+    model, identity, decoded = decoded_for(model, identity, precision)
     draft = Draft.of(model, told(identity, options.prediction))
-    draft.notes += notes
+    draft.notes += decoded.values()
     if options.prune:
         prune(draft)
     drop_trainer_state(draft, keep=False)
@@ -208,6 +208,7 @@ class _Folding:
         if not left:
             return {}
         fields = {**_FORMAT, **self._home.of_leftovers(left)}
+        refuse_blocks(self._model, left)
         return {LEFTOVERS: self._plan(outputs_of(left, None), fields, {})}
 
     def _plan(

@@ -14,7 +14,7 @@ from kanna.metadata import extended
 from kanna.model import ModelFile, Note
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
 from kanna.ops.choosing import Choice, choose, title_of
-from kanna.ops.dequantise import decoded_for
+from kanna.ops.dequantise import decoded_for, refuse_blocks
 from kanna.ops.diffusers_record import MADE
 from kanna.ops.joining import offers
 from kanna.ops.part_record import RECORD
@@ -83,16 +83,24 @@ def join(inputs: Sequence[tuple[ModelFile, Identity]], options: JoinOptions) -> 
     _check_program(choice, options.program)
     if choice.missing and not options.allow_missing:
         raise _incomplete(choice)
+    for offer in choice.taken:
+        refuse_blocks(offer.model, offer.tensors)
     seating = Seating(choice, options.program)
     placed = seating.placed()
     outputs = _ordered(placed, precision, seating.ranks())
-    told = tuple(note for _, _, notes in read for note in notes)
-    choice = replace(choice, notes=(*told, *choice.notes))
+    told = {(id(model), role): note for model, _, by in read for role, note in by.items()}
+    choice = replace(choice, notes=(*_told(choice, told), *choice.notes))
     plan = _plan([model for model, _, _ in read], choice, placed, outputs, precision, options)
     parts = tuple(map(_seated, placed))
     return JoinPlan(
         plan=plan, architecture=choice.architecture, parts=parts, missing=choice.lacking
     )
+
+
+def _told(choice: Choice, notes: Mapping[tuple[int, str], Note]) -> list[Note]:
+    """Return the notes on what was decoded of the parts that are taken, by input and role."""
+    at = dict.fromkeys((id(offer.model), offer.role) for offer in choice.taken)
+    return [notes[place] for place in at if place in notes]
 
 
 def _check_program(choice: Choice, program: str | None) -> None:

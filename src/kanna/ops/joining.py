@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kanna.errors import Incompatible, Incomplete
+from kanna.formats.ggml_types import BlockType
 from kanna.identity import Identity, Part, said
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.diffusers_record import returned
 from kanna.ops.part_record import Record, read_record, restored, source_id
-from kanna.ops.parts import EMA, LEFTOVERS, Piece, Pieces, pieces
+from kanna.ops.parts import EMA, LEFTOVERS, Piece, Pieces, part_word, pieces
 
 _MODEL = "diffusion_model"
 
@@ -24,7 +25,8 @@ class Offer:
     that it had, under `prefix` and in `layout`, in the file that `source` stands for, and `places`
     are their places there: what was cut out of a file can go back as it was. `origin` are the words
     of all parts of that file, `needs` those of the parts that it needed. Of a part of unknown
-    origin, all these are None. `left_out` are tensors beside a lone part that are of no use.
+    origin, all these are None. `recorded` says that a record tells all this, which may lie.
+    `left_out` are tensors beside a lone part that are of no use.
     """
 
     model: ModelFile
@@ -41,23 +43,24 @@ class Offer:
     home: Mapping[str, TensorInfo] | None = None
     places: Mapping[str, int] = field(default_factory=dict)
     source: str | None = None
+    recorded: bool = False
     left_out: tuple[str, ...] = ()
     origin: tuple[str, ...] | None = None
     needs: tuple[str, ...] | None = None
 
 
-def offers(model: ModelFile, identity: Identity) -> list[Offer]:
-    """Return what `model` brings to a join.
+def offers(model: ModelFile, identity: Identity, *, believe: bool = True) -> list[Offer]:
+    """Return what `model` brings to a join; without `believe` no record in it counts.
 
     Raises:
         Incompatible: it is no part of an image model, or cannot be carried into a file.
         Incomplete: a part in it lacks tensors.
     """
     _check(model)
-    if (lone := _recorded(model, identity)) is not None:
+    if believe and (lone := _recorded(model, identity)) is not None:
         return [lone]
     folder = model.container == "diffusers"
-    found = list((_folder if folder else _whole)(model, identity))
+    found = list(_folder(model, identity, believe=believe) if folder else _whole(model, identity))
     if not found:
         raise Incompatible("join.no_part", path=model.path)
     return found
@@ -69,7 +72,7 @@ def _check(model: ModelFile) -> None:
         raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
                            reason=said(why))  # fmt: skip
     for name, tensor in model.items():
-        if tensor.dtype.safetensors is None:
+        if tensor.dtype.safetensors is None and not isinstance(tensor.dtype, BlockType):
             raise Incompatible("join.cannot_carry", path=model.path, name=name,
                                dtype=tensor.dtype.word)  # fmt: skip
 
@@ -77,10 +80,8 @@ def _check(model: ModelFile) -> None:
 def _recorded(model: ModelFile, identity: Identity) -> Offer | None:
     """Return the part that a split made, if it still is what its record says."""
     record = read_record(model.metadata)
-    if record is None:
-        return None
-    part = _part_of(record, identity)
-    if part is None and record.role in {_MODEL, EMA, "vae", "text_encoder"}:
+    part = _part_of(record, identity) if record else None
+    if record is None or not _tells_of(record, part):
         return None
     home = restored(model.tensors, part, record)
     if home is None:
@@ -88,13 +89,15 @@ def _recorded(model: ModelFile, identity: Identity) -> Offer | None:
     _check_whole(model, part)
     places = dict(zip(home, record.numbers(), strict=True))
     prefix = "" if part is None else part.prefix
-    beside = {full: home[full] for full in record.names.values()}
-    own = {n.removeprefix(prefix): t for n, t in model.items() if n not in record.names}
+    inside = model.keys() - record.names.keys() if part is None else set(part.names)
+    beside = {full: home[full] for name, full in record.names.items() if name not in inside}
+    own = {n.removeprefix(prefix): t for n, t in model.items()
+           if n in inside or n not in record.names}  # fmt: skip
     return Offer(
         model=model, identity=identity, role=record.role, word=record.word, part=part,
         prefix=record.prefix, layout=record.layout, tensors=own, file_prefix=prefix, beside=beside,
         metadata=model.metadata, home=home, places=places, source=record.source,
-        origin=record.parts or None, needs=record.needs or identity.needs,
+        origin=record.parts or None, needs=record.needs or identity.needs, recorded=True,
     )  # fmt: skip
 
 
@@ -103,6 +106,14 @@ def _part_of(record: Record, identity: Identity) -> Part | None:
     role = _MODEL if record.role == EMA else record.role
     parts = [part for part in identity.parts if part.names]
     return parts[0] if len(parts) == 1 and parts[0].role == role else None
+
+
+def _tells_of(record: Record, part: Part | None) -> bool:
+    """Whether a record can be that of `part`: what it calls it is not for strangers to say."""
+    if part is None:
+        return record.role == record.word == LEFTOVERS
+    words = {part_word(part), *part.variant_candidates}
+    return record.word in ({EMA} if record.role == EMA else words)
 
 
 def _whole(model: ModelFile, identity: Identity) -> Iterator[Offer]:
@@ -144,9 +155,9 @@ def _junk(apart: Pieces) -> tuple[str, ...]:
     return tuple(name for name in apart.leftovers if name in known)
 
 
-def _folder(model: ModelFile, identity: Identity) -> Iterator[Offer]:
+def _folder(model: ModelFile, identity: Identity, *, believe: bool) -> Iterator[Offer]:
     """Yield every component of a diffusers folder, and what was left over when it was made."""
-    found = list(returned(model, identity))
+    found = list(returned(model, identity, believe=believe))
     told = model.extras.get("component_metadata")
     metadata = told if isinstance(told, Mapping) else {}
     origin = tuple(one.piece.word for one in found if one.piece is not None)
@@ -162,6 +173,7 @@ def _folder(model: ModelFile, identity: Identity) -> Iterator[Offer]:
             metadata=metadata.get(piece.prefix.rstrip("."), {}) if piece else {},
             places=dict(zip(home or (), record.numbers() if record else (), strict=True)),
             source=record.source if record else None, origin=origin, needs=identity.needs,
+            recorded=record is not None,
         )  # fmt: skip
 
 

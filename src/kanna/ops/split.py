@@ -14,7 +14,7 @@ from kanna.metadata import HISTORY, extended
 from kanna.metadata.keeping import is_needed
 from kanna.model import ModelFile, Note
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
-from kanna.ops.dequantise import decoded_for
+from kanna.ops.dequantise import decoded_for, refuse_blocks
 from kanna.ops.draft import Draft
 from kanna.ops.part_files import Packing, PartFile
 from kanna.ops.part_record import RECORD
@@ -83,13 +83,13 @@ def split(model: ModelFile, identity: Identity, options: SplitOptions) -> SplitP
     precision = Precision(options.dtype, options.dtypes)
     model, identity, told = decoded_for(model, identity, precision)
     draft = Draft.of(model, identity)
-    draft.notes += told
     if options.prune:
         prune(draft)
     drop_trainer_state(draft, keep=False)
     splitting = _Splitting(pieces(model, identity), draft, precision, options)
     parts = tuple(splitting.plans())
-    return SplitPlan(parts=parts, notes=(*model.notes, *draft.notes))
+    decoded = [told[role] for role in dict.fromkeys(part.role for part in parts) if role in told]
+    return SplitPlan(parts=parts, notes=(*model.notes, *decoded, *draft.notes))
 
 
 def _check(model: ModelFile, options: SplitOptions) -> None:
@@ -167,6 +167,7 @@ class _Splitting:
                              wanted=wanted)  # fmt: skip
 
     def _part(self, name: str, role: str, word: str, packed: PartFile) -> PartPlan:
+        refuse_blocks(self._model, packed.tensors)
         outputs = outputs_of(packed.tensors, self._precision.of(role), self._fixed)
         step = {"verb": "split", "input": self._model.path.name, "part": name, **self._done()}
         metadata = extended(self._kept(role, packed), step, digest=self._options.digest)
