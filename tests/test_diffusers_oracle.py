@@ -439,13 +439,24 @@ def inputs(model: Any) -> dict[str, Any]:
             "txt_ids": torch.zeros(9, 3), "guidance": torch.tensor([3.5]), **both}  # fmt: skip
 
 
-def test_diffusers_turns_the_single_file_into_the_same_unet(tmp_path: Path) -> None:
-    checkpoint = sd1(tmp_path / "model.safetensors")
+# diffusers' own converter of FLUX takes no width but 3072: tests/test_names_dits.py holds it.
+@pytest.mark.parametrize(
+    ("name", "folders"),
+    [("sd1", ["unet", "vae"]), ("sdxl", ["unet", "vae"]), ("sd3", ["transformer", "vae"]),
+     ("flux", ["vae"])],
+)  # fmt: skip
+def test_diffusers_turns_the_single_file_into_the_same_models(
+    tmp_path: Path, name: str, folders: list[str]
+) -> None:
+    checkpoint = MAKERS[name](tmp_path / "model.safetensors")
     fold(checkpoint, tmp_path / "out")
-    theirs = diffusers.UNet2DConditionModel.from_single_file(
-        str(checkpoint.path), config=str(tmp_path / "out"), subfolder="unet", local_files_only=True
-    )
-    same(theirs, checkpoint.parts[0].model)
+    models = {tiny.folder: tiny.model for tiny in checkpoint.parts}
+    for folder in folders:
+        theirs = type(models[folder]).from_single_file(
+            str(checkpoint.path), config=str(tmp_path / "out"), subfolder=folder,
+            local_files_only=True,
+        )  # fmt: skip
+        same(theirs, models[folder])
 
 
 def test_leftovers_and_markers_stay_and_markers_choose_the_scheduler(tmp_path: Path) -> None:
