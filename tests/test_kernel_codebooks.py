@@ -285,6 +285,21 @@ def test_a_table_of_256_has_to_rise() -> None:
         pack(8, bytes(512), FP32, 128, table, 64)
 
 
+@pytest.mark.parametrize("entry", [1.0, -1.0, 0.5, 1.0000001, np.nan, np.inf])
+@pytest.mark.parametrize(("bits", "place"), [(4, 3), (8, 0), (8, 100), (8, 255)])
+def test_whether_a_table_can_be_used_is_known_before(bits: int, place: int, entry: float) -> None:
+    """Files hold tables of strangers: they are refused before a number is read."""
+    numbers = np.frombuffer(codebooks.NF4 if bits == 4 else codebooks.DYNAMIC, "<f4").copy()
+    numbers[place] = entry
+    table = numbers.tobytes()
+    try:
+        unpack(bits, bytes(8), bytes(4), FP32, 8 * 2 // (bits // 4), table, 16)
+    except ValueError:
+        assert not codebooks.is_table(table)
+    else:
+        assert codebooks.is_table(table)
+
+
 def test_nothing_is_packed_into_what_cannot_be_written() -> None:
     with pytest.raises((TypeError, BufferError)):
         kernel.pack4(

@@ -10,6 +10,7 @@ Source: bitsandbytes 0.50, ``get_4bit_type`` and ``create_dynamic_map`` in funct
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -58,3 +59,10 @@ _DYNAMIC: Final = (
     0.9507812, 0.96484375, 0.9789063, 0.99296874,
 )  # fmt: skip
 DYNAMIC: Final = _table((*(-number for number in reversed(_DYNAMIC)), 0.0, *_DYNAMIC, 1.0))
+
+
+def is_table(table: bytes) -> bool:
+    """Whether the kernel looks numbers up in `table`: from -1 to 1, and 256 of them rising."""
+    numbers = struct.unpack(f"<{len(table) // 4}f", table)
+    rising = all(first <= second for first, second in pairwise(numbers))
+    return all(abs(number) <= 1 for number in numbers) and (len(numbers) == 16 or rising)

@@ -9,6 +9,7 @@ import json
 from math import isfinite, prod
 from typing import Any, Final
 
+from kanna.codebooks import is_table
 from kanna.dtypes import FP32, TORCH, UINT8
 from kanna.errors import FormatError
 from kanna.formats.strict_json import parse
@@ -45,7 +46,7 @@ def read_four_bit(model: ModelFile, name: str, state: str) -> tuple[TensorInfo, 
     fields = _fields(model, f"{name}.{state}", state.removeprefix(STATE))
     shape = tuple(fields["shape"])
     blocks = -(-prod(shape) // fields["blocksize"])
-    table = _tensor(model, f"{name}.{MAP}", 16).read()
+    table = _table(model, f"{name}.{MAP}", 16)
     packed = model[name]
     _check(packed.nbytes == -(-prod(shape) // 2), model, name)
     beside = [f"{name}.{tail}" for tail in (state, ABSMAX, MAP)]
@@ -69,7 +70,7 @@ def _nested(model: ModelFile, name: str, fields: dict[str, Any], blocks: int) ->
     _check(fine, model, f"{name}.{NESTED_ABSMAX}")
     assert isinstance(size, int)
     return Nested(
-        table=_tensor(model, f"{name}.{NESTED_MAP}", 256).read(),
+        table=_table(model, f"{name}.{NESTED_MAP}", 256),
         largest=_tensor(model, f"{name}.{NESTED_ABSMAX}", -(-blocks // size)),
         mean=float(fields["nested_offset"]), block=size,
     )  # fmt: skip
@@ -96,6 +97,12 @@ def _tensor(model: ModelFile, name: str, numel: int) -> TensorInfo:
     if tensor is None or tensor.dtype is not FP32 or tensor.numel != numel:
         raise FormatError("quantize.bad_state", path=model.path, name=name)
     return tensor
+
+
+def _table(model: ModelFile, name: str, entries: int) -> bytes:
+    table = _tensor(model, name, entries).read()
+    _check(is_table(table), model, name)
+    return table
 
 
 def _check(fine: object, model: ModelFile, name: str) -> None:
