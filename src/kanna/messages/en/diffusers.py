@@ -55,11 +55,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} holds weights that this model would not replace, such as {name}.",
         "Give a new folder, or remove that file first.",
     ),
-    "others": "The header fits several pipelines: this is {taken}, but it may be {others}. They "
-    "differ in scheduler or settings.",
-    "lacks": "The folder lacks {components}: from_pretrained needs them. They are in {repository}.",
-    "referenced": "Not in the folder: {components}. from_pretrained needs them; take them from "
-    "{repository}, or give a folder that has them (--tokenizers).",
+    "others": "The header fits several pipelines: {taken} is made, but it may be {others}. They differ in scheduler or settings.",
+    "lacks": "Not in the folder, and needed by from_pretrained: {components}. It is in {repository}.",
+    "referenced": "Not in the folder, and needed by from_pretrained: {components}. Take it from {repository}, or give a folder that has it (--tokenizers).",
     "identity": "{name} is the identity matrix: the file leaves it out, diffusers asks for it.",
     "left": "Tensors that have no place in diffusers: {count}. They are in {file}, so that nothing is lost.",
 }

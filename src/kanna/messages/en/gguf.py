@@ -39,9 +39,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Say what the numbers should become: --dtype fp16, bf16 or fp32; or --unet-dtype, --te-dtype or "
         "--vae-dtype for this part alone.",
     ),
-    "cut": "tensors written as {type}: {count:,}; in fp16, bf16 or fp32: {rest:,}",
-    "for_comfyui": "laid out for ComfyUI-GGUF, architecture {word}; it goes into models/unet",
-    "for_checkpoints": "all parts in one file, as stable-diffusion.cpp reads it; ComfyUI-GGUF takes the diffusion model out of it, architecture {word}",
-    "split_first": "convolutions stay as they are in a checkpoint; kanna split gives the diffusion model alone, whose GGUF is smaller",
-    "folded": "tensors folded into rows of 256, their shapes kept in the metadata: {count:,}; stable-diffusion.cpp may not read them so",
+    "cut": "Tensors written as {type}: {count:,}; in fp16, bf16 or fp32: {rest:,}.",
+    "for_comfyui": "Laid out for ComfyUI-GGUF (architecture {word}); it goes into models/unet.",
+    "for_checkpoints": "All parts are in one file, as stable-diffusion.cpp reads it; ComfyUI-GGUF takes the diffusion model out of it (architecture {word}).",
+    "split_first": "Convolutions stay as they are in a checkpoint; kanna split gives the diffusion model alone, whose GGUF is smaller.",
+    "folded": "Tensors folded into rows of 256, their shapes kept in the metadata: {count:,}. stable-diffusion.cpp may not read them so.",
 }

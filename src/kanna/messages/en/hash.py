@@ -19,7 +19,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_parts": "Also hash each part by its numbers, and say which files hold the same part.",
     "option_check": "Compare with the .sha256 files; every byte is read again.",
     "option_write_sidecar": "Write a .sha256 file beside each FILE, as sha256sum -c reads it.",
-    "option_full": "Read a FILE behind a URL whole; else its hub and its header say what they know.",
+    "option_full": "Of a URL, read the whole file; otherwise kanna tells what its hub and its header say.",
     "option_force": "Replace .sha256 files that say something else.",
     "option_dry_run": "Write nothing: no .sha256 file, and nothing that is imported.",
     "option_no_cache": "Neither read nor write the cache.",

@@ -26,6 +26,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "replaced": "{part} of {name} takes the place of the one inside.",
     "ema_left_out": "The EMA of {name} is left out: it is one of the model that was replaced.",
     "junk_left_out": "{count} tensors of {name} are of no use and left out: {names}.",
+    "records_wrong": "The records of where the parts stood make no model together. They are not believed; "
+    "every part goes to its usual place.",
+    "back_to": "{part} goes back under {prefix}, where it stood; with --for it goes where that program "
+    "looks for it.",
     "lacks": "Missing: {part}.",
     "lacks_file": "Missing: {part}, usually {file} from {where} (ComfyUI: {folder}).",
     "missing": (
@@ -46,7 +50,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Download it again, or take another file.",
     ),
     "cannot_carry": (
-        "{path} cannot go into such a file: {name} is {dtype}, which safetensors has no place for.",
+        "{path} cannot be joined: {name} is {dtype}, which safetensors cannot hold.",
         "Convert it to fp16, bf16 or fp8 first, or take a version of the part in one of them.",
     ),
     "two_checkpoints": (
@@ -66,7 +70,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Say it with --architecture.",
     ),
     "no_arrangement": (
-        "kanna knows no files that hold {architecture} together with its other parts: {path}.",
+        "kanna knows no all-in-one files of {architecture}: {path}.",
         "Use the parts as files of their own, which is how programs read this model.",
     ),
     "program_cannot": (
@@ -83,7 +87,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "layout": (
         "{part} of {path} is in the layout {layout}, and kanna cannot turn it into {wanted}.",
-        "Take a version of the part in that layout; a quantised one has to be converted first.",
+        "Take a version of the part in {wanted}; a quantised one has to be decoded first.",
     ),
     "output_folder": ("{path} is a folder.", "Give the output a name: a file after -o."),
 }

@@ -73,7 +73,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kept": "{key} is there already and was left as it is.",
     "spared": "Kept, because programs need it to load the model: {keys}.",
     "public_path": "{key} names a place on a disk; it is public on purpose, so it stays. Set or strip it by name.",
-    "legacy_dropped": "{key} was taken over kohya's fields, which changed; it was dropped.",
+    "legacy_dropped": "{key} was computed from kohya's fields, which change; it is dropped.",
     "unread_companion": "{name} cannot be read: {reason}",
     "all_names": "The file has {names} names (hard links); all of them have the new header.",
     "other_names": "The file has {names} names (hard links); the others keep the old file.",
@@ -88,7 +88,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "digests_changed": "What covers the header changes: {names}.",
     "autov1_kept": "AutoV1 stays {digest}.",
     "autov1_changed": "AutoV1: {before} → {after}.",
-    "cached": "What `kanna hash` knew of the file is of its old state.",
+    "cached": "The hashes in the cache are those of the old state; `kanna hash` computes them anew.",
     "sidecar_stale": "{name} is out of date; --sidecar or `kanna hash --write-sidecar --force` writes it anew.",
     "sidecar_written": "{name} was written anew.",
     "summary": "{done} done, {failed} failed.",
@@ -98,7 +98,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Convert it first: kanna convert {path} -o {output}",
     ),
     "folder": (
-        "{path} is made of several files; metadata is edited in one.",
+        "{path} is made of several files; metadata is edited file by file.",
         "Name the safetensors file itself.",
     ),
     "remote": (

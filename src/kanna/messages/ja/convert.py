@@ -135,7 +135,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "quantised": (
         "{path} は量子化されているため、精度を変えられません（{part}: {scheme}）。",
-        "この部品の精度指定を外してほかの部品だけ指定するか、先に kanna quantize FILE --to bf16 で復元してください。",
+        "ほかの部品の精度だけを指定するか、先に kanna quantize FILE --to bf16 で復元してください。",
     ),
     "folder": (
         "{path} は複数のモデルを含む diffusers フォルダーです。",

@@ -8,36 +8,35 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "why_told": "指定されたとおりです",
     "no_pipeline": (
         "{path}（{what}）に合う diffusers のパイプラインを kanna は知りません。",
-        "--to diffusers を付けずに、パーツに分割してください。",
+        "--to diffusers を外して、部品ごとのファイルに分けてください。",
     ),
     "already": (
         "{path} はすでに diffusers フォルダーです。",
         "先に kanna join で 1 つのファイルにまとめてから分割してください。",
     ),
     "no_prediction": (
-        "{path} が何を予測するモデルなのか、ファイルからは分かりません。スケジューラーはそれによって決まります。",
-        "--prediction で指定してください: {words}",
+        "{path} の予測方式がファイルからわかりません。スケジューラーは予測方式によって変わります。",
+        "--prediction で指定してください: {words}。",
     ),
     "no_such_prediction": (
-        "{path} に合う diffusers のパイプラインに、{prediction} を予測するものはありません。",
-        "次のどれかを指定してください: {words}",
+        "{path} に合う diffusers のパイプラインに、予測方式が {prediction} のものはありません。",
+        "次のどれかを指定してください: {words}。",
     ),
     "no_scheduler": (
-        "{prediction} を予測するモデルに使える {pipeline} のスケジューラーを kanna は知りません。",
-        "{path} が何を予測するのかを、epsilon や v のように --prediction で指定してください。",
+        "予測方式が {prediction} のモデルに使える {pipeline} のスケジューラーを kanna は知りません。",
+        "{path} の予測方式（epsilon や v など）を --prediction で指定してください。",
     ),
     "missing": (
-        "{path} には、次のコンポーネントの元になるパーツがありません: {components}",
-        "先に kanna join で 1 つのファイルにまとめてください。なしで作る場合は --allow-missing を付け、"
-        "{repository} から補ってください。",
+        "{path} には、次のコンポーネントの元になる部品がありません: {components}。",
+        "先に kanna join で 1 つのファイルにまとめてください。なしで作る場合は --allow-missing を付け、{repository} から補ってください。",
     ),
     "quantised": (
-        "パーツ {part} は量子化されています（{scheme}）。diffusers は、この形のものをフォルダーから読み込めません。",
+        "{part} は量子化されています（{scheme}）。diffusers は、このような重みをフォルダーから読み込めません。",
         "--dtype bf16 または --dtype fp16 で、変換後の精度を指定してください。",
     ),
     "underivable": (
-        "{folder} の config を作れません。その値を決めるテンソル {tensor} がありません。",
-        "ファイルに欠けがあります。kanna check で確認できます。",
+        "{folder} の config.json を作れません。その値を決めるテンソル {tensor} がありません。",
+        "ファイルが不完全です。足りないものは kanna check でわかります。",
     ),
     "shard_size": (
         "{word} はファイルサイズとして読めません。",
@@ -57,9 +56,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "others": "ヘッダーは複数のパイプラインに当てはまります。{taken} として作りますが、{others} の可能性もあります。"
     "違いはスケジューラーや設定です。",
-    "lacks": "フォルダーには {components} がありません。from_pretrained に必要です。{repository} にあります。",
-    "referenced": "フォルダーに入らないもの: {components}。from_pretrained に必要です。"
-    "{repository} から取ってくるか、入っているフォルダーを --tokenizers で指定してください。",
+    "lacks": "フォルダーに足りないもの: {components}。from_pretrained に必要です（{repository} にあります）。",
+    "referenced": "フォルダーに入れないもの: {components}。from_pretrained に必要です。{repository} から入手するか、入っているフォルダーを --tokenizers で指定してください。",
     "identity": "{name} は単位行列です。ファイルでは省かれていますが、diffusers には必要です。",
-    "left": "{count} 個のテンソルは diffusers に置き場所がありません。失われないように {file} に入れます。",
+    "left": "diffusers に置き場所のないテンソルが {count} 個あります。失われないように {file} に入れます。",
 }

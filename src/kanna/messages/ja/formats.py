@@ -113,7 +113,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         _GGUF_DAMAGED,
     ),
     "gguf_rank": (
-        "{path}: {tensor} は {rank:,} 次元です。GGUF ファイルは多くても 5 次元です。",
+        "{path}: {tensor} は {rank:,} 次元です。GGUF は 5 次元までです。",
         _GGUF_DAMAGED,
     ),
     "gguf_type": (

@@ -23,23 +23,23 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "diffusers": (
         "{path}: {model} の GGUF は元のテンソル名でしか読み込まれませんが、このファイルは diffusers の名前です。",
-        "先に kanna join FILE -o OUT.safetensors で元の構成に戻してください。",
+        "先に kanna join FILE -o OUT.safetensors で元の名前に戻してください。",
     ),
     "quantised": (
         "{path}: {part} は {scheme} で量子化されており、GGUF には入れられません。",
-        "先に kanna quantize FILE --to bf16 -o OUT.safetensors で元の数値に戻してください。",
+        "先に kanna quantize FILE --to bf16 -o OUT.safetensors で復元してください。",
     ),
     "needs_dtype": (
         "{path} は {type} で量子化されており、この型は GGUF にしか入れられません。",
-        "変換後の精度を --dtype fp16、bf16、fp32 のいずれかで指定するか、--to gguf で GGUF のまま書き込んでください。",
+        "変換後の精度を --dtype fp16、bf16、fp32 のどれかで指定するか、--to gguf で GGUF のまま書き込んでください。",
     ),
     "part_needs_dtype": (
         "{path} は {type} で量子化されており、この型は GGUF にしか入れられません。",
-        "変換後の精度を --dtype fp16、bf16、fp32 のいずれかで指定してください。このパーツだけなら --unet-dtype、--te-dtype、--vae-dtype も使えます。",
+        "変換後の精度を --dtype fp16、bf16、fp32 のどれかで指定してください。この部品だけなら --unet-dtype、--te-dtype、--vae-dtype も使えます。",
     ),
-    "cut": "{type} で書き込むテンソル: {count:,}、fp16・bf16・fp32 のままのテンソル: {rest:,}",
-    "for_comfyui": "ComfyUI-GGUF 向けの構成です（アーキテクチャ {word}）。models/unet に置きます",
-    "for_checkpoints": "すべてのパーツを 1 ファイルに収めた、stable-diffusion.cpp 向けの構成です。ComfyUI-GGUF はここから拡散モデルを取り出します（アーキテクチャ {word}）",
-    "split_first": "全部入りの構成では畳み込み層は量子化されません。kanna split で拡散モデルだけを取り出してから GGUF にすると、より小さくなります",
-    "folded": "長さ 256 の行に並べ直したテンソル: {count:,}（元の形状はメタデータに残ります）。stable-diffusion.cpp では読めないことがあります",
+    "cut": "{count:,} 個のテンソルを {type} で書き込みます。{rest:,} 個は fp16、bf16、fp32 です。",
+    "for_comfyui": "ComfyUI-GGUF 用の GGUF です（アーキテクチャ {word}）。models/unet に置いてください。",
+    "for_checkpoints": "stable-diffusion.cpp 用に、すべての部品を 1 つのファイルに入れます。ComfyUI-GGUF はその中の拡散モデルを読み込みます（アーキテクチャ {word}）。",
+    "split_first": "チェックポイントでは畳み込み層を量子化しません。kanna split で拡散モデルだけを取り出してから GGUF にすると、より小さくなります。",
+    "folded": "{count:,} 個のテンソルを長さ 256 の行に並べ直します（元の形状はメタデータに残ります）。stable-diffusion.cpp では読めないことがあります。",
 }

@@ -19,7 +19,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_parts": "部品ごとのハッシュも計算し、同じ部品が入ったファイルを表示します。",
     "option_check": ".sha256 ファイルと照合します。キャッシュは使わず全体を読み直します。",
     "option_write_sidecar": "各 FILE と同じフォルダーに、sha256sum -c で読める .sha256 ファイルを書き出します。",
-    "option_full": "URL のファイルも全体を読み込んで計算します。指定しない場合は、公開元とヘッダーに書かれている値を表示します。",
+    "option_full": "URL のファイルも全体を読み込んで計算します（省略時は、配布元とヘッダーに書かれている値を表示します）。",
     "option_force": "内容が異なる .sha256 ファイルも置き換えます。",
     "option_dry_run": ".sha256 ファイルの書き出しも取り込みも行わず、結果だけを表示します。",
     "option_no_cache": "キャッシュを読み書きしません。",
@@ -29,7 +29,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_models": "取り込むハッシュの対象となる models フォルダー。省略すると、キャッシュと同じ場所の"
     "「models」です。",
     "bar": "{count} ファイル",
-    "row_told": "公開元とヘッダーに書かれている値です。計算したのは AutoV1 だけです（--full で全体を読み込みます）",
+    "row_told": "配布元とヘッダーに書かれている値です。計算したのは AutoV1 だけです（--full で全体を読み込みます）",
     "row_cached": "キャッシュから",
     "autov1_empty": "ファイルが 1 MiB 以下のため意味がありません",
     "row_known": "公開名",

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "パーツを 1 つのチェックポイントにまとめます。",
-    "help": "拡散モデル、VAE、テキストエンコーダーを、プログラムが読み込める名前で 1 つのファイルにまとめます。\n\n"
-    "それぞれの PART が何かは kanna が中身から判断します。ファイル名は関係ありません。パーツの中にチェックポイントがあれば、"
-    "ほかで指定されなかったパーツはそこから取ります。これで一部のパーツだけを差し替えられます。合わないパーツは、"
-    "1 バイトも書き込まないうちに断ります。",
+    "short": "部品を 1 つのチェックポイントにまとめます。",
+    "help": "拡散モデル、VAE、テキストエンコーダーを、プログラムが読み込める名前を付けて 1 つのファイルにまとめます。\n\n各 PART が何の部品かは中身から判断します。ファイル名は関係ありません。チェックポイントも指定すると、ほかで指定しなかった部品はそこから取るので、一部の部品だけを差し替えられます。合わないものがあれば、何も書き込まずに終了します。",
     "examples": "例:\n\n"
     "  kanna join unet.safetensors vae.safetensors clip_l.safetensors -o model.safetensors\n\n"
     "  kanna join parts/*.safetensors -o model.safetensors\n\n"
@@ -17,45 +14,42 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "--te-dtype fp8_e4m3 -o flux1-dev-aio.safetensors\n\n"
     "  kanna join model.safetensors better.vae.safetensors -o model-vae.safetensors",
     "option_output": "出力ファイル。",
-    "option_for": "ファイルを読み込むプログラム。省略すると、同じチェックポイントから分けたパーツは元の位置に、"
-    "それ以外はどのプログラムでも読める位置に入ります。",
+    "option_for": "ファイルを読み込むプログラム。省略すると、同じチェックポイントから分けた部品は元の位置に、それ以外はどのプログラムでも読める位置に入ります。",
     "option_architecture": "拡散モデルのアーキテクチャ（ヘッダーだけでは決まらない場合）。",
-    "option_allow_missing": "足りないパーツがあっても書き込みます。",
-    "dry_run": "何も書き込んでいません（--dry-run）。実行すると {tensors} 個のテンソル（{size}）を書き込み、"
-    "バッファは {memory} です。",
-    "replaced": "中の {part} を {name} のものに差し替えます。",
-    "ema_left_out": "{name} の EMA は入れません。差し替えられた元のモデルのものだからです。",
-    "junk_left_out": "{name} の不要なテンソル {count} 個は入れません: {names}。",
-    "lacks": "足りません: {part}。",
-    "lacks_file": "足りません: {part}（通常は {where} の {file}、ComfyUI では {folder} に置きます）。",
+    "option_allow_missing": "足りない部品があっても書き込みます。",
+    "dry_run": "何も書き込んでいません（--dry-run）。実行すると {tensors} 個のテンソル（{size}）を書き込みます（作業用メモリ {memory}）。",
+    "replaced": "{part} を {name} のものに差し替えます。",
+    "ema_left_out": "{name} の EMA は入れません。差し替える前のモデルのものだからです。",
+    "junk_left_out": "{name} の不要データ（テンソル {count} 個）は入れません: {names}。",
+    "lacks": "足りない部品: {part}。",
+    "lacks_file": "足りない部品: {part}（通常は {where} の {file}。ComfyUI では {folder} に置きます）。",
     "missing": (
-        "{path} で画像を生成するには、ほかにもパーツが必要です: {parts}。",
-        "そのファイルも指定してください（入手先は kanna explain {architecture} で分かります）。"
-        "なくてよい場合は --allow-missing を付けてください。",
+        "{path} で画像を生成するには、次の部品も必要です: {parts}。",
+        "そのファイルも指定してください（入手先は kanna explain {architecture} でわかります）。入れなくてよい場合は --allow-missing を付けてください。",
     ),
     "no_model": (
-        "パーツの中に拡散モデルがありません。",
-        "拡散モデルのファイルも指定してください。ファイルの種類は kanna inspect で分かります。",
+        "部品の中に拡散モデルがありません。",
+        "拡散モデルのファイルも指定してください。ファイルの種類は kanna inspect でわかります。",
     ),
     "no_part": (
-        "{path} には画像生成モデルのパーツが入っていません。",
+        "{path} には画像生成モデルの部品が入っていません。",
         "kanna inspect で何のファイルかを確認し、指定から外してください。",
     ),
     "part_broken": (
-        "{path} は不完全です。{count} 個のテンソルが足りないか、形状が違います（{names} …）。",
+        "{path} は不完全です。{count} 個のテンソルが足りないか、形状が違います（{names} など）。",
         "ダウンロードし直すか、別のファイルを使ってください。",
     ),
     "cannot_carry": (
-        "{path} はまとめられません。{name} の {dtype} は safetensors に入れられない形式です。",
+        "{path} はまとめられません。{name} の型 {dtype} は safetensors に入れられません。",
         "先に fp16、bf16、fp8 のどれかに変換するか、その精度で配布されているものを使ってください。",
     ),
     "two_checkpoints": (
-        "{path} と {other} は、どちらもほかのパーツが入ったチェックポイントです。",
-        "必要なパーツを kanna split で取り出してからまとめてください。",
+        "{path} と {other} は、どちらもほかの部品が入ったチェックポイントです。",
+        "使いたい部品を kanna split で取り出してから、まとめてください。",
     ),
     "twice": (
-        "{path} の {part} は 2 つ目です。{other} にもあります。",
-        "どちらか 1 つだけを指定してください。EMA は、kanna split で書き出したものだけを EMA と判断します。",
+        "{path} の {part} は 2 つ目です。{other} にも入っています。",
+        "どちらか 1 つだけを指定してください。EMA と見なすのは、kanna split で書き出したものだけです。",
     ),
     "other_architecture": (
         "{path} は {asked} ではなく {found} のモデルです。",
@@ -66,8 +60,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "--architecture で指定してください。",
     ),
     "no_arrangement": (
-        "{architecture} をほかのパーツと 1 つにまとめたファイルの形式を kanna は知りません: {path}。",
-        "このモデルは、パーツごとのファイルのまま使ってください。",
+        "{architecture} をほかの部品と 1 つのファイルにまとめる形式は知られていません: {path}。",
+        "このモデルは、部品ごとのファイルのまま使ってください。プログラムもその形で読み込みます。",
     ),
     "program_cannot": (
         "{program} では、1 つにまとめた {architecture} を読み込めません: {path}。",
@@ -78,12 +72,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "使うのは {needs} です。",
     ),
     "other_vae": (
-        "{path} は {theirs} の VAE で、モデルは {ours} です。画像がすべて崩れてしまいます。",
+        "{path} は {theirs} の VAE で、モデルは {ours} です。画像がすべて崩れます。",
         "{ours} の VAE を使ってください。",
     ),
     "layout": (
         "{path} の {part} は {layout} 形式で、{wanted} 形式には変換できません。",
-        "その形式で配布されているものを使ってください。量子化されたパーツは先に変換が必要です。",
+        "{wanted} 形式で配布されているものを使ってください。量子化された部品は、先に復元が必要です。",
     ),
     "output_folder": (
         "{path} はフォルダーです。",

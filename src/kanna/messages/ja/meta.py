@@ -87,7 +87,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "digests_changed": "ヘッダーを含めて計算するハッシュは変わります: {names}。",
     "autov1_kept": "AutoV1 は {digest} のままです。",
     "autov1_changed": "AutoV1: {before} → {after}",
-    "cached": "`kanna hash` が記録していたハッシュは、編集前のファイルのものです。",
+    "cached": "`kanna hash` のキャッシュにあるのは編集前のハッシュです。次に使うときに計算し直します。",
     "sidecar_stale": "{name} は古くなりました。--sidecar か `kanna hash --write-sidecar --force` で書き直せます。",
     "sidecar_written": "{name} を書き直しました。",
     "summary": "{done} 個を処理し、{failed} 個が失敗しました。",
@@ -104,7 +104,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "safetensors ファイルそのものを指定してください。",
     ),
     "remote": (
-        "{path} はこの PC にありません。編集できるのはローカルのファイルだけです。",
+        "{path} はこのマシン上にありません。編集できるのはローカルのファイルだけです。",
         "先にダウンロードしてください。",
     ),
     "malformed": (

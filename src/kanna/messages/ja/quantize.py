@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "モデルを量子化して小さくします（fp8、NF4、GGUF）。元に戻すこともできます。",
-    "help": "FILE の拡散モデルを量子化します。量子化されたモデルを fp16、bf16、fp32 に戻すこともできます。\n\n正規化層、埋め込み層、出力層、VAE はそのまま残します。最後に、値がどれだけ変わったかをブロックごとに報告します。",
+    "short": "モデルを量子化して小さくします（fp8、NF4、GGUF）。fp16 などに戻すこともできます。",
+    "help": "FILE の拡散モデルを量子化します。量子化されたモデルを fp16、bf16、fp32 に戻すこともできます。\n\n正規化層、埋め込み層、出力層、VAE はそのまま残します。最後に、値がどれだけ変わったかをブロックごとに表示します。",
     "examples": "例:\n\n"
     "  kanna quantize flux1-dev.safetensors --to fp8_scaled -o small/\n\n"
     "  kanna quantize sdxl.safetensors --to nf4 --svg errors.svg\n\n"
@@ -17,9 +17,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_form": "スケール付き fp8 の書き方。現在の ComfyUI の形式（current）か、以前の版のマーカー形式（old）。",
     "option_nested": "NF4 と FP4: ブロックの統計値も 8 ビットで保存します（さらに小さくなりますが、精度は少し落ちます）。",
     "option_te": "T5 などの大きなテキストエンコーダーも量子化します。",
-    "option_keep": "量子化せずに残す重み。名前の先頭（ドットの区切りまで）を指定します。* は任意の文字列です（繰り返し指定できます）。",
+    "option_keep": "量子化せずに残す重み。名前を先頭からドットの区切りまで指定します。* は任意の文字列です（繰り返し指定できます）。",
     "option_keep_dtype": "量子化する部品の中で、量子化せずに残すテンソルの精度（省略時はそのまま）。",
-    "option_svg": "誤差の報告を図にして、このファイルに書き出します。",
+    "option_svg": "誤差のグラフを、このファイルに書き出します。",
     "option_allow_overflow": "表せない値があっても出力します。",
     "taken": "{part}: {count} 個の重みを {to} にします。{kept} 個のテンソルはそのまま残します。",
     "stays": "量子化しない部品: {parts}。",
@@ -31,8 +31,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "needs_config": "Forge ではこのまま読み込めます。diffusers で使うには、config.json に quantization_config も必要です。",
     "not_finite": "{name}: NaN または Inf が {count} 個あります。",
     "clipped": "収まらなかった値は、fp8 で表せる最大の値にしました。",
-    "picture": "誤差の図: {path}",
-    "no_such_target": ("{word} には量子化できません。", "{words} のいずれかを指定してください。"),
+    "picture": "誤差のグラフ: {path}",
+    "no_such_target": (
+        "{word} には量子化できません。",
+        "{words} のどれかを指定してください。",
+    ),
     "keep_dtype_of_gguf": (
         "--keep-dtype は GGUF では使えません。読み込む側が決まった型を求めるためです。",
         "--keep-dtype を外してください。残したい重みは --keep で指定できます。",
