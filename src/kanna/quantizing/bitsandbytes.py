@@ -6,7 +6,7 @@ Source: bitsandbytes functional.py, ``QuantState.as_dict`` and ``from_dict``.
 from __future__ import annotations
 
 import json
-from math import isfinite, prod
+from math import prod
 from typing import Any, Final
 
 from kanna.codebooks import is_table
@@ -22,6 +22,7 @@ ABSMAX, MAP = "absmax", "quant_map"
 NESTED_ABSMAX, NESTED_MAP = "nested_absmax", "nested_quant_map"
 _BLOCKS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 _LONGEST: Final = 4096
+_MOST: Final = 3.4028234663852886e38  # in fp32
 
 
 def state_text(kind: str, block: int, dtype: str, shape: tuple[int, ...], *, nested: bool) -> bytes:
@@ -66,7 +67,7 @@ def read_four_bit(model: ModelFile, name: str, state: str) -> tuple[TensorInfo, 
 
 def _nested(model: ModelFile, name: str, fields: dict[str, Any], blocks: int) -> Nested:
     size, mean = fields.get("nested_blocksize"), fields.get("nested_offset")
-    fine = size in _BLOCKS and isinstance(mean, int | float) and isfinite(mean)
+    fine = _is_block(size) and isinstance(mean, int | float) and abs(mean) <= _MOST
     _check(fine, model, f"{name}.{NESTED_ABSMAX}")
     assert isinstance(size, int)
     return Nested(
@@ -87,9 +88,13 @@ def _fields(model: ModelFile, name: str, kind: str) -> dict[str, Any]:
     _check(isinstance(fields, dict), model, name)
     shape = fields.get("shape")
     sizes = isinstance(shape, list) and all(type(s) is int and 0 < s < 1 << 32 for s in shape)
-    fine = fields.get("quant_type") == kind and fields.get("blocksize") in _BLOCKS
-    _check(sizes and fine and fields.get("dtype") in TORCH, model, name)
+    fine = fields.get("quant_type") == kind and _is_block(fields.get("blocksize"))
+    _check(sizes and fine and fields.get("dtype") in list(TORCH), model, name)
     return dict(fields)
+
+
+def _is_block(size: object) -> bool:
+    return type(size) is int and size in _BLOCKS
 
 
 def _tensor(model: ModelFile, name: str, numel: int) -> TensorInfo:
