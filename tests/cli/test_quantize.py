@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from kanna import api
@@ -205,6 +206,36 @@ def test_a_picture_never_replaces_a_model(
         assert run(["quantize", str(tmp_path / names[0]), "-o", out, *given]) == 2
     assert {path.name for path in tmp_path.iterdir()} == set(names)
     assert all((tmp_path / name).read_bytes() == model.read_bytes() for name in names)
+
+
+def test_what_was_measured_of_inputs_outlives_new_scales_and_no_other_format(
+    model: Path, tmp_path: Path
+) -> None:
+    scaled = load_file(quantized(model, tmp_path / "1", "--to", "fp8_scaled"))
+    layer, scale = QUERY.removesuffix(".weight"), torch.tensor(0.25)
+    row = {"format": "float8_e4m3fn", "full_precision_matrix_mult": True}
+    scaled[f"{layer}.input_scale"] = scale
+    scaled[f"{layer}.comfy_quant"] = torch.frombuffer(
+        bytearray(json.dumps(row).encode()), dtype=torch.uint8
+    )
+    save_file(scaled, tmp_path / "in.safetensors")
+    old = quantized(tmp_path / "in.safetensors", tmp_path / "2", "--to", "fp8_scaled",
+                    "--form", "old")  # fmt: skip
+    written = load_file(old)
+    assert written[f"{layer}.scale_input"] == scale
+    assert written[f"{UNET}scaled_fp8"].shape == (2,)
+    assert len([name for name in written if "scale_input" in name]) == 1
+    again = quantized(old, tmp_path / "3", "--to", "fp8_scaled")
+    written = load_file(again)
+    assert written[f"{layer}.input_scale"] == scale
+    assert json.loads(bytes(written[f"{layer}.comfy_quant"].numpy())) == row
+    with safe_open(again, "pt") as file:
+        listed = json.loads(file.metadata()["_quantization_metadata"])["layers"]
+    assert listed[layer] == row
+    assert torch.equal(written[QUERY].float(), scaled[QUERY].float())
+    for word in ("fp8_scaled_e5m2", "nf4", "fp8_e4m3"):
+        left = load_file(quantized(again, tmp_path / word, "--to", word))
+        assert not [name for name in left if "input" in name.rpartition(".")[2]]
 
 
 def test_the_function_says_what_the_verb_says(model: Path, tmp_path: Path) -> None:

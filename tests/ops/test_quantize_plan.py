@@ -119,6 +119,15 @@ def test_patterns_of_the_user_stay_and_the_rest_can_change_precision() -> None:
     assert json.loads(plan.metadata["kanna.history"])[-1]["keep_dtype"] == "fp16"
 
 
+@pytest.mark.parametrize("to", ["fp8_scaled", "q8_0"])
+def test_a_pattern_that_fits_nothing_is_told(to: str) -> None:
+    name = "sd15-fp16-pruned"
+    assert "keep_unused" not in said(planned(name, to, keep=("middle_block.*",)))
+    plan = planned(name, to, keep=("middle_block", "midle_block"))
+    told = [note for note in plan.notes if note.key == "quantize.keep_unused"]
+    assert [note.values["pattern"] for note in told] == ["midle_block"]
+
+
 def test_the_current_form_lists_its_layers_in_the_metadata() -> None:
     plan = planned("sd15-fp16-pruned")
     listed = json.loads(plan.metadata["_quantization_metadata"])

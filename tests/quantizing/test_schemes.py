@@ -20,7 +20,7 @@ from kanna.errors import FormatError, Incompatible
 from kanna.formats import open_model
 from kanna.model import ModelFile
 from kanna.plan import Output, Plan
-from kanna.quantizing.schemes import SCHEMES, scheme_called
+from kanna.quantizing.schemes import SCHEMES, Weight, scheme_called
 from kanna.quantizing.stored import dequantised
 
 Tensors = dict[str, torch.Tensor]
@@ -50,7 +50,11 @@ def quantised(folder: Path, tensors: Tensors, word: str, **how: Any) -> Tensors:
     scheme = scheme_called(word, **how)
     assert scheme is not None
     with open_model(folder / "in.safetensors") as model:
-        outputs = [o for n, t in model.items() for o in scheme.pieces(n, t, t.dtype)]
+        outputs = [
+            o
+            for n, t in model.items()
+            for o in scheme.pieces(Weight(name=n, tensor=t, before=t.dtype))
+        ]
         plan = Plan(outputs=tuple(outputs), container="safetensors", inputs=(model,))
         run(plan, folder / "out.safetensors")
     return load_file(folder / "out.safetensors")
@@ -193,7 +197,8 @@ def opened(path: Path, tensors: Tensors) -> Iterator[ModelFile]:
     [
         {"quant_type": "fp4"}, {"blocksize": 63}, {"blocksize": "64"}, {"shape": [1 << 40, 2]},
         {"shape": [0]}, {"shape": None}, {"shape": [96, 131]}, {"dtype": 3}, {"dtype": "os.system"},
-        {"nested_offset": None}, {"nested_blocksize": 7}, "[]", "{", "\udcff",
+        {"blocksize": 64.0}, {"dtype": []}, {"nested_blocksize": 256.0}, {"nested_offset": 1e300},
+        {"nested_offset": 10**400}, {"nested_offset": None}, {"nested_blocksize": 7}, "[]", "{", "\udcff",
     ],
 )  # fmt: skip
 def test_a_hostile_state_is_refused(tmp_path: Path, damage: Any) -> None:
@@ -204,6 +209,22 @@ def test_a_hostile_state_is_refused(tmp_path: Path, damage: Any) -> None:
     else:
         text = damage.encode(errors="surrogateescape")
     written[name] = torch.frombuffer(bytearray(text), dtype=torch.uint8)
+    with opened(tmp_path / "bad.safetensors", written) as model, pytest.raises(FormatError):
+        dequantised(model)
+
+
+@pytest.mark.parametrize("entry", [1.5, float("nan"), float("-inf")])
+@pytest.mark.parametrize("table", ["quant_map", "nested_quant_map"])
+def test_a_table_of_strange_numbers_is_refused(tmp_path: Path, table: str, entry: float) -> None:
+    written = quantised(tmp_path, weights(), "nf4", nested=True)
+    written[f"a.weight.{table}"][7] = entry
+    with opened(tmp_path / "bad.safetensors", written) as model, pytest.raises(FormatError):
+        dequantised(model)
+
+
+def test_a_nested_table_that_falls_is_refused(tmp_path: Path) -> None:
+    written = quantised(tmp_path, weights(), "nf4", nested=True)
+    written["a.weight.nested_quant_map"] = written["a.weight.nested_quant_map"].flip(0).clone()
     with opened(tmp_path / "bad.safetensors", written) as model, pytest.raises(FormatError):
         dequantised(model)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kanna.dtypes import BF16, FP16, FP32, WORDS, DType
+from kanna.dtypes import BF16, FP16, FP32, DType
 from kanna.errors import Incompatible, UsageError
-from kanna.families import family
-from kanna.families.policy import Policy, fits, policy_of
+from kanna.families.policy import policy_of
 from kanna.identity import Identity, Part
 from kanna.messages import say
 from kanna.metadata import extended
@@ -19,9 +17,9 @@ from kanna.ops import gguf
 from kanna.ops.convert import Planned, refuse_what_cannot_be_written
 from kanna.ops.dequantise import plain_parts, quantised_parts
 from kanna.ops.draft import Draft
-from kanna.plan import Constant, Copy, Output, Plan, WeightedSum, WriteContainer
-from kanna.quantizing.schemes import FORMED, SCHEMES, Form, Scheme, scheme_called
-from kanna.quantizing.stored import QUANTIZATION_METADATA, layers_in
+from kanna.ops.quantize_part import cast, kept, layer_list, quantize_part
+from kanna.plan import Plan, WriteContainer
+from kanna.quantizing.schemes import FORMED, SCHEMES, Form, Scheme, Weight, scheme_called
 
 _PLAIN: Final[Mapping[str, DType]] = {"fp16": FP16, "bf16": BF16, "fp32": FP32}
 BACK: Final = tuple(_PLAIN)
@@ -70,11 +68,10 @@ def quantize(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
     if plain is not model:
         draft.note("quantize.again", warning=True)
     parts = _chosen(plain, known, options)
-    layers = [
-        name for part in parts for name in _quantize_part(draft, model, part, scheme, options)
-    ]
+    weights = [w for part in parts for w in _take(draft, model, part, scheme, options)]
+    _tell_unused(draft, parts, options.keep)
     _tell(draft, known, scheme, parts)
-    return _planned(draft, options, _layer_list(plain, layers, scheme))
+    return _planned(draft, options, layer_list(plain, weights, scheme))
 
 
 def container_for(options: QuantizeOptions) -> WriteContainer:
@@ -121,81 +118,18 @@ def _chosen(model: ModelFile, identity: Identity, options: QuantizeOptions) -> l
     return [*models, *large]
 
 
-def _quantize_part(
+def _take(
     draft: Draft, source: ModelFile, part: Part, scheme: Scheme, options: QuantizeOptions
-) -> list[str]:
-    """Put the pieces of each weight of `part` in its place; return the names of those layers.
-
-    `source` is the file as it was, whose dtypes a scheme may remember.
-    """
-    policy = policy_of(part.architecture)
-    known = family(part.architecture) if part.architecture else None
-    half = WORDS[known.half if known else "bf16"]
-    pieces: dict[str, list[Output]] = {}
-    for name in part.names:
-        more = kept(name, part.prefix, options.keep)
-        if not more and _takes(draft, name, part.prefix, policy, scheme):
-            tensor = draft.outputs[name].inputs[0]
-            stored = tensor is source.get(name) and tensor.dtype in {FP16, BF16, FP32}
-            before = tensor.dtype if stored else half
-            pieces[name] = list(scheme.pieces(name, tensor, before))
-    if not pieces:
-        role = say(f"inspect.part_{part.role}")
-        raise Incompatible("quantize.no_weights", path=draft.model.path, part=role)
-    _replace(draft, pieces)
-    if scheme.marker is not None:
-        marker = Output(f"{part.prefix}scaled_fp8", scheme.marker, (0,), Constant(b""))
-        draft.put(marker, part.role)
-    rest = [name for name in part.names if name not in pieces]
+) -> list[Weight]:
+    """Quantise a part, and say what of it was."""
+    weights = quantize_part(draft, source, part, scheme, options.keep)
+    taken = {weight.name for weight in weights}
+    rest = [name for name in part.names if name not in taken]
     if options.keep_dtype is not None:
         cast(draft, rest, _PLAIN[options.keep_dtype])
-    draft.note("quantize.taken", part=say(f"inspect.part_{part.role}"), count=len(pieces),
+    draft.note("quantize.taken", part=say(f"inspect.part_{part.role}"), count=len(taken),
                kept=len(rest), to=options.to)  # fmt: skip
-    if not policy.known and part.role == "diffusion_model":
-        draft.note("quantize.policy_unknown", warning=True, architecture=part.architecture or "?")
-    return [name.removesuffix(".weight") for name in pieces]
-
-
-def _takes(draft: Draft, name: str, prefix: str, policy: Policy, scheme: Scheme) -> bool:
-    tensor = draft.model[name]
-    if name in draft.fixed or not tensor.dtype.is_float:
-        return False
-    if scheme.matrices and len(tensor.shape) != 2:
-        return False
-    return policy.takes(name.removeprefix(prefix), tensor.shape, tensor.numel)
-
-
-def kept(name: str, prefix: str, patterns: Iterable[str]) -> bool:
-    """Whether a pattern fits the name as it is, or less its part's prefix."""
-    return any(fits(name, p) or fits(name.removeprefix(prefix), p) for p in patterns)
-
-
-def _replace(draft: Draft, pieces: Mapping[str, list[Output]]) -> None:
-    """Put several outputs where one was, beside each other."""
-    outputs: dict[str, Output] = {}
-    roles = dict(draft.roles)
-    for name, output in draft.outputs.items():
-        for piece in pieces.get(name, [output]):
-            if piece.name in outputs or (piece.name != name and piece.name in draft.outputs):
-                raise Incompatible("layout.twice", path=draft.model.path, name=piece.name)
-            outputs[piece.name] = piece
-            roles[piece.name] = draft.roles.get(name, "")
-    draft.outputs, draft.roles = outputs, roles
-
-
-def cast(draft: Draft, names: Iterable[str], dtype: DType) -> int:
-    """Give floating outputs another dtype, measuring what is lost; return how many changed."""
-    changed = 0
-    for name in names:
-        output = draft.outputs.get(name)
-        if output is None or name in draft.fixed or not isinstance(output.op, Copy):
-            continue
-        if output.dtype.is_float and output.dtype is not dtype:
-            draft.outputs[name] = Output(
-                name, dtype, output.shape, WeightedSum(), output.inputs, compared=True
-            )
-            changed += 1
-    return changed
+    return weights
 
 
 def _back(model: ModelFile, identity: Identity, options: QuantizeOptions) -> Planned:
@@ -229,8 +163,17 @@ def _as_gguf(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
     if options.to in _GGUF_PLAIN:
         cast(draft, names - stay, _GGUF_PLAIN[options.to])
     block = None if options.to in _GGUF_PLAIN else gguf.writable_type(options.to)
+    _tell_unused(draft, parts, options.keep)
     extras = gguf.lay_out(draft, block, stay=stay)
     return _planned(draft, options, {}, container="gguf", extras=extras)
+
+
+def _tell_unused(draft: Draft, parts: Iterable[Part], keep: Iterable[str]) -> None:
+    """Say which patterns of the user fit nothing: a slip of the fingers keeps no weight."""
+    places = [(name, part.prefix) for part in parts for name in part.names]
+    for pattern in keep:
+        if not any(kept(name, prefix, [pattern]) for name, prefix in places):
+            draft.note("quantize.keep_unused", warning=True, pattern=pattern)
 
 
 def _tell(draft: Draft, identity: Identity, scheme: Scheme, quantised: Iterable[Part]) -> None:
@@ -246,14 +189,6 @@ def _tell(draft: Draft, identity: Identity, scheme: Scheme, quantised: Iterable[
         draft.note("quantize.needs_config")
 
 
-def _layer_list(model: ModelFile, layers: list[str], scheme: Scheme) -> dict[str, str]:
-    """Return ComfyUI's metadata of quantised layers, with those of parts that were so before."""
-    if scheme.comfy is None:
-        return {}
-    listed = {**layers_in(model.metadata), **{name: {"format": scheme.comfy} for name in layers}}
-    return {QUANTIZATION_METADATA: json.dumps({"format_version": "1.0", "layers": listed})}
-
-
 def _planned(
     draft: Draft,
     options: QuantizeOptions,
@@ -266,6 +201,7 @@ def _planned(
         "to": options.to,
         **({"form": options.form} if options.form != "current" else {}),
         **({"nested": True} if options.nested else {}),
+        **({"text_encoders": True} if options.text_encoders else {}),
         **({"keep": list(options.keep)} if options.keep else {}),
         **({"keep_dtype": options.keep_dtype} if options.keep_dtype else {}),
     }

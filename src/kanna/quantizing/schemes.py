@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from kanna.codebooks import DYNAMIC, FOUR_BIT
 from kanna.dtypes import FP8_E4M3, FP8_E5M2, FP32, UINT8, DType
 from kanna.model import TensorInfo
 from kanna.plan import STATE_ROOM, Constant, Encoded, FourBit, OneScale, Output, WeightedSum
+from kanna.quantizing import comfy
 from kanna.quantizing.bitsandbytes import (
     ABSMAX,
     MAP,
@@ -24,31 +24,48 @@ from kanna.quantizing.bitsandbytes import (
     STATE,
     state_text,
 )
+from kanna.quantizing.comfy import Activations
 from kanna.views.decoded import NESTED_BLOCK
 
 Form = Literal["current", "old"]
 _BLOCK: Final = 64  # bitsandbytes' own, and the only one that Forge and diffusers write
-_LARGEST: Final = MappingProxyType({FP8_E4M3: 448.0, FP8_E5M2: 57344.0})
-# ComfyUI's names of formats, comfy/quant_ops.py QUANT_ALGOS.
-COMFY_FORMATS: Final = MappingProxyType({FP8_E4M3: "float8_e4m3fn", FP8_E5M2: "float8_e5m2"})
+_LARGEST: Final[Mapping[DType, float]] = {FP8_E4M3: 448.0, FP8_E5M2: 57344.0}
 
-# Makes the pieces of a weight, of the given name and dtype word in the file that it came from.
-Pieces = Callable[[str, TensorInfo, DType], Iterator[Output]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """A weight to be quantised: its name, its numbers, and what else of it goes on.
+
+    `before` is the dtype that the file has it in, `activations` what the file says of its inputs.
+    """
+
+    name: str
+    tensor: TensorInfo
+    before: DType
+    activations: Activations = field(default_factory=Activations)
+
+    @property
+    def layer(self) -> str:
+        """The name of the layer that it is the weight of."""
+        return self.name.removesuffix(".weight")
+
+
+Pieces = Callable[[Weight], Iterator[Output]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
     """One thing to quantise to: its word, its pieces of a weight, what a program needs besides.
 
-    `matrices` says that it knows matrices only, no convolutions. `comfy` is ComfyUI's name of the
-    format where a marker of each layer says it, `marker` the dtype of one for all layers.
+    `matrices` says that it knows matrices only, no convolutions. `scaled` is the dtype of scaled
+    fp8; ComfyUI is told so by a list and markers of layers, or with `marker` by one for all.
     """
 
     word: str
     pieces: Pieces
     matrices: bool = True
-    comfy: str | None = None
-    marker: DType | None = None
+    scaled: DType | None = None
+    marker: bool = False
     needs_config: bool = False
 
 
@@ -73,37 +90,39 @@ FORMED: Final = tuple(_ONE_SCALE)
 
 
 def _plain(dtype: DType) -> Pieces:
-    def pieces(name: str, tensor: TensorInfo, before: DType) -> Iterator[Output]:
-        del before
-        yield Output(name, dtype, tensor.shape, WeightedSum(clipped=True), (tensor,), compared=True)
+    def pieces(weight: Weight) -> Iterator[Output]:
+        op, tensor = WeightedSum(clipped=True), weight.tensor
+        yield Output(weight.name, dtype, tensor.shape, op, (tensor,), compared=True)
 
     return pieces
 
 
 def _one_scale(word: str, dtype: DType, form: Form) -> Scheme:
     old, encoding = form == "old", OneScale(_LARGEST[dtype])
-    text = json.dumps({"format": COMFY_FORMATS[dtype]}).encode()
+    of_weight, of_inputs = (
+        ("scale_weight", "scale_input") if old else ("weight_scale", "input_scale")
+    )
 
-    def pieces(name: str, tensor: TensorInfo, before: DType) -> Iterator[Output]:
-        del before
-        layer = name.removesuffix(".weight")
-        yield Output(name, dtype, tensor.shape, Encoded(encoding), (tensor,), compared=True)
-        scale = f"{layer}.scale_weight" if old else f"{layer}.weight_scale"
-        yield Output(scale, FP32, (), Encoded(encoding, "scale"), (tensor,))
+    def pieces(weight: Weight) -> Iterator[Output]:
+        layer, tensor, inputs = weight.layer, weight.tensor, weight.activations
+        yield Output(weight.name, dtype, tensor.shape, Encoded(encoding), (tensor,), compared=True)
+        yield Output(f"{layer}.{of_weight}", FP32, (), Encoded(encoding, "scale"), (tensor,))
+        if inputs.scale is not None:
+            yield Output.of(inputs.scale, name=f"{layer}.{of_inputs}")
         if not old:
+            text = json.dumps(comfy.layer_row(dtype, inputs)).encode()
             yield Output(f"{layer}.comfy_quant", UINT8, (len(text),), Constant(text))
 
-    if old:
-        return Scheme(word=word, pieces=pieces, marker=dtype)
-    return Scheme(word=word, pieces=pieces, comfy=COMFY_FORMATS[dtype])
+    return Scheme(word=word, pieces=pieces, scaled=dtype, marker=old)
 
 
 def _four_bit(kind: str, *, nested: bool) -> Pieces:
     encoding = FourBit(FOUR_BIT[kind], _BLOCK, nested)
 
-    def pieces(name: str, tensor: TensorInfo, before: DType) -> Iterator[Output]:
+    def pieces(weight: Weight) -> Iterator[Output]:
+        name, tensor, dtype = weight.name, weight.tensor, weight.before.torch or "float32"
         codes, blocks = -(-tensor.numel // 2), -(-tensor.numel // _BLOCK)
-        text = state_text(kind, _BLOCK, before.torch or "float32", tensor.shape, nested=nested)
+        text = state_text(kind, _BLOCK, dtype, tensor.shape, nested=nested)
 
         def piece(what: str) -> Encoded:
             return Encoded(encoding, what, text if what == "state" else b"")

@@ -6,11 +6,9 @@ functional.py ``QuantState`` and nn/modules.py ``Linear8bitLt``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from kanna.errors import FormatError, Incompatible
 from kanna.formats.ggml_types import BlockType
@@ -18,10 +16,15 @@ from kanna.formats.gguf_foreign import decoded
 from kanna.identify.quantization import Schemes
 from kanna.model import ModelFile, TensorInfo
 from kanna.quantizing.bitsandbytes import STATES, read_four_bit
+from kanna.quantizing.comfy import (
+    MARKER,
+    QUANTIZATION_METADATA,
+    layer_list,
+    layers_in,
+    marked,
+)
 from kanna.views.decoded import as_fp32, scaled
 
-QUANTIZATION_METADATA: Final = "_quantization_metadata"
-_MARKER: Final = "scaled_fp8"
 _SCALES: Final = (".scale_weight", ".weight_scale")
 _BESIDE_SCALE: Final = (*_SCALES, ".scale_input", ".input_scale", ".comfy_quant")
 # Beside these the numbers are more than a weight over a scale.
@@ -52,7 +55,7 @@ def dequantised(model: ModelFile, names: Collection[str] | None = None) -> Model
     weights = {name: weight for name, weight in _weights(model, wanted) if name in wanted}
     beside = {one for weight in weights.values() for one in weight.beside}
     if weights:
-        beside |= {name for name in wanted if name.rpartition(".")[2] == _MARKER}
+        beside |= {name for name in wanted if name.rpartition(".")[2] == MARKER}
     _check_all_read(model, wanted - beside - set(weights))
     tensors = {
         name: weights[name].tensor if name in weights else tensor
@@ -74,7 +77,8 @@ def is_quantised(model: ModelFile, names: Collection[str]) -> bool:
 
 
 def _weights(model: ModelFile, wanted: Collection[str]) -> Iterator[tuple[str, Weight]]:
-    turned = _turned_layers(model.metadata)
+    listed = layers_in(model.metadata)
+    turned = {layer for layer, row in listed.items() if _is_turned(row)}
     for name in wanted:
         tensor = model[name]
         if isinstance(tensor.dtype, BlockType):
@@ -86,11 +90,11 @@ def _weights(model: ModelFile, wanted: Collection[str]) -> Iterator[tuple[str, W
             yield from _scaled_weight(model, name, turned)
 
 
-def _scaled_weight(
-    model: ModelFile, name: str, turned: Collection[str]
-) -> Iterator[tuple[str, Weight]]:
+def _scaled_weight(model: ModelFile, name: str, turned: set[str]) -> Iterator[tuple[str, Weight]]:
     layer = name.removesuffix(".weight")
-    if any(layer + more in model for more in _MORE) or layer in turned or _turned(model, layer):
+    if any(layer + more in model for more in _MORE) or _is_turned(marked(model, layer)):
+        return
+    if not turned.isdisjoint(_endings(layer)):
         return
     if (own := f"{layer}.SCB") in model and model[name].dtype.word == "int8":
         beside = tuple(n for n in (own, f"{layer}.weight_format") if n in model)
@@ -121,38 +125,23 @@ def _check_all_read(model: ModelFile, names: Collection[str]) -> None:
             )
 
 
-def _turned(model: ModelFile, layer: str) -> bool:
-    """Whether the marker of a layer says that its weight is rotated as well."""
-    marker = model.get(f"{layer}.comfy_quant")
-    if marker is None or marker.nbytes > 4096:
+def _is_turned(row: object) -> bool:
+    """Whether what is said of a layer tells that its weight is rotated as well."""
+    if not isinstance(row, dict):
         return False
-    with suppress(ValueError, RecursionError):
-        return "convrot" in json.loads(marker.read())
-    return False
-
-
-def layers_in(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return ComfyUI's list of quantised layers in the metadata, {} where there is none."""
-    with suppress(ValueError, TypeError, AttributeError, RecursionError):
-        held = json.loads(metadata.get(QUANTIZATION_METADATA, "{}")).get("layers", {})
-        return held if isinstance(held, dict) else {}
-    return {}
-
-
-def _turned_layers(metadata: Mapping[str, str]) -> set[str]:
-    rows = layers_in(metadata).items()
-    return {name for name, row in rows if isinstance(row, dict) and "convrot" in row}
+    more = row.get("params")
+    return bool(row.get("convrot") or (isinstance(more, dict) and more.get("convrot")))
 
 
 def _metadata(metadata: Mapping[str, str], weights: Mapping[str, Weight]) -> dict[str, str]:
     """Return the metadata without the layers that are no longer quantised."""
     kept = {key: value for key, value in metadata.items() if key != QUANTIZATION_METADATA}
-    gone = {name.removesuffix(".weight") for name in weights}
-    left = {
-        layer: row
-        for layer, row in layers_in(metadata).items()
-        if not any(name == layer or name.endswith(f".{layer}") for name in gone)
-    }
-    if left:
-        kept[QUANTIZATION_METADATA] = json.dumps({"format_version": "1.0", "layers": left})
-    return kept
+    gone = {ending for name in weights for ending in _endings(name.removesuffix(".weight"))}
+    left = {layer: row for layer, row in layers_in(metadata).items() if layer not in gone}
+    return kept | layer_list(left)
+
+
+def _endings(name: str) -> Iterator[str]:
+    """Yield a name with all of its beginnings cut off: lists of layers know no prefix of a part."""
+    segments = name.split(".")
+    return (".".join(segments[start:]) for start in range(len(segments)))

@@ -25,6 +25,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "stays": "Not quantised: {parts}.",
     "ema_stays": "The EMA weights stay as they are and take most of the space. kanna convert --ema drop leaves them out.",
     "policy_unknown": "kanna does not know which layers of {architecture} are sensitive; embedders and output layers are told by their names and stay. --keep adds more.",
+    "keep_unused": "--keep {pattern} fits no name, so nothing stays because of it.",
     "again": "The model was quantised before: what was lost then stays lost.",
     "decoded": "{count} tensors become {to} (they were {scheme}). What quantising took from them does not come back.",
     "now_plain": "The {part} was quantised ({scheme}) and is decoded; what that took from it does not come back.",

@@ -25,6 +25,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "stays": "量子化しない部品: {parts}。",
     "ema_stays": "EMA の重みはそのまま残るため、サイズの大半を占めます。kanna convert --ema drop で除けます。",
     "policy_unknown": "{architecture} のどの層が量子化に弱いかは登録されていません。埋め込み層と出力層は名前から判断して残します。--keep で追加できます。",
+    "keep_unused": "--keep {pattern} に当てはまる名前はなく、これによって残るものはありません。",
     "again": "このモデルはすでに量子化されています。そのときに失われた精度は戻りません。",
     "decoded": "{count} 個のテンソルを {to} にします（元は {scheme}）。量子化で失われた精度は戻りません。",
     "now_plain": "量子化されていた{part}（{scheme}）を復元します。量子化で失われた精度は戻りません。",
