@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -383,6 +383,31 @@ def flux(path: Path) -> Checkpoint:
     return write_checkpoint(path, "flux", "dev", "flow", parts)
 
 
+def auraflow(path: Path) -> Checkpoint:
+    transformer = diffusers.AuraFlowTransformer2DModel(
+        num_mmdit_layers=1, num_single_dit_layers=1, attention_head_dim=256, num_attention_heads=1,
+        joint_attention_dim=48, caption_projection_dim=256, pos_embed_max_size=144,
+    )  # fmt: skip
+    # bare, as it is published: diffusers' own converter counts the blocks by such names only
+    part = Tiny("transformer", "", "diffusion_model", "auraflow-mmdit", "ldm",
+                random(transformer, 1))  # fmt: skip
+    return write_checkpoint(path, "auraflow", "0.3", "flow", (part,))
+
+
+def sana(path: Path) -> Checkpoint:
+    transformer = diffusers.SanaTransformer2DModel(
+        num_attention_heads=10, num_layers=2, cross_attention_head_dim=16, cross_attention_dim=320,
+        caption_channels=48,
+    )  # fmt: skip
+    part = Tiny("transformer", "", "diffusion_model", "sana-1600m", "ldm", random(transformer, 1))
+    # diffusers computes both, and its converter wants them there
+    beside = {
+        "pos_embed": torch.zeros(1, 1024, 320),
+        "y_embedder.y_embedding": torch.zeros(300, 48),
+    }
+    return write_checkpoint(path, "sana", "1600m", "flow", (part,), **beside)
+
+
 MAKERS = {"sd1": sd1, "sdxl": sdxl, "sd3": sd3, "flux": flux}
 PIPELINES = {
     "sd1": "StableDiffusionPipeline", "sdxl": "StableDiffusionXLPipeline",
@@ -429,7 +454,14 @@ def inputs(model: Any) -> dict[str, Any]:
         more = {"text_embeds": torch.randn(1, 128), "time_ids": torch.ones(1, 6)}
         return {"sample": torch.randn(1, 4, 16, 16), "timestep": 5, "encoder_hidden_states": text,
                 "added_cond_kwargs": more}  # fmt: skip
+    if isinstance(model, diffusers.SanaTransformer2DModel):
+        text = torch.randn(1, 9, config.caption_channels)
+        return {"hidden_states": torch.randn(1, 32, 8, 8), "encoder_hidden_states": text,
+                "timestep": torch.tensor([5])}  # fmt: skip
     text = torch.randn(1, 9, config.joint_attention_dim)
+    if isinstance(model, diffusers.AuraFlowTransformer2DModel):
+        return {"hidden_states": torch.randn(1, 4, 8, 8), "encoder_hidden_states": text,
+                "timestep": torch.tensor([0.5])}  # fmt: skip
     pooled = torch.randn(1, config.pooled_projection_dim)
     both = {"encoder_hidden_states": text, "pooled_projections": pooled,
             "timestep": torch.tensor([0.5])}  # fmt: skip
@@ -437,6 +469,23 @@ def inputs(model: Any) -> dict[str, Any]:
         return {"hidden_states": torch.randn(1, 16, 8, 8), **both}
     return {"hidden_states": torch.randn(1, 16, 64), "img_ids": torch.zeros(16, 3),
             "txt_ids": torch.zeros(9, 3), "guidance": torch.tensor([3.5]), **both}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [auraflow, sana])
+def test_diffusers_loads_a_transformer_alone(
+    tmp_path: Path, make: Callable[[Path], Checkpoint]
+) -> None:
+    checkpoint = make(tmp_path / "model.safetensors")
+    fold(checkpoint, tmp_path / "out", allow_missing=True)
+    model = checkpoint.parts[0].model
+    folder = {"subfolder": "transformer", "local_files_only": True}
+    loaded = type(model).from_pretrained(tmp_path / "out", **folder)
+    single = type(model).from_single_file(
+        str(checkpoint.path), config=str(tmp_path / "out"), **folder
+    )
+    for theirs in (loaded, single):
+        same(theirs, model)
+        assert torch.equal(results(theirs)[0], results(model)[0])
 
 
 # diffusers' own converter of FLUX takes no width but 3072: tests/test_names_dits.py holds it.
