@@ -265,6 +265,16 @@ def test_gguf_types_are_told_with_their_mix(language: str) -> None:
     assert "q6_k" in mix
 
 
+def test_a_gguf_of_which_little_is_in_blocks_is_quantised() -> None:
+    """As a UNet is, whose convolutions stay in 16 bits."""
+    q4 = next(t for t in GGML_TYPES.values() if t.word == "q4_0")
+    tensors = dict(headers()["sd15-fp16-pruned"].tensors)
+    name = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight"
+    tensors[name] = tensor(name, q4, tensors[name].shape)
+    identity = identify(model_of(tensors))
+    assert (identity.quantization, identity.dtype) == ("gguf-q4_0", "fp16")
+
+
 def test_the_scales_of_norms_are_no_quantisation() -> None:
     assert identify(headers()["flux1-dev-bf16"].model()).quantization is None
 

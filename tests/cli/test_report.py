@@ -52,3 +52,15 @@ def test_a_tensor_of_another_shape_is_named() -> None:
     shown = lines(model_of(tensors))
     assert any("decoder.conv_out.bias" in line for line in shown)
     assert any("1 個の形状が不一致" in line for line in shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("flux1-dev-fp8-scaled", "fp8-scaled+bf16"), ("flux1-dev-bnb-nf4-unet", "bnb-nf4+bf16"),
+     ("sd35-large-fp8-e4m3-incl-clips-t5", "fp8")],
+)  # fmt: skip
+def test_scales_are_no_second_precision(name: str, shown: str) -> None:
+    """The statistics of blocks take more bytes than what stays in 16 bits."""
+    found = lines(headers()[name].model(), known(name))
+    row = next(line for line in found if "拡散モデル本体" in line and line.startswith("  "))
+    assert row.split()[1] == shown

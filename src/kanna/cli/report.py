@@ -22,6 +22,7 @@ from kanna.families import family, title
 from kanna.families.places import folders, places
 from kanna.identity import Certainties, Ema, Identity, Part, PositionIds, said
 from kanna.messages import ranges, say, shown, size_text
+from kanna.model import ModelFile
 
 _CERTAINTY_STYLE: Final = {"certain": "green", "likely": "yellow", "ambiguous": "yellow"}
 _MANY: Final = 5
@@ -95,29 +96,47 @@ def _parts(found: Inspection) -> list[str]:
     if not identity.parts:
         return []
     head = [say(f"inspect.column_{c}") for c in ("part", "dtype", "tensors", "parameters", "size")]
-    rows = [[*head, ""], *(_part_row(part) for part in identity.parts)]
+    rows = [[*head, ""], *(_part_row(part, found.model) for part in identity.parts)]
     if identity.ema.present:
         rows.append(_ema_row(found))
     lines = table(rows, right=(2, 3, 4))
     return [styled(lines[0], "dim"), *lines[1:]]
 
 
-def _part_row(part: Part) -> list[str]:
+def _part_row(part: Part, model: ModelFile) -> list[str]:
     role = say(f"inspect.part_{part.role}")
     if part.role == "text_encoder" and part.variant:
         role += f" {part.variant}"
     return [
-        role, _dtype_text(part), f"{part.tensors:,}", count_text(part.parameters),
+        role, _dtype_text(part, model), f"{part.tensors:,}", count_text(part.parameters),
         size_text(part.bytes), _completeness(part),
     ]  # fmt: skip
 
 
-def _dtype_text(part: Part) -> str:
-    """Return the part's main dtype, with a plus where other floats are mixed in."""
-    whole = {word for word, dtype in WORDS.items() if dtype.kind != "float"}
-    others = [word for word in part.dtypes if word != part.dtype and word not in whole]
-    word = part.quantization or part.dtype or "-"
+def _dtype_text(part: Part, model: ModelFile) -> str:
+    """Return the part's main dtype or its scheme, with a plus where other floats are mixed in."""
+    if part.quantization is not None:
+        main, word = part.quantization.removeprefix("gguf-"), part.quantization
+        others = [other for other in _beside_codes(part, model) if other != main]
+    else:
+        main, word = part.dtype or "", part.dtype or "-"
+        whole = {name for name, dtype in WORDS.items() if dtype.kind != "float"}
+        others = [other for other in part.dtypes if other != main and other not in whole]
     return f"{word}+{'+'.join(others)}" if len(others) == 1 else word + "+…" * bool(others)
+
+
+def _beside_codes(part: Part, model: ModelFile) -> list[str]:
+    """Return the dtypes of what is not quantised in a quantised part; scales do not count."""
+    codes = {word for word, dtype in WORDS.items() if dtype.kind != "float" or dtype.bits < 16}
+    tensors = (model[name] for name in part.names if not _is_beneath(name, model))
+    words = dict.fromkeys(tensor.dtype.word for tensor in tensors if tensor.numel > 1)
+    return [word for word in words if word not in codes]
+
+
+def _is_beneath(name: str, model: ModelFile) -> bool:
+    """Whether a tensor belongs to another, as ``x.weight.absmax`` does."""
+    above = name.rpartition(".")[0]
+    return above in model or above.rpartition(".")[0] in model
 
 
 def _completeness(part: Part) -> str:

@@ -76,7 +76,7 @@ def part_of(found: Found, owned: Owned, model: ModelFile, names: Names, beside: 
     by_dtype, dtype = _dtypes([model[name] for name in owned.names])
     adapter, candidates = _adapter(found, names)
     row = names.choose(found.row.variant_choices, found.prefix)
-    quantization, scaled = scheme_of(owned.names, beside, dtype)
+    quantization, scaled = scheme_of(owned.names, beside, dtype, by_dtype)
     variants = row.names if row else found.row.variants
     return Part(
         role=found.row.role,

@@ -93,8 +93,13 @@ def shapes_of(
     return shapes, stands
 
 
-def scheme_of(names: Iterable[str], beside: Beside, dtype: str | None) -> tuple[str | None, bool]:
-    """Return the word of a part's scheme, and whether its numbers mean nothing without scales."""
+def scheme_of(
+    names: Iterable[str], beside: Beside, dtype: str | None, dtypes: Mapping[str, int]
+) -> tuple[str | None, bool]:
+    """Return the word of a part's scheme, and whether its numbers mean nothing without scales.
+
+    `dtype` is the main dtype of the part and `dtypes` bytes by dtype.
+    """
     everywhere = tables()["everywhere"]
     names = list(names)
     if beside.formats and (told := _told(names, beside.formats)):
@@ -106,8 +111,10 @@ def scheme_of(names: Iterable[str], beside: Beside, dtype: str | None) -> tuple[
     for row in everywhere["quantization_by_dtype"]:
         if row["dtype"] == dtype:
             return row["name"], row.get("scaled", False)
-    # GGUF's own types are no dtypes of any other container.
-    return (f"gguf-{dtype}", True) if dtype and dtype not in WORDS else (None, False)
+    # GGUF's own types are no dtypes of any other container; one weight in them is enough.
+    blocks = {word: nbytes for word, nbytes in dtypes.items() if word not in WORDS}
+    main = max(blocks, key=lambda word: blocks[word], default=None)
+    return (None, False) if main is None else (f"gguf-{main}", True)
 
 
 def unmarked(beside: Beside) -> int:
