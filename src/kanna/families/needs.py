@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from kanna.families import family, tables
 from kanna.families.architectures import architectures_of, by_age, kinds
@@ -41,21 +42,29 @@ def _needing(word: str, vae: str | None) -> Iterator[str]:
             own = family(name)
             needs = own is not None and own.vae == vae is not None and word in own.needs
         else:
-            needs = word in _needs().get(name, ())
+            needs = any(word in words for words in _needs().get(name, ()))
         if needs:
             yield name
 
 
+def may_need(name: str, words: Sequence[str]) -> bool:
+    """Whether `words` are just the parts that the family `name`, or a variant of it, needs."""
+    return tuple(words) in _needs().get(name, ())
+
+
 @cache
-def _needs() -> Mapping[str, set[str]]:
-    """Return the words of the parts that each family and its variants need."""
-    found: dict[str, set[str]] = {}
+def _needs() -> Mapping[str, set[tuple[str, ...]]]:
+    """Return the words of the parts that each family needs, and those of every variant."""
+    found: dict[str, set[tuple[str, ...]]] = {}
     for name, raw in tables()["families"].items():
-        rows = (raw, *raw.get("variant", ()))
-        found[name] = {word for row in rows for word in row.get("needs", ())}
+        found[name] = _lists(raw)
     for raw in tables()["components"]:
-        rows = (raw, *raw.get("variant", ()))
-        words = {word for row in rows for word in row.get("needs", ())}
+        words = _lists(raw)
         for name in architectures_of(raw) if words else ():
             found.setdefault(name, set()).update(words)
     return found
+
+
+def _lists(raw: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    rows = (raw, *raw.get("variant", ()))
+    return {tuple(row["needs"]) for row in rows if row.get("needs")}

@@ -9,6 +9,7 @@ from typing import Final
 from kanna.errors import Incompatible, Incomplete, UnknownModel
 from kanna.families import family, title
 from kanna.families.joined import Arrangement, arrangement, vae_fits
+from kanna.families.needs import may_need
 from kanna.families.places import places
 from kanna.messages import say
 from kanna.model import ModelFile, Note
@@ -129,8 +130,10 @@ def _architecture(lead: Offer, asked: str | None) -> str:
 
 
 def _needs(lead: Offer, architecture: str) -> tuple[str, ...]:
-    if lead.needs and lead.identity.architecture == architecture:
-        return lead.needs
+    """Return the parts that the model asks for; a record may say so if models like it do."""
+    own = lead.needs if lead.identity.architecture == architecture else None
+    if own and (not lead.recorded or may_need(architecture, own)):
+        return own
     known = family(architecture)
     return known.needs if known else ()
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from kanna.dtypes import FP32, DType
+from kanna.dtypes import FP32, TARGETS, WORDS, DType
 from kanna.errors import Incompatible, Incomplete
 from kanna.families.key_maps import layout_map, layouts_of, table_of
 from kanna.families.pipelines import Component, Model
@@ -20,6 +21,9 @@ from kanna.ops.dequantise import scheme_of
 from kanna.ops.parts import Piece
 from kanna.ops.relayout import relayout
 from kanna.plan import Constant, Output
+
+_PLAIN: Final = frozenset(WORDS[word] for word in TARGETS)
+_MOST_SIDE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,11 +63,7 @@ class Made:
         if self.identity is None:
             return None
         name, side = self.identity
-        row = struct.pack("<f", 1.0) + bytes(4 * side)
-        numbers = (row * side)[: 4 * side * side]
-        data = bytearray(dtype.nbytes(side * side))
-        weighted_sum(data, dtype, [numbers], [FP32], (1.0,), side * side)
-        return Output(name, dtype, (side, side), Constant(bytes(data)))
+        return Output(name, dtype, (side, side), Constant(_identity_matrix(side, dtype)))
 
 
 def make_component(piece: Piece, component: Component) -> Made | None:
@@ -92,6 +92,26 @@ def make_component(piece: Piece, component: Component) -> Made | None:
         raise _underivable(component, error) from error
     return Made(component=component, model=wanted, piece=piece, tensors=turned, kept=kept,
                 left=left, identity=identity)  # fmt: skip
+
+
+def is_identity(tensor: TensorInfo) -> bool:
+    """Return whether a tensor is an identity matrix, of a size that a class may want.
+
+    Raises:
+        FormatError: the file does not hold what its header says.
+    """
+    sides = set(tensor.shape)
+    if len(tensor.shape) != 2 or len(sides) > 1 or max(sides) > _MOST_SIDE:
+        return False
+    return tensor.dtype in _PLAIN and tensor.read() == _identity_matrix(max(sides), tensor.dtype)
+
+
+def _identity_matrix(side: int, dtype: DType) -> bytes:
+    row = struct.pack("<f", 1.0) + bytes(4 * side)
+    numbers = (row * side)[: 4 * side * side]
+    data = bytearray(dtype.nbytes(side * side))
+    weighted_sum(data, dtype, [numbers], [FP32], (1.0,), side * side)
+    return bytes(data)
 
 
 def usual_dtype(tensors: Iterable[TensorInfo]) -> DType:

@@ -14,7 +14,7 @@ from typing import Final
 from kanna.families.key_maps import layout_map, table_of
 from kanna.identity import Identity
 from kanna.model import ModelFile, TensorInfo
-from kanna.ops.diffusers_component import Made
+from kanna.ops.diffusers_component import Made, is_identity
 from kanna.ops.part_record import RECORD, Record, read_record, restored, runs, source_id
 from kanna.ops.parts import LEFTOVERS, Piece, pieces
 
@@ -88,10 +88,13 @@ class Returned:
     record: Record | None = None
 
 
-def returned(model: ModelFile, identity: Identity) -> Iterator[Returned]:
-    """Yield the components of the folder `model` with the way back of each, then its leftovers."""
+def returned(model: ModelFile, identity: Identity, *, believe: bool = True) -> Iterator[Returned]:
+    """Yield the components of the folder `model` with the way back of each, then its leftovers.
+
+    Without `believe` no record leads back.
+    """
     told = model.extras.get("component_metadata")
-    metadata = told if isinstance(told, Mapping) else {}
+    metadata = told if isinstance(told, Mapping) and believe else {}
     for piece in pieces(model, identity).pieces:
         yield _returned(piece, metadata.get(piece.prefix.rstrip("."), {}))
     if model.beside:
@@ -102,7 +105,9 @@ def returned(model: ModelFile, identity: Identity) -> Iterator[Returned]:
 
 def _returned(piece: Piece, metadata: Mapping[str, str]) -> Returned:
     made = _made(metadata)
-    tensors = {name: one for name, one in piece.tensors.items() if name not in made}
+    tensors = {
+        name: one for name, one in piece.tensors.items() if name not in made or not is_identity(one)
+    }
     record = read_record(metadata)
     home = None
     if record is not None and record.role == piece.role:
@@ -111,6 +116,7 @@ def _returned(piece: Piece, metadata: Mapping[str, str]) -> Returned:
 
 
 def _made(metadata: Mapping[str, str]) -> list[str]:
+    """Return what is said to be an addition; whoever believes it has to look."""
     try:
         names = json.loads(metadata.get(MADE, "[]"))
     except (ValueError, RecursionError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -19,6 +19,7 @@ from kanna.ops.diffusers_record import MADE
 from kanna.ops.joining import offers
 from kanna.ops.part_record import RECORD
 from kanna.ops.quantized_layers import FIELD, moved, together
+from kanna.ops.recognition import all_recognised
 from kanna.ops.seating import Placed, Seating
 from kanna.plan import Output, Plan, WriteContainer
 
@@ -78,18 +79,11 @@ def join(inputs: Sequence[tuple[ModelFile, Identity]], options: JoinOptions) -> 
     """
     precision = Precision(options.dtype, options.dtypes)
     read = [decoded_for(model, identity, precision) for model, identity in inputs]
-    offered = [offer for model, identity, _ in read for offer in offers(model, identity)]
-    choice = choose(offered, options.architecture)
-    _check_program(choice, options.program)
-    if choice.missing and not options.allow_missing:
-        raise _incomplete(choice)
-    for offer in choice.taken:
-        refuse_blocks(offer.model, offer.tensors)
-    seating = Seating(choice, options.program)
-    placed = seating.placed()
+    seating, placed, doubts = _arranged([(model, identity) for model, identity, _ in read], options)
+    choice = seating.choice
     outputs = _ordered(placed, precision, seating.ranks())
     told = {(id(model), role): note for model, _, by in read for role, note in by.items()}
-    choice = replace(choice, notes=(*_told(choice, told), *choice.notes))
+    choice = replace(choice, notes=(*_told(choice, told), *choice.notes, *doubts))
     plan = _plan([model for model, _, _ in read], choice, placed, outputs, precision, options)
     parts = tuple(map(_seated, placed))
     return JoinPlan(
@@ -101,6 +95,43 @@ def _told(choice: Choice, notes: Mapping[tuple[int, str], Note]) -> list[Note]:
     """Return the notes on what was decoded of the parts that are taken, by input and role."""
     at = dict.fromkeys((id(offer.model), offer.role) for offer in choice.taken)
     return [notes[place] for place in at if place in notes]
+
+
+def _arranged(
+    inputs: Sequence[tuple[ModelFile, Identity]], options: JoinOptions
+) -> tuple[Seating, list[Placed], list[Note]]:
+    """Return the parts in their places: as records tell, unless that makes no model."""
+    seating = Seating(_choice(inputs, options, believe=True), options.program)
+    placed = seating.placed()
+    if not any(one.offer.recorded for one in placed) or all_recognised(placed):
+        return seating, placed, list(_on_places(seating.choice, placed))
+    seating = Seating(_choice(inputs, options, believe=False), options.program)
+    return seating, seating.placed(), [Note("join.records_wrong")]
+
+
+def _choice(
+    inputs: Iterable[tuple[ModelFile, Identity]], options: JoinOptions, *, believe: bool
+) -> Choice:
+    """Return the parts that go in; without `believe` no record counts."""
+    offered = [offer for one in inputs for offer in offers(*one, believe=believe)]
+    choice = choose(offered, options.architecture)
+    _check_program(choice, options.program)
+    if choice.missing and not options.allow_missing:
+        raise _incomplete(choice)
+    for offer in choice.taken:
+        refuse_blocks(offer.model, offer.tensors)
+    return choice
+
+
+def _on_places(choice: Choice, placed: Iterable[Placed]) -> Iterator[Note]:
+    """Yield a note for every part that a record leads to where no program looks for it."""
+    for one in placed:
+        seat = choice.arrangement.seat(one.offer.word, one.offer.role)
+        if not one.offer.recorded or seat is None:
+            continue
+        if one.prefix != seat.prefix or (seat.layouts and one.layout not in seat.layouts):
+            told = {"part": title_of(one.offer), "prefix": one.prefix, "layout": one.layout}
+            yield Note("join.back_to", told, warning=False)
 
 
 def _check_program(choice: Choice, program: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kanna.errors import Incompatible, Incomplete
 from kanna.formats.ggml_types import BlockType
@@ -50,15 +50,15 @@ class Offer:
 
 
 def offers(model: ModelFile, identity: Identity, *, believe: bool = True) -> list[Offer]:
-    """Return what `model` brings to a join; without `believe` no record in it counts.
+    """Return what `model` brings to a join; without `believe` nothing says where it stood before.
 
     Raises:
         Incompatible: it is no part of an image model, or cannot be carried into a file.
         Incomplete: a part in it lacks tensors.
     """
     _check(model)
-    if believe and (lone := _recorded(model, identity)) is not None:
-        return [lone]
+    if (lone := _recorded(model, identity)) is not None:
+        return [lone if believe else _homeless(lone)]
     folder = model.container == "diffusers"
     found = list(_folder(model, identity, believe=believe) if folder else _whole(model, identity))
     if not found:
@@ -101,6 +101,14 @@ def _recorded(model: ModelFile, identity: Identity) -> Offer | None:
     )  # fmt: skip
 
 
+def _homeless(offer: Offer) -> Offer:
+    """Return the part of a split as one of unknown origin; it still is what it was found to be."""
+    inside = {offer.file_prefix + name for name in offer.tensors}
+    beside = {name: one for name, one in offer.model.items() if name not in inside}
+    return replace(offer, beside=beside, prefix="", layout=None, home=None, places={}, source=None,
+                   origin=None, needs=offer.identity.needs, recorded=False)  # fmt: skip
+
+
 def _part_of(record: Record, identity: Identity) -> Part | None:
     """Return the part that a record speaks of, as it was identified."""
     role = _MODEL if record.role == EMA else record.role
@@ -111,7 +119,8 @@ def _part_of(record: Record, identity: Identity) -> Part | None:
 def _tells_of(record: Record, part: Part | None) -> bool:
     """Whether a record can be that of `part`: what it calls it is not for strangers to say."""
     if part is None:
-        return record.role == record.word == LEFTOVERS
+        plain = not record.prefix and not record.names
+        return plain and record.role == record.word == LEFTOVERS
     words = {part_word(part), *part.variant_candidates}
     return record.word in ({EMA} if record.role == EMA else words)
 

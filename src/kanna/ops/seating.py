@@ -35,7 +35,7 @@ class Seating:
 
     def __init__(self, choice: Choice, program: str | None) -> None:
         """Begin; without a `program` what was cut out of one file goes back to where it stood."""
-        self._choice, self._program = choice, program
+        self.choice, self._program = choice, program
 
     def placed(self) -> list[Placed]:
         """Return all parts in their places, in the usual order.
@@ -43,7 +43,7 @@ class Seating:
         Raises:
             Incompatible: a part cannot be brought into the layout that its place asks for.
         """
-        choice = self._choice
+        choice = self.choice
         lead = self._place(choice.lead)
         others = [offer for offer in choice.taken if offer is not choice.lead]
         copies = [self._copy(offer, lead) for offer in others if offer.word == EMA]
@@ -54,8 +54,8 @@ class Seating:
 
     def ranks(self) -> dict[str, int]:
         """Return the place that names had in the file whose parts go back to where they stood."""
-        home = self._choice.home
-        every = (*self._choice.taken, *self._choice.replaced.values())
+        home = self.choice.home
+        every = (*self.choice.taken, *self.choice.replaced.values())
         ours = [offer for offer in every if home is not None and offer.source == home]
         return {name: place for offer in ours for name, place in offer.places.items()}
 
@@ -82,9 +82,9 @@ class Seating:
 
     def _stays(self, offer: Offer) -> bool:
         """Whether a part goes back to where it stood."""
-        if offer.home is None or offer.source != self._choice.home:
+        if offer.home is None or offer.source != self.choice.home:
             return False
-        seat = self._choice.arrangement.seat(offer.word, offer.role)
+        seat = self.choice.arrangement.seat(offer.word, offer.role)
         if self._program is None or seat is None:
             return True
         known = not seat.layouts or offer.layout in seat.layouts
@@ -92,8 +92,8 @@ class Seating:
 
     def _seat(self, offer: Offer) -> Seat | None:
         """Return the place of a part: that of the one which it replaces, or the usual one."""
-        seat = self._choice.arrangement.seat(offer.word, offer.role)
-        old = self._choice.replaced.get(offer.word)
+        seat = self.choice.arrangement.seat(offer.word, offer.role)
+        old = self.choice.replaced.get(offer.word)
         if seat is None or old is None or not self._stays(old):
             return seat
         layouts = (old.layout, *seat.layouts) if old.layout else seat.layouts
@@ -101,7 +101,7 @@ class Seating:
 
     def _shaped(self, name: str, tensor: TensorInfo, word: str) -> TensorInfo:
         """Return a tensor in the shape of the one that it replaces, where only that differs."""
-        old = self._choice.replaced.get(word)
+        old = self.choice.replaced.get(word)
         before = (old.home or {}).get(name) if old is not None else None
         if before is None or before.shape == tensor.shape or before.numel != tensor.numel:
             return tensor

@@ -28,8 +28,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "junk_left_out": "{count} tensors of {name} are of no use and left out: {names}.",
     "records_wrong": "The records of where the parts stood make no model together. They are not believed; "
     "every part goes to its usual place.",
-    "back_to": "{part} goes back under {prefix}, where it stood; with --for it goes where that program "
-    "looks for it.",
+    "back_to": "{part} goes back as it stood, under {prefix} in the names of {layout}. With --for it goes "
+    "where that program looks for it.",
     "lacks": "Missing: {part}.",
     "lacks_file": "Missing: {part}, usually {file} from {where} (ComfyUI: {folder}).",
     "missing": (

@@ -21,6 +21,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "replaced": "{part} を {name} のものに差し替えます。",
     "ema_left_out": "{name} の EMA は入れません。差し替える前のモデルのものだからです。",
     "junk_left_out": "{name} の不要データ（テンソル {count} 個）は入れません: {names}。",
+    "records_wrong": "部品が元のファイルのどこにあったかの記録が正しくありません。記録は使わず、どの部品も通常の位置に入れます。",
+    "back_to": "{part} は元どおり {prefix} の下に {layout} 形式の名前で入れます。--for を付けると、そのプログラムが読み込む位置と名前になります。",
     "lacks": "足りない部品: {part}。",
     "lacks_file": "足りない部品: {part}（通常は {where} の {file}。ComfyUI では {folder} に置きます）。",
     "missing": (
