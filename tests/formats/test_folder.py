@@ -221,3 +221,16 @@ def test_a_failure_leaves_no_file_open(tmp_path: Path) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
     refusal(tmp_path)
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_leftovers_and_a_component_of_that_name_are_two_things(tmp_path: Path) -> None:
+    index = {**MODEL_INDEX, "leftovers": ["diffusers", "UNet2DConditionModel"]}
+    files = {
+        **PIPELINE, "model_index.json": index, "leftovers.safetensors": small("v_pred"),
+        "leftovers/model.safetensors": small("conv.weight"),
+    }  # fmt: skip
+    with open_model(write_tree(tmp_path, files)) as model:
+        assert "leftovers.conv.weight" in model
+        assert list(model.beside) == ["v_pred"]
+        assert len(model.files) == 4
+        assert model.size == sum(file.size for file in model.files)

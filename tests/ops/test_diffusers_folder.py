@@ -28,6 +28,7 @@ from kanna.ops.diffusers_record import returned
 from kanna.ops.join import JoinOptions, join
 from kanna.plan import Constant, Output, Plan
 from model_headers import Bytes, headers, known
+from part_plans import apart, together
 
 ALL = FolderOptions(allow_missing=True)
 
@@ -101,7 +102,7 @@ def opened(folder: PlannedFolder) -> ModelFile:
     metadata = {}
     for path, plan in plans(folder).items():
         component, _, _ = path.rpartition("/")
-        metadata[component or "leftovers"] = plan.metadata
+        metadata[component or "leftovers.safetensors"] = plan.metadata
         place, prefix = (tensors, f"{component}.") if component else (left, "")
         for output in plan.outputs:
             place[prefix + output.name] = written(output, prefix + output.name)
@@ -340,7 +341,7 @@ def test_a_folder_is_read_with_its_leftovers_and_records(tmp_path: Path) -> None
         assert read.beside["betas"].read() == model["betas"].read()
         metadata = read.extras["component_metadata"]
         assert isinstance(metadata, Mapping)
-        assert set(metadata) == {"unet", "vae", "text_encoder", "leftovers"}
+        assert set(metadata) == {"unet", "vae", "text_encoder", "leftovers.safetensors"}
         assert all(fields["format"] == "pt" for fields in metadata.values())
 
 
@@ -352,6 +353,33 @@ def test_records_that_make_no_sense_are_none() -> None:
         wrong = {name: {"kanna.part": text, "kanna.made": text} for name in metadata}
         strange = replace(model, extras={**model.extras, "component_metadata": wrong})
         assert all(one.record is None for one in returned(strange, identify(strange)))
+
+
+def test_no_record_makes_a_join_drop_numbers() -> None:
+    model = opened(planned("sd15-fp16-pruned"))
+    metadata = model.extras["component_metadata"]
+    assert isinstance(metadata, Mapping)
+    lies = {"kanna.made": json.dumps(["conv_in.weight", "conv_in.bias", "quant_conv.weight"])}
+    wrong = {name: {**fields, **lies} for name, fields in metadata.items()}
+    strange = replace(model, extras={"component_metadata": wrong})
+    joined = join([(strange, identify(strange))], JoinOptions()).plan
+    assert {o.name for o in joined.outputs} == set(headers()["sd15-fp16-pruned"].tensors)
+
+
+def test_the_parts_of_a_folder_make_the_file_again() -> None:
+    model = opened(planned("sdxl-vpred-ztsnr-fp16"))
+    metadata = {"unet": {"modelspec.title": "Mine", "format": "pt"}, "vae": {"format": "pt"}}
+    model = replace(model, extras={"component_metadata": metadata})
+    parts = apart(model)
+    assert {"v_pred", "ztsnr"} <= parts["unet"][0].keys()
+    assert parts["unet"][0].metadata["modelspec.title"] == "Mine"
+    assert "modelspec.title" not in parts["vae"][0].metadata
+    joined = together(parts.values()).plan
+    names = {output.name for output in joined.outputs}
+    extra = "conditioner.embedders.0.transformer.text_projection.weight"
+    assert names - {extra} == set(headers()["sdxl-vpred-ztsnr-fp16"].tensors)
+    assert joined.metadata["modelspec.title"] == "Mine"
+    assert not names & model.keys()
 
 
 def test_old_weights_in_the_folder_are_not_mixed_with_new_ones(tmp_path: Path) -> None:

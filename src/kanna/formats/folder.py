@@ -23,7 +23,7 @@ from kanna.model import ModelFile, Note, TensorInfo
 _CONFIG_LIMIT: Final = 4_000_000
 _CONFIGS: Final = ("config.json", "scheduler_config.json")
 _INDEX: Final = "model_index.json"
-_LEFTOVERS: Final = "leftovers.safetensors"  # what kanna could put into no component
+LEFTOVERS_FILE: Final = "leftovers.safetensors"  # what kanna could put into no component
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,7 @@ def open_folder(folder: Path) -> ModelFile:
         raise error("formats.folder_no_weights", path=folder)
     scripts = [*files, *(f"{part.name}/{name}" for part in parts for name in part.files)]
     notes = (*_code(scripts), *_absent(index, parts))
-    left = _LEFTOVERS if index and _LEFTOVERS in files else None
-    return _joined(folder, parts, index, notes, left)
+    return _joined(folder, parts, index, notes, left=bool(index) and LEFTOVERS_FILE in files)
 
 
 def _open_single(folder: Path) -> ModelFile:
@@ -98,12 +97,13 @@ def _joined(
     parts: list[_Part],
     index: Mapping[str, object],
     notes: tuple[Note, ...],
-    left: str | None,
+    *,
+    left: bool,
 ) -> ModelFile:
-    """Return all components as one model; what is `left` beside them stands in its `extras`."""
+    """Return all components as one model, and what is `left` beside them."""
     models = _open_parts(parts)
-    beside = _open_leftovers(folder, left, models) if left else None
-    told = {**models, "leftovers": beside} if beside else models
+    beside = _open_leftovers(folder, models) if left else None
+    told = {**models, LEFTOVERS_FILE: beside} if beside else models
     configs = {part.name: part.config for part in parts if part.config is not None}
     tensors: dict[str, TensorInfo] = {}
     refused: dict[str, Note] = {}
@@ -127,17 +127,20 @@ def _joined(
 
 
 def _told(models: Mapping[str, ModelFile]) -> dict[str, object]:
-    """Return what the components say about themselves, where that is more than their format."""
+    """Return what the components and the leftovers say about themselves, by folder and file.
+
+    There is nothing to tell where that is their format alone.
+    """
     metadata = {name: dict(model.metadata) for name, model in models.items()}
     plain = all(fields.keys() <= {"format"} for fields in metadata.values())
     return {} if plain else {"component_metadata": metadata}
 
 
-def _open_leftovers(folder: Path, name: str, models: Mapping[str, ModelFile]) -> ModelFile:
+def _open_leftovers(folder: Path, models: Mapping[str, ModelFile]) -> ModelFile:
     with ExitStack() as opened:
         for model in models.values():
             opened.push(model)
-        beside = open_file(neighbour(folder, name), among=("safetensors",))
+        beside = open_file(neighbour(folder, LEFTOVERS_FILE), among=("safetensors",))
         opened.pop_all()
     return beside
 

@@ -21,6 +21,7 @@ from typing import Final
 
 from kanna.errors import Incompatible, Incomplete, UsageError
 from kanna.families.pipelines import Component, Pipeline
+from kanna.formats.folder import LEFTOVERS_FILE
 from kanna.formats.weights import list_files
 from kanna.identity import Identity
 from kanna.metadata import Metadata, extended
@@ -38,7 +39,6 @@ from kanna.ops.shards import shards
 from kanna.ops.tokenizer_files import tokenizer_files
 from kanna.plan import Output, Plan
 
-LEFTOVERS: Final = "leftovers.safetensors"
 INDEX: Final = "model_index.json"
 _WEIGHTS: Final = (".safetensors", ".bin", ".index.json", ".ckpt", ".pt", ".gguf", ".sft")
 _MODEL: Final = "diffusion_model"
@@ -73,7 +73,7 @@ class PlannedFolder:
     `files` are plans and texts by path in the folder, in the order in which they are to appear.
     `others` are the names of pipelines that the model could make as well. `components` are the
     folders with weights, `missing` those that the file has nothing for, `referenced` those whose
-    files are in the pipeline's repository only. `left` counts the tensors in `LEFTOVERS`.
+    files are in the pipeline's repository only. `left` counts the tensors in `LEFTOVERS_FILE`.
     """
 
     pipeline: Pipeline
@@ -209,7 +209,7 @@ class _Folding:
             return {}
         fields = {**_FORMAT, **self._home.of_leftovers(left)}
         refuse_blocks(self._model, left)
-        return {LEFTOVERS: self._plan(outputs_of(left, None), fields, {})}
+        return {LEFTOVERS_FILE: self._plan(outputs_of(left, None), fields, {})}
 
     def _plan(
         self, outputs: Sequence[Output], fields: Mapping[str, str], digests: Mapping[str, str]
@@ -242,7 +242,7 @@ class _Folding:
             if one.identity is not None:
                 note("diffusers.identity", name=f"{one.component.folder}/{one.identity[0]}")
         if left:
-            note("diffusers.left", count=len(left), file=LEFTOVERS)
+            note("diffusers.left", count=len(left), file=LEFTOVERS_FILE)
 
 
 def check_place(folder: Path, files: Collection[str]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kanna.families.key_maps import layout_map, table_of
+from kanna.formats.folder import LEFTOVERS_FILE
 from kanna.identity import Identity
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.diffusers_component import Made, is_identity
@@ -93,14 +94,19 @@ def returned(model: ModelFile, identity: Identity, *, believe: bool = True) -> I
 
     Without `believe` no record leads back.
     """
-    told = model.extras.get("component_metadata")
-    metadata = told if isinstance(told, Mapping) and believe else {}
     for piece in pieces(model, identity).pieces:
-        yield _returned(piece, metadata.get(piece.prefix.rstrip("."), {}))
+        yield _returned(piece, metadata_of(model, piece.prefix.rstrip(".")) if believe else {})
     if model.beside:
-        record = read_record(metadata.get(LEFTOVERS, {}))
+        record = read_record(metadata_of(model, LEFTOVERS_FILE) if believe else {})
         home = None if record is None else restored(model.beside, None, record)
         yield Returned(piece=None, tensors=model.beside, home=home, record=record if home else None)
+
+
+def metadata_of(model: ModelFile, name: str) -> Mapping[str, str]:
+    """Return what a component of a folder, or its file of leftovers, says of itself."""
+    told = model.extras.get("component_metadata")
+    found = told.get(name) if isinstance(told, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _returned(piece: Piece, metadata: Mapping[str, str]) -> Returned:

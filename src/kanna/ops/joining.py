@@ -9,7 +9,7 @@ from kanna.errors import Incompatible, Incomplete
 from kanna.formats.ggml_types import BlockType
 from kanna.identity import Identity, Part, said
 from kanna.model import ModelFile, TensorInfo
-from kanna.ops.diffusers_record import returned
+from kanna.ops.diffusers_record import metadata_of, returned
 from kanna.ops.part_record import Record, read_record, restored, source_id
 from kanna.ops.parts import EMA, LEFTOVERS, Piece, Pieces, part_word, pieces
 
@@ -167,8 +167,6 @@ def _junk(apart: Pieces) -> tuple[str, ...]:
 def _folder(model: ModelFile, identity: Identity, *, believe: bool) -> Iterator[Offer]:
     """Yield every component of a diffusers folder, and what was left over when it was made."""
     found = list(returned(model, identity, believe=believe))
-    told = model.extras.get("component_metadata")
-    metadata = told if isinstance(told, Mapping) else {}
     origin = tuple(one.piece.word for one in found if one.piece is not None)
     for one in found:
         piece, record, home = one.piece, one.record, one.home
@@ -179,7 +177,7 @@ def _folder(model: ModelFile, identity: Identity, *, believe: bool) -> Iterator[
             word=piece.word if piece else LEFTOVERS, part=piece.part if piece else None,
             prefix=record.prefix if record else "", layout=record.layout if record else None,
             tensors=one.tensors, home=home,
-            metadata=metadata.get(piece.prefix.rstrip("."), {}) if piece else {},
+            metadata=metadata_of(model, piece.prefix.rstrip(".")) if piece else {},
             places=dict(zip(home or (), record.numbers() if record else (), strict=True)),
             source=record.source if record else None, origin=origin, needs=identity.needs,
             recorded=record is not None,

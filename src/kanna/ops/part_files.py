@@ -32,7 +32,8 @@ class Packing:
 
     def __init__(self, apart: Pieces, word: str) -> None:
         """Begin with a file taken apart, and the word of the program."""
-        self._places = {name: place for place, name in enumerate(apart.model)}
+        names = (*apart.model, *apart.model.beside)
+        self._places = {name: place for place, name in enumerate(names)}
         self._of: dict[str, Any] = {
             "source": source_id(apart.model),
             "parts": tuple(piece.word for piece in apart.pieces),

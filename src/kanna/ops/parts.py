@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kanna.families import tables
+from kanna.families.joined import top_markers
 from kanna.identity import Identity, Part
 from kanna.model import ModelFile, TensorInfo
 
@@ -79,6 +80,17 @@ def pieces(model: ModelFile, identity: Identity) -> Pieces:
         taken.update(copy.names.values())
     leftovers = {name: tensor for name, tensor in model.items() if name not in taken}
     return Pieces(model=model, identity=identity, pieces=tuple(found), leftovers=leftovers)
+
+
+def with_beside(apart: Pieces) -> Pieces:
+    """Return the pieces of a folder with what it keeps beside them: markers go with the model."""
+    beside, found = apart.model.beside, list(apart.pieces)
+    marks = {name: tensor for name, tensor in beside.items() if name in top_markers()}
+    at = _owner("", found)
+    if at is not None:
+        found[at] = replace(found[at], beside={**found[at].beside, **marks})
+    left = {name: tensor for name, tensor in beside.items() if at is None or name not in marks}
+    return replace(apart, pieces=tuple(found), leftovers={**apart.leftovers, **left})
 
 
 def is_tokenizer(name: str) -> bool:

@@ -15,10 +15,11 @@ from kanna.metadata.keeping import is_needed
 from kanna.model import ModelFile, Note
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
 from kanna.ops.dequantise import decoded_for, refuse_blocks
+from kanna.ops.diffusers_record import MADE, metadata_of
 from kanna.ops.draft import Draft
 from kanna.ops.part_files import Packing, PartFile
 from kanna.ops.part_record import RECORD
-from kanna.ops.parts import LEFTOVERS, Piece, Pieces, pieces
+from kanna.ops.parts import LEFTOVERS, Piece, Pieces, pieces, with_beside
 from kanna.ops.prune import drop_trainer_state, prune
 from kanna.ops.quantized_layers import FIELD, moved
 from kanna.plan import Plan
@@ -86,7 +87,8 @@ def split(model: ModelFile, identity: Identity, options: SplitOptions) -> SplitP
     if options.prune:
         prune(draft)
     drop_trainer_state(draft, keep=False)
-    splitting = _Splitting(pieces(model, identity), draft, precision, options)
+    apart = with_beside(pieces(model, identity))
+    splitting = _Splitting(apart, draft, precision, options)
     parts = tuple(splitting.plans())
     decoded = [told[role] for role in dict.fromkeys(part.role for part in parts) if role in told]
     return SplitPlan(parts=parts, notes=(*model.notes, *decoded, *draft.notes))
@@ -145,7 +147,7 @@ class _Splitting:
         return named
 
     def _left(self) -> PartFile:
-        kept = self._draft.outputs
+        kept = {*self._draft.outputs, *self._model.beside}
         left = {name: one for name, one in self._apart.leftovers.items() if name in kept}
         return self._packing.leftovers(left)
 
@@ -175,7 +177,7 @@ class _Splitting:
             outputs=tuple(outputs),
             container="safetensors",
             inputs=(self._model,),
-            metadata={**metadata.fields, RECORD: packed.record.to_text()},
+            metadata={**metadata.fields, **self._recorded(role, packed)},
             digest_fields=metadata.digest_fields,
             notes=metadata.notes,
         )
@@ -185,8 +187,17 @@ class _Splitting:
         cast = self._precision.to_json()
         return {**self._draft.done, **({"dtype": cast} if cast else {})}
 
+    def _recorded(self, role: str, packed: PartFile) -> dict[str, str]:
+        """Return the record of a part; a folder is no file that components could go back into."""
+        if self._model.container == "diffusers" and role != LEFTOVERS:
+            return {}
+        return {RECORD: packed.record.to_text()}
+
     def _kept(self, role: str, packed: PartFile) -> dict[str, str]:
         """Return the metadata that is true of a part: what speaks of the model stays with it."""
+        if self._model.container == "diffusers":
+            own = metadata_of(self._model, packed.record.prefix.rstrip("."))
+            return {key: text for key, text in own.items() if key not in {RECORD, MADE}}
         all_of_it = role == "diffusion_model" or self._apart.of("diffusion_model") is None
         fields = {
             key: text
