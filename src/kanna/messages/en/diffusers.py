@@ -56,8 +56,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Give a new folder, or remove that file first.",
     ),
     "others": "The header fits several pipelines: {taken} is made, but it may be {others}. They differ in scheduler or settings.",
-    "lacks": "Not in the folder, and needed by from_pretrained: {components}. It is in {repository}.",
-    "referenced": "Not in the folder, and needed by from_pretrained: {components}. Take it from {repository}, or give a folder that has it (--tokenizers).",
+    "lacks": "Not in the folder, and needed by from_pretrained: {components} (from {repository}).",
+    "referenced": "Not in the folder, and needed by from_pretrained: {components} (from {repository}, or from a folder given with --tokenizers).",
     "identity": "{name} is the identity matrix: the file leaves it out, diffusers asks for it.",
     "left": "Tensors that have no place in diffusers: {count}. They are in {file}, so that nothing is lost.",
 }

@@ -56,8 +56,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "others": "ヘッダーは複数のパイプラインに当てはまります。{taken} として作りますが、{others} の可能性もあります。"
     "違いはスケジューラーや設定です。",
-    "lacks": "フォルダーに足りないもの: {components}。from_pretrained に必要です（{repository} にあります）。",
-    "referenced": "フォルダーに入れないもの: {components}。from_pretrained に必要です。{repository} から入手するか、入っているフォルダーを --tokenizers で指定してください。",
+    "lacks": "フォルダーに足りないもの: {components}。from_pretrained に必要です（{repository} から入手できます）。",
+    "referenced": "フォルダーに入れないもの: {components}。from_pretrained に必要です（{repository} から入手するか、入っているフォルダーを --tokenizers で指定してください）。",
     "identity": "{name} は単位行列です。ファイルでは省かれていますが、diffusers には必要です。",
     "left": "diffusers に置き場所のないテンソルが {count} 個あります。失われないように {file} に入れます。",
 }

@@ -7,7 +7,7 @@ from typing import Final
 _ELSEWHERE: Final = (
     "別のツールで作成してください。stable-diffusion.cpp の sd-cli -M convert --type {name} を使うか、"
     "kanna convert --to gguf --dtype fp16 で fp16 の GGUF を書き出し、ComfyUI-GGUF のパッチ（tools "
-    "フォルダ）を当てた llama-quantize に渡します。kanna で書き込むなら {words} から選んでください。"
+    "フォルダー）を当てた llama-quantize に渡します。kanna で書き込むなら {words} から選んでください。"
 )
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
