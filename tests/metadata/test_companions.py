@@ -134,7 +134,17 @@ def test_previews_are_found_in_the_order_in_which_programs_look(model: Path) -> 
         ("&lt;lora:x:1&gt;", "<lora:x:1>"),
         ('<a href="https://x">link</a>', "link"),
         ("<b>unclosed", "unclosed"),
+        ("<p>use <lora:x:0.8> a < b", "use <lora:x:0.8> a < b"),
+        ('<a title="a > b">link</a><!-- <b>no</b> -->.', "link."),
+        ("<STYLE>p{}<b></style><p>seen<script>lost", "seen"),
+        ("a &amp; b &#x3b1;", "a & b α"),
     ],
 )
 def test_html_becomes_the_text_that_people_saw(html: str, text: str) -> None:
     assert plain(html) == text
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<a b='", "<!--", "<script>", "</", "&a", '"', "<?"])
+@pytest.mark.parametrize("start", ["<p>", "<p><a "])
+def test_html_that_never_ends_is_looked_at_once(start: str, piece: str) -> None:
+    assert len(plain(start + piece * 100_000)) <= 400_000

@@ -55,6 +55,12 @@ def test_a_picture_that_lies_on_its_side_is_set_upright(tmp_path: Path) -> None:
     assert opened(make_thumbnail(tmp_path / "a.jpg")).size == (32, 64)
 
 
+def test_a_picture_of_nothing_but_blanks_is_looked_at_once() -> None:
+    assert check_data_url("data:image/png;base64,QUJ\n D\n") == b"ABC"
+    with pytest.raises(ValueError, match="no data URL"):
+        check_data_url("data:image/png;base64,A" + " " * 1_000_000 + "!")
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "CMYK", "1", "I;16"])
 def test_pictures_of_every_mode_will_do(mode: str, tmp_path: Path) -> None:
     suffix = "jpg" if mode == "CMYK" else "png"

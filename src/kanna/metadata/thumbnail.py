@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SIDE: Final = 256
 _LARGEST: Final = 1 << 20  # bytes of a thumbnail; one that is made here has some 20 KB
 _LARGEST_SOURCE: Final = 64 << 20
-_URL: Final = re.compile(r"data:image/(png|jpeg|jpg|webp|gif);base64,([A-Za-z0-9+/\s]+={0,2}\s*)")
+_URL: Final = re.compile(r"data:image/(png|jpeg|jpg|webp|gif);base64,([A-Za-z0-9+/]+={0,2})")
 # What the first bytes of a picture are; Pillow is not asked about others.
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _SUFFIXES: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -35,7 +35,7 @@ def check_data_url(text: str) -> bytes:
     Raises:
         ValueError: it is none of a picture of pixels, or larger than a header should carry.
     """
-    found = _URL.fullmatch(text) if len(text) < 2 * _LARGEST else None
+    found = _URL.fullmatch("".join(text.split())) if len(text) < 2 * _LARGEST else None
     if found is None:
         raise ValueError("no data URL of a picture")
     try:
