@@ -374,6 +374,7 @@ def test_the_parts_of_a_folder_make_the_file_again() -> None:
     assert {"v_pred", "ztsnr"} <= parts["unet"][0].keys()
     assert parts["unet"][0].metadata["modelspec.title"] == "Mine"
     assert "modelspec.title" not in parts["vae"][0].metadata
+    assert "model.diffusion_model.out.2.bias" in apart(model, program="a1111")["unet"][0]
     joined = together(parts.values()).plan
     names = {output.name for output in joined.outputs}
     extra = "conditioner.embedders.0.transformer.text_projection.weight"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kanna.families.joined import BARE, Program, arrangement, program
+from kanna.families.joined import BARE, Program, Seat, arrangement, program
 from kanna.model import TensorInfo
 from kanna.ops.part_record import Record, in_layout, restored, runs, source_id
 from kanna.ops.parts import EMA, LEFTOVERS, Piece, Pieces, is_tokenizer
@@ -96,7 +96,8 @@ class Packing:
         self, piece: Piece, tensors: Mapping[str, TensorInfo]
     ) -> tuple[dict[str, TensorInfo], str]:
         """Return what the file holds, by name, and the prefix of its part."""
-        prefix = piece.part.prefix if piece.role in self._program.inside else ""
+        seat = self._seat(piece) if piece.role in self._program.inside else None
+        prefix = seat.prefix if seat else ""
         file = {prefix + name: tensor for name, tensor in tensors.items()}
         return file | {own_name(name): piece.beside[name] for name in piece.beside}, prefix
 
@@ -106,14 +107,20 @@ class Packing:
 
     def _layouts(self, piece: Piece) -> tuple[str, ...]:
         """Return the layouts that the program reads such a part in; empty where any will do."""
-        if self._bare or piece.role in self._program.inside:
+        if self._bare:
             return ()
         if piece.role in self._program.layouts:
             return self._program.layouts[piece.role]
-        role = "diffusion_model" if piece.role == EMA else piece.role
-        word = role if piece.role == EMA else piece.word
-        seat = self._whole.seat(word, role) if self._whole else None
+        seat = self._seat(piece)
         return seat.layouts if seat else ()
+
+    def _seat(self, piece: Piece) -> Seat | None:
+        """Return the place of a piece in a checkpoint; a copy has that of the model."""
+        if self._whole is None:
+            return None
+        if piece.role == EMA:
+            return self._whole.seat("diffusion_model", "diffusion_model")
+        return self._whole.seat(piece.word, piece.role)
 
 
 def own_name(name: str) -> str:

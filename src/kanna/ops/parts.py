@@ -85,6 +85,8 @@ def pieces(model: ModelFile, identity: Identity) -> Pieces:
 def with_beside(apart: Pieces) -> Pieces:
     """Return the pieces of a folder with what it keeps beside them: markers go with the model."""
     beside, found = apart.model.beside, list(apart.pieces)
+    if not beside:
+        return apart
     marks = {name: tensor for name, tensor in beside.items() if name in top_markers()}
     at = _owner("", found)
     if at is not None:
