@@ -147,4 +147,5 @@ def test_html_becomes_the_text_that_people_saw(html: str, text: str) -> None:
 @pytest.mark.parametrize("piece", ["<a ", "<a b='", "<!--", "<script>", "</", "&a", '"', "<?"])
 @pytest.mark.parametrize("start", ["<p>", "<p><a "])
 def test_html_that_never_ends_is_looked_at_once(start: str, piece: str) -> None:
-    assert len(plain(start + piece * 100_000)) <= 400_000
+    text = start + piece * 50_000
+    assert len(plain(text)) <= len(text)
