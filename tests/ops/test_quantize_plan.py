@@ -218,3 +218,49 @@ def test_gguf_takes_the_diffusion_model_only_unless_asked(to: str) -> None:
         to if "-" not in to else "bf16"
     )
     assert {*TARGETS} >= {"q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "gguf-f16", "gguf-bf16"}
+
+
+def test_what_was_quantised_and_now_stays_takes_two_bytes_not_four() -> None:
+    plan = planned("wan22-t2v-14b-fp8-scaled")
+    assert "halved" in said(plan)
+    assert not [o.name for o in plan.outputs if o.dtype is FP32 and len(o.shape) > 1]
+    asked = planned("wan22-t2v-14b-fp8-scaled", keep_dtype="fp32")
+    assert [o.name for o in asked.outputs if o.dtype is FP32 and len(o.shape) > 1]
+
+
+@pytest.mark.parametrize("name", ["sd15-fp16-pruned", "sdxl-base-fp16", "sdxl-refiner-fp16"])
+def test_a_packed_unet_still_shows_the_width_of_its_text(name: str) -> None:
+    """huggingface_guess, which Forge asks, reads it from the first of these weights."""
+    part = known(name).part("diffusion_model")
+    assert part is not None
+    first = next(
+        f"{part.prefix}input_blocks.{block}.1.transformer_blocks.0.attn2.to_k.weight"
+        for block in range(12)
+        if f"{part.prefix}input_blocks.{block}.1.transformer_blocks.0.attn2.to_k.weight"
+        in part.names
+    )
+    written = {o.name: o for o in planned(name, "nf4").outputs}
+    assert written[first].shape == headers()[name].tensors[first].shape
+    assert first in taken(planned(name, "fp8_scaled"))
+
+
+@pytest.mark.parametrize(
+    ("name", "notes"),
+    [
+        ("flux1-dev-bf16", {"for_forge"}), ("flux1-dev-diffusers-bf16", {"for_diffusers"}),
+        ("te-t5xxl-fp16", {"for_forge", "for_diffusers"}), ("wan21-t2v-14b-fp16", {"few_readers"}),
+    ],
+)  # fmt: skip
+def test_who_reads_four_bits_is_said_by_model_and_names(name: str, notes: set[str]) -> None:
+    readers = {"for_forge", "for_diffusers", "few_readers"}
+    assert said(planned(name, "nf4")) & readers == notes
+    assert not said(planned(name, "fp8_e4m3")) & readers
+
+
+@pytest.mark.parametrize("to", ["fp8_scaled", "q8_0"])
+def test_a_large_text_encoder_that_stays_is_spoken_of(to: str) -> None:
+    assert "encoder_stays" in said(planned("sd3-medium-incl-clips-t5xxlfp16", to))
+    assert "encoder_stays" not in said(
+        planned("sd3-medium-incl-clips-t5xxlfp16", to, text_encoders=True)
+    )
+    assert "encoder_stays" not in said(planned("sdxl-base-fp16", to))

@@ -17,19 +17,23 @@ _WEIGHT: Final = ".weight"
 class Policy:
     """What stays as it is: names that a pattern of `keep` fits, and weights below `smallest`.
 
-    Of text encoders only those with `large_encoder` parameters or more are quantised. `known` says
-    that the patterns were made for the family.
+    Programs tell the model by the shapes of `told_by_shape`, so these are not packed. Of text
+    encoders only those with `large_encoder` parameters or more are quantised. `known` says that the
+    patterns were made for the family, `in_forge` that Forge runs it.
     """
 
     keep: tuple[str, ...]
+    told_by_shape: tuple[str, ...]
     smallest: int
     large_encoder: int
     known: bool
+    in_forge: bool
 
-    def takes(self, name: str, shape: tuple[int, ...], numel: int) -> bool:
-        """Whether the weight `name`, less its part's prefix, is to be quantised."""
+    def takes(self, name: str, shape: tuple[int, ...], numel: int, *, packed: bool = False) -> bool:
+        """Whether the weight `name`, less its part's prefix, is to be quantised, or even packed."""
         weighs = name.endswith(_WEIGHT) and len(shape) > 1 and numel > self.smallest
-        return weighs and not any(fits(name, pattern) for pattern in self.keep)
+        keep = (*self.keep, *self.told_by_shape) if packed else self.keep
+        return weighs and not any(fits(name, pattern) for pattern in keep)
 
 
 def fits(name: str, pattern: str) -> bool:
@@ -48,6 +52,7 @@ def policy_of(architecture: str | None) -> Policy:
     common, own = rows["everywhere"], rows.get(architecture)
     keep = common["keep"] if own is None else own["keep"]
     return Policy(
-        keep=(*common["always"], *keep), smallest=common["smallest"],
-        large_encoder=common["large_encoder"], known=own is not None,
+        keep=(*common["always"], *keep), told_by_shape=tuple(common["told_by_shape"]),
+        smallest=common["smallest"], large_encoder=common["large_encoder"],
+        known=own is not None, in_forge=architecture in common["forge"],
     )  # fmt: skip

@@ -10,14 +10,14 @@ from kanna.dtypes import BF16, FP16, FP32, DType
 from kanna.errors import Incompatible, UsageError
 from kanna.families.policy import policy_of
 from kanna.identity import Identity, Part
-from kanna.messages import say
+from kanna.messages import say, size_text
 from kanna.metadata import extended
 from kanna.model import ModelFile
 from kanna.ops import gguf
 from kanna.ops.convert import Planned, refuse_what_cannot_be_written
 from kanna.ops.dequantise import plain_parts, quantised_parts
 from kanna.ops.draft import Draft
-from kanna.ops.quantize_part import cast, kept, layer_list, quantize_part
+from kanna.ops.quantize_part import cast, half_of, halve_decoded, kept, layer_list, quantize_part
 from kanna.plan import Plan, WriteContainer
 from kanna.quantizing.schemes import FORMED, SCHEMES, Form, Scheme, Weight, scheme_called
 
@@ -70,7 +70,9 @@ def quantize(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
     parts = _chosen(plain, known, options)
     weights = [w for part in parts for w in _take(draft, model, part, scheme, options)]
     _tell_unused(draft, parts, options.keep)
-    _tell(draft, known, scheme, parts)
+    _tell(draft, known, parts)
+    if scheme.packed:
+        _tell_readers(draft, parts)
     return _planned(draft, options, layer_list(plain, weights, scheme))
 
 
@@ -129,6 +131,8 @@ def _take(
         cast(draft, rest, _PLAIN[options.keep_dtype])
     draft.note("quantize.taken", part=say(f"inspect.part_{part.role}"), count=len(taken),
                kept=len(rest), to=options.to)  # fmt: skip
+    if options.keep_dtype is None and (halved := halve_decoded(draft, source, part, rest)):
+        draft.note("quantize.halved", count=halved, dtype=half_of(part).word)
     return weights
 
 
@@ -165,6 +169,7 @@ def _as_gguf(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
     block = None if options.to in _GGUF_PLAIN else gguf.writable_type(options.to)
     _tell_unused(draft, parts, options.keep)
     extras = gguf.lay_out(draft, block, stay=stay)
+    _tell_encoders(draft, known, parts)
     return _planned(draft, options, {}, container="gguf", extras=extras)
 
 
@@ -176,17 +181,41 @@ def _tell_unused(draft: Draft, parts: Iterable[Part], keep: Iterable[str]) -> No
             draft.note("quantize.keep_unused", warning=True, pattern=pattern)
 
 
-def _tell(draft: Draft, identity: Identity, scheme: Scheme, quantised: Iterable[Part]) -> None:
-    """Say what else a person should know: what stays large, and what a program needs."""
+def _tell(draft: Draft, identity: Identity, quantised: Iterable[Part]) -> None:
+    """Say what stays large."""
     taken = {(part.role, part.prefix) for part in quantised}
     roles = [part.role for part in identity.parts if (part.role, part.prefix) not in taken]
     if roles:
         words = ", ".join(say(f"inspect.part_{role}") for role in dict.fromkeys(roles))
         draft.note("quantize.stays", parts=words)
+    _tell_encoders(draft, identity, quantised)
     if identity.ema.pairs:
         draft.note("quantize.ema_stays", warning=True)
-    if scheme.needs_config:
-        draft.note("quantize.needs_config")
+
+
+def _tell_encoders(draft: Draft, identity: Identity, quantised: Iterable[Part]) -> None:
+    """Say that large text encoders can be quantised, too, where they stay in 16 bits or more."""
+    taken = {(part.role, part.prefix) for part in quantised}
+    large = [
+        part.bytes
+        for part in identity.parts
+        if part.role == "text_encoder" and (part.role, part.prefix) not in taken
+        and part.quantization is None
+        and part.parameters >= policy_of(part.architecture).large_encoder
+    ]  # fmt: skip
+    if large:
+        draft.note("quantize.encoder_stays", size=size_text(sum(large)))
+
+
+def _tell_readers(draft: Draft, parts: Iterable[Part]) -> None:
+    """Say which programs read bitsandbytes' 4 bits, which depends on the names and the model."""
+    for part in parts:
+        if part.layout in {"diffusers", "hf"}:
+            draft.note("quantize.for_diffusers")
+        if part.layout != "diffusers":
+            forge = policy_of(part.architecture).in_forge
+            draft.note("quantize.for_forge" if forge else "quantize.few_readers")
+        return
 
 
 def _planned(

@@ -55,8 +55,7 @@ def _weights(
     draft: Draft, source: ModelFile, part: Part, names: list[str], scheme: Scheme
 ) -> list[Weight]:
     """Return the weights called `names` with what `source` says of them."""
-    known = family(part.architecture) if part.architecture else None
-    half = WORDS[known.half if known else "bf16"]
+    half = half_of(part)
     layers = [name.removesuffix(".weight") for name in names]
     inputs: Mapping[str, Activations] = {}
     if scheme.scaled is not None:
@@ -83,7 +82,8 @@ def _takes(draft: Draft, name: str, prefix: str, policy: Policy, scheme: Scheme)
         return False
     if scheme.matrices and len(tensor.shape) != 2:
         return False
-    return policy.takes(name.removeprefix(prefix), tensor.shape, tensor.numel)
+    rest = name.removeprefix(prefix)
+    return policy.takes(rest, tensor.shape, tensor.numel, packed=scheme.packed)
 
 
 def kept(name: str, prefix: str, patterns: Iterable[str]) -> bool:
@@ -117,6 +117,21 @@ def cast(draft: Draft, names: Iterable[str], dtype: DType) -> int:
             )
             changed += 1
     return changed
+
+
+def halve_decoded(draft: Draft, source: ModelFile, part: Part, names: Iterable[str]) -> int:
+    """Give what was quantised in `source` and now stays the half precision that the model takes.
+
+    Decoded it is fp32, four times what it was. Return how many tensors these are.
+    """
+    decoded = [name for name in names if draft.model[name] is not source.get(name)]
+    return cast(draft, decoded, half_of(part))
+
+
+def half_of(part: Part) -> DType:
+    """Return the 16-bit dtype that a part takes."""
+    known = family(part.architecture) if part.architecture else None
+    return WORDS[known.half if known else "bf16"]
 
 
 def layer_list(model: ModelFile, weights: Iterable[Weight], scheme: Scheme) -> dict[str, str]:

@@ -59,6 +59,7 @@ class Scheme:
 
     `matrices` says that it knows matrices only, no convolutions. `scaled` is the dtype of scaled
     fp8; ComfyUI is told so by a list and markers of layers, or with `marker` by one for all.
+    `packed` weights are lists of bytes, which have not the shape of the weight.
     """
 
     word: str
@@ -66,7 +67,7 @@ class Scheme:
     matrices: bool = True
     scaled: DType | None = None
     marker: bool = False
-    needs_config: bool = False
+    packed: bool = False
 
 
 def scheme_called(word: str, *, form: Form = "current", nested: bool = False) -> Scheme | None:
@@ -76,7 +77,7 @@ def scheme_called(word: str, *, form: Form = "current", nested: bool = False) ->
     if word in _ONE_SCALE:
         return _one_scale(word, _ONE_SCALE[word], form)
     if word in FOUR_BIT:
-        return Scheme(word=word, pieces=_four_bit(word, nested=nested), needs_config=True)
+        return Scheme(word=word, pieces=_four_bit(word, nested=nested), packed=True)
     return None
 
 

@@ -21,7 +21,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_keep_dtype": "Precision of what stays in a quantised part (otherwise as it is).",
     "option_svg": "Write the error report as a picture to this file.",
     "option_allow_overflow": "Write the output even if values cannot be held.",
-    "taken": "{part}: {count} weights become {to}; {kept} tensors stay as they are.",
+    "taken": "{part}: {count:,} weights become {to}; {kept:,} tensors stay as they are.",
     "stays": "Not quantised: {parts}.",
     "ema_stays": "The EMA weights stay as they are and take most of the space. kanna convert --ema drop leaves them out.",
     "policy_unknown": "kanna does not know which layers of {architecture} are sensitive; embedders and output layers are told by their names and stay. --keep adds more.",
