@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kanna.errors import FormatError
 from kanna.families import Component, component, family, row_called, tables, vocabulary
 from kanna.families.keys import expand, expand_lines, fits, packed, parse_line
-from kanna.families.loading import HERE, load_names, load_tables
+from kanna.families.loading import HERE, load_names, load_places, load_tables
 from kanna.families.schema import check_fields, check_rows
 from model_headers import headers, shapes_of
 
@@ -214,6 +214,13 @@ def with_row(lines: str, fields: str = "") -> str:
     return f'name = "mine"\nrole = "vae"\n{fields}\n[[row]]\n{lines}\n'
 
 
+def with_arrangement(lines: str, name: str = "joined") -> str:
+    return (
+        f'name = "{name}"\n[[arrangement]]\narchitectures = ["mine"]\nprograms = ["comfyui"]\n{lines}\n'
+        '[[arrangement.seat]]\nword = "diffusion_model"\nprefix = "model."\n'
+    )
+
+
 def with_component(lines: str) -> str:
     return f'name = "sd1"\n[[component]]\nid = "mine"\nrole = "vae"\n{lines}\n'
 
@@ -267,6 +274,15 @@ def with_component(lines: str) -> str:
         (with_row('a = "x"\nb = "y"', 'structure = "tree"'), "tree"),
         (with_row('a = "x"\nb = "y"', 'old = ["a"]\nstandard = "c"'), "c"),
         (with_row('a = "x"\nb = "y"', 'old = ["a"]'), "standard"),
+        (with_arrangement("", name="mine"), "mine"),
+        (with_arrangement("").replace("comfyui", "paint"), "paint"),
+        (with_arrangement("").replace('prefix = "model."', ""), "prefix"),
+        (with_arrangement('encoders = "te.{nam}."'), "{nam}"),
+        (with_arrangement('encoders = "te.{0}."'), "{0}"),
+        (with_arrangement('encoders = "te.{name"'), "te.{name"),
+        (with_arrangement('encoders = "te.{name.__class__}."'), "__class__"),
+        (with_arrangement('tokenizer = "te.{x}."'), "{x}"),
+        (with_arrangement("names = [1]"), "names"),
     ],
 )
 def test_a_users_broken_table_is_named_with_its_slip(
@@ -277,6 +293,15 @@ def test_a_users_broken_table_is_named_with_its_slip(
         load_tables()
     assert caught.value.path == str(table)
     assert field in caught.value.message
+
+
+def test_a_users_table_says_where_parts_stand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    user_table(tmp_path, monkeypatch, with_arrangement('encoders = "te.{name}."'))
+    rows = load_places()["joined"]["arrangement"]
+    assert rows[0]["architectures"] == ["mine"]
+    assert len(rows) > 1
 
 
 def test_a_users_table_that_cannot_be_read_is_named(

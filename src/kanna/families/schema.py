@@ -106,6 +106,20 @@ def _spoken(value: Any) -> bool:
     return _words(value) and set(value) == set(LANGUAGES)
 
 
+def _prefix(value: Any) -> bool:
+    """A prefix, with ``{name}`` for what the part is called."""
+    return _text(value) and {"{", "}"}.isdisjoint(value.replace("{name}", ""))
+
+
+def _programs(value: Any) -> bool:
+    return _texts(value) and set(value) <= UIS.keys()
+
+
+def _called(name: str) -> Rule:
+    """Return the rule of a table that is found by its name alone."""
+    return lambda value: bool(value == name)
+
+
 def _distilled(value: Any) -> bool:
     return value in DISTILLED
 
@@ -191,16 +205,18 @@ _FOLDER: Final[Fields] = {"kind": _text, "aliases": _texts, **dict.fromkeys(UIS,
 _SEAT: Final[Fields] = {"word": _text, "prefix": _text, "layouts": _texts}
 _PROGRAM: Final[Fields] = {"layouts": _lists, "inside": _texts}
 _JOINED: Final = _table("name arrangement", {
-    "name": _text, "sources": _texts, "markers": _texts, "encoders": _words, "files": _words,
+    "name": _called("joined"), "encoders": _words, "files": _words,
+    **dict.fromkeys(("sources", "markers"), _texts),
     "same_vae": lambda value: isinstance(value, list) and all(map(_texts, value)),
     "program": _table("", dict.fromkeys(UIS, _table("", _PROGRAM))),
     "arrangement": _rows("architectures programs seat", {
-        "architectures": _texts, "programs": _texts, "diffusion_file": _text, "encoders": _text,
-        "tokenizer": _text, "names": _words, "seat": _rows("word prefix", _SEAT),
+        "architectures": _texts, "programs": _programs, "diffusion_file": _text,
+        "encoders": _prefix, "tokenizer": _prefix, "names": _words,
+        "seat": _rows("word prefix", _SEAT),
     }),
 })  # fmt: skip
 _PLACES: Final = _table("name part folder", {
-    **_EVERY,
+    **_EVERY, "name": _called("places"),
     "part": _rows("word title role files", {
         "word": _text, "architecture": _text, "title": _text, "role": _text, "files": _texts,
         "repository": _text, "parameters": _number, "aliases": _texts, "note": _spoken,
@@ -208,7 +224,7 @@ _PLACES: Final = _table("name part folder", {
     "folder": _rows("kind", _FOLDER),
 })  # fmt: skip
 _CONFIGS: Final = _table("name config", {
-    **_EVERY,
+    **_EVERY, "name": _called("configs"),
     "config": _rows("file architecture prediction values", {
         "file": _text, "architecture": _text, "prediction": _text, "variants": _texts,
         "guessed": _flag, "like": _text, "values": lambda value: isinstance(value, dict),
