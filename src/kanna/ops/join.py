@@ -1,4 +1,13 @@
-"""`kanna join` as a plan: parts put together to one file, each where its readers look for it."""
+"""`kanna join` as a plan: parts put together to one file, each where its readers look for it.
+
+::
+
+    Offer           one part that an input brings, and where it stood (`joining`)
+      └ Choice      one of each kind that fits the others (`choosing`)
+         └ Seating  under which prefix, in which layout and order (`seating`)
+            ├ recognised, where records tell that: they may lie (`recognition`)
+            └ Plan  the tensors, cast by role (`casting`), and what the model says of itself
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""`kanna split` as plans: each model of a file as a file of its own, and one for what is left."""
+"""`kanna split` as plans: each model of a file as a file of its own, and one for what is left.
+
+::
+
+    Pieces        every model of a file, its EMA, what is left over (`parts`)
+      └ PartFile  one of them in the names that a program reads (`part_files`)
+         ├ record what it remembers of the file, which leads it back there (`part_record`)
+         └ Plan   the tensors, cast by role (`casting`), and the metadata that is true of them
+"""
 
 from __future__ import annotations
 
