@@ -18,6 +18,7 @@ from kanna.cli.output import (
     print_notice,
 )
 from kanna.cli.progress import Bar
+from kanna.cli.running import folder_for_several, run_options, running
 from kanna.dtypes import TARGETS
 
 _dtype = click.Choice(TARGETS)
@@ -47,14 +48,8 @@ def _words(option: str) -> click.Choice[str]:
 @option("--position-ids", text="convert.option_position_ids", type=_words("position_ids"))
 @option("--rename-keys", text="convert.option_rename_keys", is_flag=True)
 @option("--marker", "markers", text="convert.option_marker", type=_words("markers"), multiple=True)
-@option("--allow-overflow", text="convert.option_allow_overflow", is_flag=True)
 @option("--compare-ema", text="inspect.option_compare_ema", is_flag=True)
-@option("--no-hash", text="convert.option_no_hash", is_flag=True)
-@option("--verify", text="convert.option_verify", type=_words("verify"),
-        default="header")  # fmt: skip
-@option("--dry-run", text="convert.option_dry_run", is_flag=True)
-@option("--force", text="convert.option_force", is_flag=True)
-@option("--threads", text="convert.option_threads", type=click.IntRange(1, 64))
+@running
 @common
 def convert(
     files: tuple[Path, ...], *, as_json: bool, quiet: bool, verbose: bool, **given: Any
@@ -94,10 +89,6 @@ class _Job:
 
 
 def _job(files: tuple[Path, ...], given: dict[str, Any]) -> _Job:
-    output = given["output"]
-    if len(files) > 1:
-        output = output if output is None or output.endswith("/") else f"{output}/"
-        api.check_names(files, output)
     dtypes = {role: given[f"{word}_dtype"] for word, role in _ROLES.items()}
     options = ConvertOptions(
         purpose=given["purpose"], container=given["container"], dtype=given["dtype"],
@@ -105,9 +96,8 @@ def _job(files: tuple[Path, ...], given: dict[str, Any]) -> _Job:
         prune=given["prune"], position_ids=given["position_ids"],
         rename_keys=given["rename_keys"], markers=given["markers"], digest=not given["no_hash"],
     )  # fmt: skip
-    run_options = RunOptions(
-        threads=given["threads"], verify=given["verify"], force=given["force"],
-        allow_overflow=given["allow_overflow"],
+    return _Job(
+        output=folder_for_several(files, given["output"]), options=options,
+        run_options=run_options(given), vae=given["vae"], compare_ema=given["compare_ema"],
+        dry_run=given["dry_run"],
     )  # fmt: skip
-    return _Job(output=output, options=options, run_options=run_options, vae=given["vae"],
-                compare_ema=given["compare_ema"], dry_run=given["dry_run"])  # fmt: skip

@@ -17,6 +17,7 @@ from kanna.cli.error_report import error_lines
 from kanna.cli.options import Verb, common, files, option
 from kanna.cli.output import print_notice, styled
 from kanna.cli.progress import Bar
+from kanna.cli.running import folder_for_several, run_options, running
 from kanna.messages import say, shown
 
 _TARGETS = api.quantize_words("to")
@@ -37,13 +38,7 @@ def _words(option: str) -> click.Choice[str]:
 @option("--keep", text="quantize.option_keep", type=str, multiple=True, metavar="PATTERN")
 @option("--keep-dtype", text="quantize.option_keep_dtype", type=_words("keep_dtype"))
 @option("--svg", text="quantize.option_svg", type=str, metavar="FILE")
-@option("--allow-overflow", text="quantize.option_allow_overflow", is_flag=True)
-@option("--no-hash", text="convert.option_no_hash", is_flag=True)
-@option("--verify", text="convert.option_verify", type=click.Choice(api.words("verify")),
-        default="header")  # fmt: skip
-@option("--dry-run", text="convert.option_dry_run", is_flag=True)
-@option("--force", text="convert.option_force", is_flag=True)
-@option("--threads", text="convert.option_threads", type=click.IntRange(1, 64))
+@running
 @common
 def quantize(
     files: tuple[Path, ...], *, as_json: bool, quiet: bool, verbose: bool, **given: Any
@@ -81,21 +76,15 @@ class _Job:
 
 
 def _job(files: tuple[Path, ...], given: dict[str, Any]) -> _Job:
-    output, svg = given["output"], given["svg"]
+    output, svg = folder_for_several(files, given["output"]), given["svg"]
     if len(files) > 1:
-        output = output if output is None or output.endswith("/") else f"{output}/"
         svg = svg if svg is None or svg.endswith("/") else f"{svg}/"
-        api.check_names(files, output)
     options = QuantizeOptions(
         to=given["to"].lower(), form=given["form"], nested=given["nested"],
         text_encoders=given["text_encoders"], keep=given["keep"], keep_dtype=given["keep_dtype"],
         digest=not given["no_hash"],
     )  # fmt: skip
-    run_options = RunOptions(
-        threads=given["threads"], verify=given["verify"], force=given["force"],
-        allow_overflow=given["allow_overflow"],
-    )  # fmt: skip
-    return _Job(output=output, options=options, run_options=run_options, svg=svg,
+    return _Job(output=output, options=options, run_options=run_options(given), svg=svg,
                 dry_run=given["dry_run"])  # fmt: skip
 
 

@@ -20,7 +20,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_keep": "Leave these weights as they are: the beginning of a name up to a dot, * for any letters (may be repeated).",
     "option_keep_dtype": "Precision of what stays in a quantised part (otherwise as it is).",
     "option_svg": "Write the error report as a picture to this file.",
-    "option_allow_overflow": "Write the output even if values cannot be held.",
     "taken": "{part}: {count:,} weights become {to}; {kept:,} tensors stay as they are.",
     "stays": "Not quantised: {parts}.",
     "ema_stays": "The EMA weights stay as they are and take most of the space. kanna convert --ema drop leaves them out.",

@@ -20,7 +20,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_keep": "量子化せずに残す重み。名前を先頭からドットの区切りまで指定します。* は任意の文字列です（繰り返し指定できます）。",
     "option_keep_dtype": "量子化する部品の中で、量子化せずに残すテンソルの精度（省略時はそのまま）。",
     "option_svg": "誤差のグラフを、このファイルに書き出します。",
-    "option_allow_overflow": "表せない値があっても出力します。",
     "taken": "{part}: {count:,} 個の重みを {to} にします。{kept:,} 個のテンソルはそのまま残します。",
     "stays": "量子化しない部品: {parts}。",
     "ema_stays": "EMA の重みはそのまま残るため、サイズの大半を占めます。kanna convert --ema drop で除けます。",
