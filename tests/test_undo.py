@@ -263,8 +263,9 @@ def test_a_file_that_changed_since_it_was_read_is_left_alone(model: Path) -> Non
 def test_two_edits_at_once_are_one_after_the_other_or_refused(model: Path) -> None:
     with model.open("rb+") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(KannaError):
+        with pytest.raises(Incomplete) as caught:
             set_metadata(model, {"title": "x"})
+    assert caught.value.key == "disk.being_edited"
     assert title_of(model) == "old"
     set_metadata(model, {"title": "x"})
     assert title_of(model) == "x"

@@ -80,11 +80,15 @@ def replace_bytes(path: Path, state: Fingerprint, offset: int, old: bytes, new: 
 
     Raises:
         FormatError: the file is not in that state any more.
+        Incomplete: somebody else is editing it right now.
         OSError: it cannot be written.
     """
     assert len(old) == len(new)
     with _opened(path, os.O_RDWR | _NO_LINK) as fd:
-        _lock_or_fail(fd)
+        try:
+            _lock_or_fail(fd)
+        except BlockingIOError:
+            raise Incomplete("disk.being_edited", path=path) from None
         if Fingerprint.of(os.fstat(fd)) != state or _read(fd, offset, len(old)) != old:
             raise FormatError("engine.input_changed", path=path)
         undo = _Undo(state.inode, state.size, offset, old, new)

@@ -67,6 +67,7 @@ def rewrite(
         UsageError: the file is a link, is write-protected, or has other names and no force is used.
         OutputExists: `destination` is there, and no force is used.
         FormatError: the file was changed in the meantime.
+        Incomplete: somebody else is editing it right now.
         Interrupted: Ctrl-C, or `cancel`.
         KannaError: the disk is full or broken. Whatever is raised, the file is as it was.
     """
