@@ -7,7 +7,7 @@ from typing import Final
 
 from kanna.dtypes import TARGETS, WORDS, DType
 from kanna.errors import Incompatible, UsageError
-from kanna.identity import Identity, Part
+from kanna.identity import Identity, Part, said
 from kanna.messages import say
 from kanna.model import ModelFile, TensorInfo
 from kanna.plan import Output
@@ -24,8 +24,8 @@ class Precision:
         Raises:
             UsageError: there is no such dtype or role.
         """
-        self._default = _dtype(dtype) if dtype else None
-        self._by_role = {_role(role): _dtype(word) for role, word in dtypes.items()}
+        self._default = dtype_called(dtype) if dtype else None
+        self._by_role = dtypes_called(dtypes)
 
     def of(self, role: str) -> DType | None:
         """Return the dtype for the parts of `role`, or None."""
@@ -78,15 +78,42 @@ def _target(tensor: TensorInfo, dtype: DType | None, kept: set[int]) -> DType | 
     return dtype
 
 
-def _dtype(word: str) -> DType:
-    return WORDS[_known("dtype", word, TARGETS)]
+def refuse_unreadable(model: ModelFile) -> None:
+    """Refuse a file with tensors that are understood and cannot be converted.
+
+    Raises:
+        Incompatible: it is one.
+    """
+    if model.refused:
+        name, why = next(iter(model.refused.items()))
+        raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
+                           reason=said(why))  # fmt: skip
 
 
-def _role(word: str) -> str:
-    return _known("dtypes", word, ROLES)
+def dtype_called(word: str) -> DType:
+    """Return the dtype that numbers can be cast to, by its word.
+
+    Raises:
+        UsageError: there is no such dtype.
+    """
+    return WORDS[known_word("dtype", word, TARGETS)]
 
 
-def _known(option: str, word: str, words: Sequence[str]) -> str:
+def dtypes_called(words: Mapping[str, str]) -> dict[str, DType]:
+    """Return dtypes by role.
+
+    Raises:
+        UsageError: there is no such dtype or role.
+    """
+    return {known_word("dtypes", role, ROLES): dtype_called(word) for role, word in words.items()}
+
+
+def known_word(option: str, word: str, words: Sequence[str]) -> str:
+    """Return `word` if it is one of `words`, which are those of an option.
+
+    Raises:
+        UsageError: it is not.
+    """
     if word not in words:
         raise UsageError("convert.no_such_word", option=option, word=word, words=", ".join(words))
     return word

@@ -14,9 +14,8 @@ from kanna.families.places import places
 from kanna.messages import say
 from kanna.model import ModelFile, Note
 from kanna.ops.joining import Offer
-from kanna.ops.parts import EMA, LEFTOVERS
+from kanna.ops.parts import EMA, LEFTOVERS, MODEL
 
-_MODEL: Final = "diffusion_model"
 _RIDERS: Final = {EMA, LEFTOVERS, "conditioning"}
 
 
@@ -70,7 +69,7 @@ def choose(offered: Sequence[Offer], architecture: str | None) -> Choice:
     named = [_named(offer, needs) for offer in offered]
     notes: list[Note] = []
     taken, replaced = _one_of_each(named, base, notes)
-    lead = next(offer for offer in taken if offer.word == _MODEL)
+    lead = next(offer for offer in taken if offer.word == MODEL)
     for offer in taken:
         _check_fits(offer, word, whole, needs, at_home=_stays(offer, lead, base))
         notes.extend(_doubts(offer, word, lead, base))
@@ -94,14 +93,14 @@ def _checkpoint(offered: Sequence[Offer]) -> ModelFile | None:
     counts = {id(offer.model): 0 for offer in offered}
     for offer in offered:
         counts[id(offer.model)] += 1
-    found = [o.model for o in offered if o.word == _MODEL and counts[id(o.model)] > 1]
+    found = [o.model for o in offered if o.word == MODEL and counts[id(o.model)] > 1]
     if len(found) > 1:
         raise Incompatible("join.two_checkpoints", path=found[1].path, other=found[0].path.name)
     return found[0] if found else None
 
 
 def _leading(offered: Sequence[Offer], base: ModelFile | None) -> Offer:
-    models = [offer for offer in offered if offer.word == _MODEL]
+    models = [offer for offer in offered if offer.word == MODEL]
     if not models:
         raise Incomplete("join.no_model", path=offered[0].model.path if offered else None)
     return next((offer for offer in models if offer.model is not base), models[0])
@@ -168,7 +167,7 @@ def _one_of_each(
             told = {"part": title_of(offer), "name": offer.model.path.name}
             notes.append(Note("join.replaced", told, warning=False))
         taken[offer.word] = offer
-    if _MODEL in replaced and EMA in taken and taken[EMA].model is base:
+    if MODEL in replaced and EMA in taken and taken[EMA].model is base:
         replaced[EMA] = taken.pop(EMA)
         notes.append(Note("join.ema_left_out", {"name": replaced[EMA].model.path.name}))
     return list(taken.values()), replaced
@@ -190,7 +189,7 @@ def _check_fits(
     Raises:
         Incompatible: it is for another one.
     """
-    if offer.word == _MODEL or offer.role in _RIDERS or at_home:
+    if offer.word == MODEL or offer.role in _RIDERS or at_home:
         return
     wanted = any(seat.word == offer.word for seat in whole.seats) or offer.word in needs
     if not wanted or whole.seat(offer.word, offer.role) is None:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-from kanna.dtypes import FP16, FP32, TARGETS, WORDS, DType
-from kanna.errors import Incompatible, UsageError
+from kanna.dtypes import FP16, FP32, DType
+from kanna.errors import Incompatible
 from kanna.formats.ggml_types import BlockType
-from kanna.identity import Identity, Part, said
+from kanna.identity import Identity, Part
 from kanna.messages import say
 from kanna.metadata import extended
 from kanna.model import ModelFile, Note
 from kanna.ops import ema, embedding, gguf, vae
+from kanna.ops.casting import dtype_called, dtypes_called, known_word, refuse_unreadable
 from kanna.ops.dequantise import plain_parts
 from kanna.ops.draft import Draft
 from kanna.ops.markers import add_markers
@@ -27,7 +28,6 @@ from kanna.plan import Plan, WriteContainer
 Purpose = Literal["generation", "training"]
 EmaMode = Literal["keep", "drop", "use"]
 IdMode = Literal["repair", "truncate", "keep", "drop"]
-ROLES: Final = ("diffusion_model", "text_encoder", "vae", "ema")
 CHOICES: Final = {
     "purpose": get_args(Purpose),
     "container": get_args(WriteContainer),
@@ -97,10 +97,10 @@ def settled(options: ConvertOptions) -> Preset:
     """
     for name, words in CHOICES.items():
         if (word := getattr(options, name)) is not None:
-            _known(name, word, words)
+            known_word(name, word, words)
     given = {
         "container": options.container,
-        "dtype": _dtype(options.dtype) if options.dtype else None,
+        "dtype": dtype_called(options.dtype) if options.dtype else None,
         "ema": options.ema,
         "prune": options.prune,
         "position_ids": options.position_ids,
@@ -123,7 +123,7 @@ def convert(
         Incompatible: the file holds tensors that no conversion can write, or parts that do not fit.
     """
     choice = settled(options)
-    by_role = {_role(role): _dtype(word) for role, word in options.dtypes.items()}
+    by_role = dtypes_called(options.dtypes)
     refuse_what_cannot_be_written(model)
     strict = options.dtype is not None or bool(options.dtypes)
     wanted = _to_be_decoded(model, identity, choice.dtype, by_role) if strict else []
@@ -166,20 +166,6 @@ def _to_be_decoded(
     ]
 
 
-def _dtype(word: str) -> DType:
-    return WORDS[_known("dtype", word, TARGETS)]
-
-
-def _role(word: str) -> str:
-    return _known("dtypes", word, ROLES)
-
-
-def _known(option: str, word: str, words: Sequence[str]) -> str:
-    if word not in words:
-        raise UsageError("convert.no_such_word", option=option, word=word, words=", ".join(words))
-    return word
-
-
 def refuse_what_cannot_be_written(model: ModelFile) -> None:
     """Refuse folders of several models, and files with tensors that nothing here can write.
 
@@ -188,10 +174,7 @@ def refuse_what_cannot_be_written(model: ModelFile) -> None:
     """
     if model.container == "diffusers":
         raise Incompatible("convert.folder", path=model.path)
-    if model.refused:
-        name, why = next(iter(model.refused.items()))
-        raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
-                           reason=said(why))  # fmt: skip
+    refuse_unreadable(model)
 
 
 def _refuse_blocks(draft: Draft) -> None:

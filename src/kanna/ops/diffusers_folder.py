@@ -33,7 +33,7 @@ from kanna.ops.diffusers_component import Made, make_component, usual_dtype
 from kanna.ops.diffusers_record import Home
 from kanna.ops.draft import Draft
 from kanna.ops.part_record import RECORD
-from kanna.ops.parts import Pieces, pieces
+from kanna.ops.parts import MODEL, Pieces, pieces
 from kanna.ops.prune import drop_trainer_state, prune
 from kanna.ops.shards import shards
 from kanna.ops.tokenizer_files import tokenizer_files
@@ -41,7 +41,6 @@ from kanna.plan import Output, Plan
 
 INDEX: Final = "model_index.json"
 _WEIGHTS: Final = (".safetensors", ".bin", ".index.json", ".ckpt", ".pt", ".gguf", ".sft")
-_MODEL: Final = "diffusion_model"
 _FORMAT: Final = {"format": "pt"}  # transformers refuses a file that does not say so
 SHARD_SIZE: Final = 10_000_000_000  # diffusers' own default
 
@@ -188,7 +187,7 @@ class _Folding:
 
     def _files(self, made: Made, metadata: Metadata) -> Iterator[tuple[str, Plan | bytes]]:
         """Yield config, weights and index of a component; the model has the file's metadata."""
-        main = made.component.part == _MODEL
+        main = made.component.part == MODEL
         dtype = self._precision.of(made.piece.role)
         outputs = outputs_of(made.tensors, dtype, self._fixed)
         usual = dtype or usual_dtype(made.tensors.values())

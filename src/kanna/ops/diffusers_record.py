@@ -16,7 +16,7 @@ from kanna.formats.folder import LEFTOVERS_FILE
 from kanna.identity import Identity
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.diffusers_component import Made, is_identity
-from kanna.ops.part_record import RECORD, Record, read_record, restored, runs, source_id
+from kanna.ops.part_record import RECORD, Record, alike, read_record, restored, runs, source_id
 from kanna.ops.parts import LEFTOVERS, Piece, pieces
 
 # Tensors that the class wants and the file did not have, as a JSON list of names.
@@ -53,7 +53,7 @@ class Home:
         )  # fmt: skip
         for record in (first, replace(first, names=_renamed(made))):
             back = restored(made.tensors, replace(piece.part, layout=layout, prefix=""), record)
-            if back is not None and _alike(back, whole):
+            if back is not None and alike(back, whole):
                 return replace(record, places=runs(self._places[name] for name in back))
         return None
 
@@ -67,12 +67,6 @@ def _renamed(made: Made) -> dict[str, str]:
     found = layout_map(table, made.kept, source=piece.layout, target=made.model.layout)
     single = (link for link in found.links if len(link.sources) == len(link.targets) == 1)
     return {link.targets[0]: piece.names[link.sources[0]] for link in single}
-
-
-def _alike(one: Mapping[str, TensorInfo], other: Mapping[str, TensorInfo]) -> bool:
-    return one.keys() == other.keys() and all(
-        (one[name].dtype, one[name].shape) == (other[name].dtype, other[name].shape) for name in one
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from kanna.errors import Incompatible, Incomplete
 from kanna.formats.ggml_types import BlockType
-from kanna.identity import Identity, Part, said
+from kanna.identity import Identity, Part
 from kanna.model import ModelFile, TensorInfo
+from kanna.ops.casting import refuse_unreadable
 from kanna.ops.diffusers_record import metadata_of, returned
 from kanna.ops.part_record import Record, read_record, restored, source_id
-from kanna.ops.parts import EMA, LEFTOVERS, Piece, Pieces, part_word, pieces
-
-_MODEL = "diffusion_model"
+from kanna.ops.parts import EMA, LEFTOVERS, MODEL, Piece, Pieces, part_word, pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,10 +66,7 @@ def offers(model: ModelFile, identity: Identity, *, believe: bool = True) -> lis
 
 
 def _check(model: ModelFile) -> None:
-    if model.refused:
-        name, why = next(iter(model.refused.items()))
-        raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
-                           reason=said(why))  # fmt: skip
+    refuse_unreadable(model)
     for name, tensor in model.items():
         if tensor.dtype.safetensors is None and not isinstance(tensor.dtype, BlockType):
             raise Incompatible("join.cannot_carry", path=model.path, name=name,
@@ -111,7 +107,7 @@ def _homeless(offer: Offer) -> Offer:
 
 def _part_of(record: Record, identity: Identity) -> Part | None:
     """Return the part that a record speaks of, as it was identified."""
-    role = _MODEL if record.role == EMA else record.role
+    role = MODEL if record.role == EMA else record.role
     parts = [part for part in identity.parts if part.names]
     return parts[0] if len(parts) == 1 and parts[0].role == role else None
 

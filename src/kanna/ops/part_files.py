@@ -8,8 +8,8 @@ from typing import Any
 
 from kanna.families.joined import BARE, Program, Seat, arrangement, program
 from kanna.model import TensorInfo
-from kanna.ops.part_record import Record, in_layout, restored, runs, source_id
-from kanna.ops.parts import EMA, LEFTOVERS, Piece, Pieces, is_tokenizer
+from kanna.ops.part_record import Record, alike, in_layout, restored, runs, source_id
+from kanna.ops.parts import EMA, LEFTOVERS, MODEL, Piece, Pieces, is_tokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Packing:
         record = self._record(piece, names=beside, places=((0, len(before) + len(beside)),))
         back = restored(file, replace(piece.part, layout=layout, prefix=prefix), record)
         whole = {piece.names[name]: tensor for name, tensor in before.items()}
-        if back is None or not _alike(back, {**whole, **piece.beside}):
+        if back is None or not alike(back, {**whole, **piece.beside}):
             return None
         record = replace(record, places=runs(self._places[name] for name in back))
         return PartFile(tensors=file, layout=layout, prefix=prefix, record=record)
@@ -119,16 +119,10 @@ class Packing:
         if self._whole is None:
             return None
         if piece.role == EMA:
-            return self._whole.seat("diffusion_model", "diffusion_model")
+            return self._whole.seat(MODEL, MODEL)
         return self._whole.seat(piece.word, piece.role)
 
 
 def own_name(name: str) -> str:
     """Return what a tensor beside a part is called in the part's file."""
     return name.rpartition(".")[2] if is_tokenizer(name) else name
-
-
-def _alike(one: Mapping[str, TensorInfo], other: Mapping[str, TensorInfo]) -> bool:
-    return one.keys() == other.keys() and all(
-        (one[name].dtype, one[name].shape) == (other[name].dtype, other[name].shape) for name in one
-    )

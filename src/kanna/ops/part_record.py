@@ -147,6 +147,13 @@ def restored(
     return found if len(found) == record.count else None
 
 
+def alike(one: Mapping[str, TensorInfo], other: Mapping[str, TensorInfo]) -> bool:
+    """Whether two sets of tensors have the same names, dtypes and shapes."""
+    return one.keys() == other.keys() and all(
+        (one[name].dtype, one[name].shape) == (other[name].dtype, other[name].shape) for name in one
+    )
+
+
 def in_layout(
     tensors: Mapping[str, TensorInfo], part: Part, target: str
 ) -> dict[str, TensorInfo] | None:

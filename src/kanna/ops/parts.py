@@ -14,6 +14,7 @@ from kanna.families.joined import top_markers
 from kanna.identity import Identity, Part
 from kanna.model import ModelFile, TensorInfo
 
+MODEL: Final = "diffusion_model"
 EMA: Final = "ema"
 LEFTOVERS: Final = "leftovers"
 
@@ -104,7 +105,7 @@ def is_tokenizer(name: str) -> bool:
 
 def _owner(name: str, found: Sequence[Piece]) -> int | None:
     """Return which piece the marker `name` belongs to: a text encoder, or the diffusion model."""
-    role = "text_encoder" if is_tokenizer(name) else "diffusion_model"
+    role = "text_encoder" if is_tokenizer(name) else MODEL
     mine = [at for at, piece in enumerate(found) if piece.role == role]
     prefix = name.rpartition(".")[0]
     under = [at for at in mine if found[at].prefix.startswith(prefix)]
@@ -133,7 +134,7 @@ def part_word(part: Part) -> str:
 
 def _averaged(model: ModelFile, identity: Identity) -> Piece | None:
     """Return the averaged copy under the names of the model that it is a copy of."""
-    part, ema = identity.part("diffusion_model"), identity.ema
+    part, ema = identity.part(MODEL), identity.ema
     if part is None or not ema.pairs:
         return None
     originals = {copy: name for name, copy in ema.pairs.items()}

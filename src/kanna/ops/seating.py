@@ -13,10 +13,9 @@ from kanna.model import TensorInfo
 from kanna.ops.choosing import Choice, title_of
 from kanna.ops.joining import Offer
 from kanna.ops.part_record import in_layout
-from kanna.ops.parts import EMA, LEFTOVERS, is_tokenizer
+from kanna.ops.parts import EMA, LEFTOVERS, MODEL, is_tokenizer
 from kanna.views import reshaped
 
-_MODEL: Final = "diffusion_model"
 _LAST: Final = (EMA, LEFTOVERS)
 
 
@@ -132,7 +131,7 @@ def _laid_out(offer: Offer, layouts: Sequence[str]) -> tuple[Mapping[str, Tensor
 
 
 def _full_name(name: str, seat: Seat, role: str) -> str:
-    if role == _MODEL and name in top_markers():
+    if role == MODEL and name in top_markers():
         return name
     if role == "text_encoder" and is_tokenizer(name):
         return seat.tokenizer + name

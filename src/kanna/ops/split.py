@@ -17,17 +17,17 @@ from types import MappingProxyType
 
 from kanna.errors import Incompatible, Incomplete, UsageError
 from kanna.families.joined import BARE, file_word, program_words
-from kanna.identity import Identity, said
+from kanna.identity import Identity
 from kanna.metadata import HISTORY, extended
 from kanna.metadata.keeping import is_needed
 from kanna.model import ModelFile, Note
-from kanna.ops.casting import Precision, fixed_tensors, outputs_of
+from kanna.ops.casting import Precision, fixed_tensors, outputs_of, refuse_unreadable
 from kanna.ops.dequantise import decoded_for, refuse_blocks
 from kanna.ops.diffusers_record import MADE, metadata_of
 from kanna.ops.draft import Draft
 from kanna.ops.part_files import Packing, PartFile
 from kanna.ops.part_record import RECORD
-from kanna.ops.parts import LEFTOVERS, Piece, Pieces, pieces, with_beside
+from kanna.ops.parts import LEFTOVERS, MODEL, Piece, Pieces, pieces, with_beside
 from kanna.ops.prune import drop_trainer_state, prune
 from kanna.ops.quantized_layers import FIELD, moved
 from kanna.plan import Plan
@@ -106,10 +106,7 @@ def _check(model: ModelFile, options: SplitOptions) -> None:
     if options.program not in programs():
         raise UsageError("split.no_such_program", program=options.program,
                          programs=", ".join(programs()))  # fmt: skip
-    if model.refused:
-        name, why = next(iter(model.refused.items()))
-        raise Incompatible("convert.refused", path=model.path, name=name, count=len(model.refused),
-                           reason=said(why))  # fmt: skip
+    refuse_unreadable(model)
 
 
 class _Splitting:
@@ -206,7 +203,7 @@ class _Splitting:
         if self._model.container == "diffusers":
             own = metadata_of(self._model, packed.record.prefix.rstrip("."))
             return {key: text for key, text in own.items() if key not in {RECORD, MADE}}
-        all_of_it = role == "diffusion_model" or self._apart.of("diffusion_model") is None
+        all_of_it = role == MODEL or self._apart.of(MODEL) is None
         fields = {
             key: text
             for key, text in self._model.metadata.items()
