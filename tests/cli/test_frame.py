@@ -56,6 +56,8 @@ def test_a_wrong_verb_far_from_all_gets_the_list(capsys: pytest.CaptureFixture[s
         ["inspect"],
         ["convert", "x.safetensors", "--dtype", "fp12"],
         ["convert", "x.safetensors", "--threads", "0"],
+        ["inspect", "ftp://x/y.safetensors"],
+        ["inspect", "file:///x/y.safetensors"],
     ],
 )
 @pytest.mark.parametrize("language", ["en", "ja"])

@@ -153,7 +153,8 @@ def test_one_broken_file_does_not_stop_the_others(model: Path, tmp_path: Path) -
     [
         (["--to", "q4_k_m"], 2, "stable-diffusion.cpp"), (["--to", "int4"], 2, "fp8_scaled"),
         (["--to", "fp16"], 13, "not quantised"), (["--to", "nf4", "-o", "x.ckpt"], 2, "x.ckpt"),
-        (["--to", "nf4", "--form", "old"], 2, "--form"), ([], 2, "to is missing"),
+        (["--to", "nf4", "--form", "old"], 2, "--form"), ([], 2, "--to is missing"),
+        (["--to", "q8_0", "-o", "x.safetensors"], 2, "End the name with .gguf"),
     ],
 )  # fmt: skip
 def test_wrong_requests_are_explained(

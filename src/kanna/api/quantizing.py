@@ -72,11 +72,11 @@ def quantize(
     Raises:
         KannaError: whatever is wrong with the input, the request or the destination.
     """
-    from kanna.ops.naming import check_protected, container_of, is_folder
+    from kanna.ops.naming import check_protected, is_folder
     from kanna.ops.naming import destination as named
 
     check_options(options)
-    container_of(destination, container_for(options))
+    _check_suffix(destination, options)
     settings = run_options or RunOptions()
     with open_model(path) as model:
         identity = identified(model, compare_ema=False)
@@ -105,6 +105,25 @@ def quantize(
     if picture is not None:
         _draw(report, target, picture, force=settings.force)
     return Quantization(conversion=made, report=report, picture=picture)
+
+
+def _check_suffix(destination: StrPath | None, options: QuantizeOptions) -> None:
+    """Refuse the name of another container than the one that holds what is wanted.
+
+    Raises:
+        UsageError: it is one.
+    """
+    from kanna.ops.naming import container_of
+
+    container = container_for(options)
+    try:
+        container_of(destination, container)
+    except UsageError as error:
+        if error.key != "convert.suffix_differs":
+            raise
+        raise UsageError(
+            "quantize.suffix_differs", name=destination, to=options.to, suffix=f".{container}"
+        ) from None
 
 
 def _report(result: Result, identity: Identity) -> ErrorReport:

@@ -159,7 +159,10 @@ def _usage_error(error: click.ClickException) -> UsageError:
     if isinstance(error, click.NoSuchOption):
         return UsageError("cli.no_such_option", option=error.option_name)
     if isinstance(error, click.MissingParameter):
-        name = error.param.human_readable_name if error.param else ""
+        param = error.param
+        name = param.human_readable_name if param else ""
+        if isinstance(param, click.Option):
+            name = max(param.opts, key=len)
         return UsageError("cli.missing_parameter", name=name)
     if isinstance(error, click.BadParameter) and error.param is not None:
         names = "/".join(error.param.opts)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from kanna import api
+from kanna.errors import UsageError
 from kanna.messages import LANGUAGES, say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -94,9 +95,16 @@ class ModelPath(click.Path):
     """A path, or the URL of a file."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return either one as a path; the verb says what is wrong with it."""
+        """Return either one as a path; the verb says what is wrong with it.
+
+        Raises:
+            UsageError: it is a URL of a kind that nobody here reads.
+        """
         del param, ctx
-        return api.as_path(value)
+        path, (scheme, mark, _) = api.as_path(value), str(value).partition("://")
+        if mark and scheme.isalnum() and len(scheme) > 1 and mark not in str(path):
+            raise UsageError("cli.no_such_scheme", url=value, scheme=f"{scheme}://")
+        return path
 
 
 files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=ModelPath())

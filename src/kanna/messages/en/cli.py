@@ -22,6 +22,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "unknown_verb": ("There is no verb '{verb}'.", "kanna --help lists the verbs."),
     "unknown_verb_near": ("There is no verb '{verb}'.", "Did you mean '{near}'?"),
     "no_such_option": ("There is no option {option} here.", "Add --help to see the options."),
+    "no_such_scheme": (
+        "{url}: kanna reads no {scheme} addresses.",
+        "Give a path on this machine, or a URL that begins with https://, hf:// or s3://.",
+    ),
     "missing_parameter": ("{name} is missing.", "Add --help to see how the verb is used."),
     "no_such_word": ("{name} takes one of {words}.", "Add --help to see what they mean."),
     "bad_parameter": ("{name} does not fit: {reason}", "Add --help to see what it takes."),

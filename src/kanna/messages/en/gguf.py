@@ -20,7 +20,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_reader": (
         "{path}: no known program reads {model} as GGUF.",
-        "Write safetensors instead: kanna quantize --to fp8 or --to nf4 makes it smaller.",
+        "Write safetensors instead: kanna quantize --to fp8_scaled makes it smaller.",
     ),
     "diffusers": (
         "{path}: programs read {model} as GGUF under its original tensor names only, and this file has those of diffusers.",

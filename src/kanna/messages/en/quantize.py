@@ -6,7 +6,11 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "Make a model smaller: fp8, NF4, GGUF, and the way back.",
-    "help": "Quantise the diffusion model of each FILE, or make fp16, bf16 or fp32 of a quantised one.\n\nNorms, embedders, output layers and the VAE stay as they are. Every run ends with a report of how far the numbers moved, block by block.",
+    "help": "Quantise the diffusion model of each FILE, or make fp16, bf16 or fp32 of a quantised one.\n\n"
+    "Who reads what: fp8_scaled ComfyUI; fp8_e4m3 and fp8_e5m2 ComfyUI, Forge and others; nf4 and fp4 "
+    "Forge and diffusers; q8_0 to q4_0 ComfyUI with ComfyUI-GGUF, Forge and stable-diffusion.cpp. 8 bits "
+    "halve a model of 16 bits, nf4 and q4_0 leave about 30 %.\n\n"
+    "Norms, embedders, output layers and the VAE stay as they are. Every run ends with a report of how far the numbers moved, block by block.",
     "examples": "Examples:\n\n"
     "  kanna quantize flux1-dev.safetensors --to fp8_scaled -o small/\n\n"
     "  kanna quantize sdxl.safetensors --to nf4 --svg errors.svg\n\n"
@@ -32,11 +36,15 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "encoder_stays": "Large text encoders such as T5 ({size}) stay as they are. --te quantises them as well.",
     "for_forge": "Forge reads this file as it is; ComfyUI takes a custom node for NF4.",
     "for_diffusers": "diffusers and transformers also want a quantization_config in the config.json beside it.",
-    "few_readers": "Hardly any program reads 4 bits of bitsandbytes of this model under its original names. For ComfyUI use --to fp8_scaled or GGUF.",
+    "few_readers": "Hardly any program reads 4 bits of bitsandbytes of this model under its original names. For ComfyUI use --to fp8_scaled.",
     "not_finite": "{name}: values that are NaN or Inf: {count}.",
     "clipped": "Values that did not fit became the largest that fp8 holds.",
     "picture": "Picture of the errors: {path}",
     "no_such_target": ("kanna cannot quantise to {word}.", "It is one of {words}."),
+    "suffix_differs": (
+        "--to {to} makes a {suffix} file, which {name} is not.",
+        "End the name with {suffix}, or give a folder.",
+    ),
     "keep_dtype_of_gguf": (
         "--keep-dtype is not for GGUF, whose readers expect certain types.",
         "Leave it out; weights can be kept with --keep.",

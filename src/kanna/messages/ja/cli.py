@@ -31,6 +31,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{option} というオプションはありません。",
         "--help を付けるとオプションの一覧が表示されます。",
     ),
+    "no_such_scheme": (
+        "{url}: {scheme} で始まる URL は読み込めません。",
+        "この PC 上のパスか、https://、hf://、s3:// で始まる URL を指定してください。",
+    ),
     "missing_parameter": (
         "{name} が指定されていません。",
         "--help を付けると使い方が表示されます。",

@@ -19,7 +19,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_reader": (
         "{path}: {model} を GGUF として読めるプログラムは知られていません。",
-        "代わりに safetensors で書き込んでください。kanna quantize --to fp8 や --to nf4 で小さくできます。",
+        "代わりに safetensors で書き込んでください。kanna quantize --to fp8_scaled で小さくできます。",
     ),
     "diffusers": (
         "{path}: {model} の GGUF は元のテンソル名でしか読み込まれませんが、このファイルは diffusers の名前です。",

@@ -6,7 +6,11 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "モデルを量子化して小さくします（fp8、NF4、GGUF）。fp16 などに戻すこともできます。",
-    "help": "FILE の拡散モデルを量子化します。量子化されたモデルを fp16、bf16、fp32 に戻すこともできます。\n\n正規化層、埋め込み層、出力層、VAE はそのまま残します。最後に、値がどれだけ変わったかをブロックごとに表示します。",
+    "help": "FILE の拡散モデルを量子化します。量子化されたモデルを fp16、bf16、fp32 に戻すこともできます。\n\n"
+    "読み込めるプログラムは、fp8_scaled が ComfyUI、fp8_e4m3 と fp8_e5m2 が ComfyUI や Forge など、nf4 と fp4 が "
+    "Forge と diffusers、q8_0 〜 q4_0 が ComfyUI（ComfyUI-GGUF）、Forge、stable-diffusion.cpp です。サイズは 16 ビットの"
+    "モデルと比べて、8 ビットなら約半分、nf4 と q4_0 なら約 30 % になります。\n\n"
+    "正規化層、埋め込み層、出力層、VAE はそのまま残します。最後に、値がどれだけ変わったかをブロックごとに表示します。",
     "examples": "例:\n\n"
     "  kanna quantize flux1-dev.safetensors --to fp8_scaled -o small/\n\n"
     "  kanna quantize sdxl.safetensors --to nf4 --svg errors.svg\n\n"
@@ -32,13 +36,17 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "encoder_stays": "T5 などの大きなテキストエンコーダー（{size}）は量子化しません。--te を付けると量子化します。",
     "for_forge": "Forge ではこのまま読み込めます。ComfyUI では、NF4 用のカスタムノードが必要です。",
     "for_diffusers": "diffusers や transformers で使うには、同じフォルダーの config.json に quantization_config が必要です。",
-    "few_readers": "このモデルの NF4 / FP4 を元のテンソル名で読み込めるプログラムは、ほとんどありません。ComfyUI で使うなら --to fp8_scaled か GGUF が確実です。",
+    "few_readers": "このモデルの NF4 / FP4 を元のテンソル名で読み込めるプログラムは、ほとんどありません。ComfyUI で使うなら --to fp8_scaled が確実です。",
     "not_finite": "{name}: NaN または Inf が {count} 個あります。",
     "clipped": "収まらなかった値は、fp8 で表せる最大の値にしました。",
     "picture": "誤差のグラフ: {path}",
     "no_such_target": (
         "{word} には量子化できません。",
         "{words} のどれかを指定してください。",
+    ),
+    "suffix_differs": (
+        "--to {to} の出力は {suffix} ファイルです。{name} という名前は付けられません。",
+        "名前の末尾を {suffix} にするか、フォルダーを指定してください。",
     ),
     "keep_dtype_of_gguf": (
         "--keep-dtype は GGUF では使えません。読み込む側が決まった型を求めるためです。",
