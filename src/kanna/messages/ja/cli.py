@@ -33,7 +33,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_such_scheme": (
         "{url}: {scheme} で始まる URL は読み込めません。",
-        "この PC 上のパスか、https://、hf://、s3:// で始まる URL を指定してください。",
+        "このマシン上のパスか、https://、hf://、s3:// で始まる URL を指定してください。",
     ),
     "missing_parameter": (
         "{name} が指定されていません。",
