@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -74,6 +75,20 @@ def test_nothing_appears_where_the_last_plan_fails(
     with pytest.raises(NumericError):
         run_group(wanted, options=RunOptions(verify=verify))
     assert everything(tmp_path) == before
+
+
+def test_the_file_that_does_not_fit_is_named(
+    tmp_path: Path, sound: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reserve(file: OutputFile, size: int) -> None:
+        if size > 100:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+    monkeypatch.setattr(OutputFile, "reserve", reserve)
+    with pytest.raises(KannaError) as caught:
+        run_group(files(tmp_path / "new", a__config=b"{}", unet=sound))
+    assert "unet" in caught.value.message
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_was_there_is_put_back_where_a_later_file_cannot_have_its_name(

@@ -125,6 +125,10 @@ def test_values_of_strangers_are_escaped_in_every_language(language: str) -> Non
     assert say("disk.missing", path="a\x1b[31m\u202e\n").isprintable()
 
 
+def test_names_in_japanese_are_shown_as_they_are() -> None:
+    assert shown("アニメ　v1.5 (改)") == "アニメ　v1.5 (改)"
+
+
 def test_endless_values_are_cut() -> None:
     assert len(shown("x" * 10**6)) < 200
 

@@ -31,9 +31,9 @@ def test_the_parts_that_are_asked_for_appear(
     printed = capsys.readouterr().out
     assert "models/vae" in printed
     assert sorted(path.name for path in out.iterdir()) == [
-        "my_model.v1.leftovers.safetensors", "my_model.v1.vae.safetensors",
+        "my model.v1.leftovers.safetensors", "my model.v1.vae.safetensors",
     ]  # fmt: skip
-    assert "decoder.conv_in.weight" in keys(out / "my_model.v1.vae.safetensors")
+    assert "decoder.conv_in.weight" in keys(out / "my model.v1.vae.safetensors")
     assert run([*command, "--only", "vae"]) == 15
     assert "--force" in capsys.readouterr().err
 

@@ -20,7 +20,7 @@ from kanna.model import ModelFile, Note
 from kanna.ops.diffusers_folder import FolderOptions, PlannedFolder, check_place, to_folder
 from kanna.ops.join import JoinOptions, JoinPlan
 from kanna.ops.join import join as plan_join
-from kanna.ops.naming import check_protected, container_of, is_folder, suggested_name
+from kanna.ops.naming import check_protected, container_of, is_folder, kept_stem
 from kanna.ops.split import PartPlan, SplitOptions, programs
 from kanna.ops.split import split as plan_split
 from kanna.plan import Plan
@@ -125,7 +125,7 @@ def split_to_diffusers(
     with open_model(path) as model:
         identity = identified(model, compare_ema=False)
         planned = to_folder(model, identity, options)
-        place = _place(source, None) / suggested_name(source, (), "") if folder is None else folder
+        place = _place(source, None) / kept_stem(source) if folder is None else folder
         files = {_place(source, place) / at: made for at, made in planned.files.items()}
         check_place(_place(source, place), planned.files)
         _check(files, protected)
@@ -181,7 +181,7 @@ def _place(source: Path, folder: StrPath | None) -> Path:
 
 
 def _name(source: Path, part: PartPlan) -> str:
-    return suggested_name(source, (), f".{part.name}.{part.plan.container}")
+    return f"{kept_stem(source)}.{part.name}.{part.plan.container}"
 
 
 def _check(files: Iterable[Path], protected: Iterable[StrPath]) -> None:

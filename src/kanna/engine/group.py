@@ -11,7 +11,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -138,16 +138,25 @@ def _make(group: _Group, meter: Meter, prove: Proof | None) -> dict[Path, Result
     """Write and verify every file, then publish them."""
     with ExitStack() as stack:
         stagings = {p: Staging(p, group.size(p), force=group.force) for p in group.files}
-        opened = {path: stack.enter_context(staging) for path, staging in stagings.items()}
+        opened = {}
+        for path, staging in stagings.items():
+            with _blamed(path, group):
+                opened[path] = stack.enter_context(staging)
         results = {}
         for path, file in opened.items():
-            if (job := group.jobs.get(path)) is not None:
-                results[path] = _fill(job, path, file, meter, prove)
-            else:
-                _fill_with(group.files[path], file)
+            with _blamed(path, group):
+                if (job := group.jobs.get(path)) is not None:
+                    results[path] = _fill(job, path, file, meter, prove)
+                else:
+                    _fill_with(group.files[path], file)
         check_inputs(group.inputs)
         _publish(group, stagings)
     return results
+
+
+def _blamed(path: Path, group: _Group) -> AbstractContextManager[None]:
+    """Tell failures with the file at hand, not with the first of the group."""
+    return failures_told(path, group.memory, lambda: group.published)
 
 
 def _fill(job: Job, path: Path, file: OutputFile, meter: Meter, prove: Proof | None) -> Result:

@@ -22,12 +22,17 @@ def shown(value: object) -> str:
     r"""Return `value` as text that is safe to print: nothing unprintable, nothing endless.
 
     Names inside model files are written by strangers; terminal escapes, line breaks, bidirectional
-    marks and lone surrogates come out as ``\x1b``-style escapes.
+    marks and lone surrogates come out as ``\x1b``-style escapes. The wide space of Japanese stays.
     """
     text = str(value)
     if not text.isprintable():
-        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: _MAX_SHOWN * 2])
+        text = "".join(map(_shown, text[: _MAX_SHOWN * 2]))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(str(value)):,})"
+
+
+def _shown(character: str) -> str:
+    plain = character.isprintable() or character == "\u3000"
+    return character if plain else ascii(character)[1:-1]
 
 
 def size_text(nbytes: float) -> str:

@@ -1,4 +1,4 @@
-"""A name for the output that works everywhere: ASCII, no spaces, dots in the stem kept."""
+"""Names of outputs: one that works everywhere (ASCII, no spaces), or that of the input kept."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _CONTAINERS: Final = {
 _SUFFIXES: Final = tuple(suffix for row in FORMATS.values() for suffix in row.suffixes)
 # names that Windows gives to devices, whatever their suffix
 _FORBIDDEN: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_UNWRITABLE: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]')
 _LONGEST: Final = 180
 
 
@@ -118,6 +119,20 @@ def suggested_name(path: Path, tags: Sequence[str], suffix: str) -> str:
     words = plain.split("-")
     new = [tag for tag in tags if tag not in words]
     return "-".join([plain[:_LONGEST], *new]) + suffix
+
+
+def kept_stem(path: Path) -> str:
+    """Return the file name without its suffix, in its own script, as every system can write it.
+
+    At most 180 bytes long. That of a URL is as `suggested_name` has it.
+    """
+    if is_remote(path):
+        return suggested_name(path, (), "")
+    stem = _UNWRITABLE.sub("_", _stem(path)).encode()[:_LONGEST].decode(errors="ignore")
+    stem = stem.strip().rstrip(".")  # Windows drops what is blank at the end
+    if not stem or _FORBIDDEN.match(stem):
+        return suggested_name(path, (), "")
+    return stem
 
 
 def _stem(path: Path) -> str:
