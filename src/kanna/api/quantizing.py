@@ -85,9 +85,9 @@ def quantize(
         target = named(as_path(path), destination, planned.tags, plan.container, stem)
         others = [other for other in protected if Path(other) != Path(path)]
         check_protected(target, others)
-        picture = None if svg is None else _picture(svg, target)
+        read = [file.path for file in model.files]
+        picture = None if svg is None else _picture(svg, target, [*others, *read])
         if picture is not None:
-            check_protected(picture, [*others, *(file.path for file in model.files)])
             rehearse_publish(picture, force=settings.force)
         make_folder = destination is not None and is_folder(destination)
         result: Result | None = None
@@ -132,18 +132,21 @@ def _report(result: Result, identity: Identity) -> ErrorReport:
     return error_report(result.losses, [part.prefix for part in identity.parts])
 
 
-def _picture(svg: StrPath, target: Path) -> Path:
+def _picture(svg: StrPath, target: Path, protected: Iterable[StrPath]) -> Path:
     """Return the file for the picture of what is written to `target`.
 
     Raises:
-        UsageError: it would be the very same file.
+        UsageError: it would be the very same file, or one of those `protected`.
     """
+    from kanna.ops.naming import check_protected
+
     text = os.fspath(svg)
     path = Path(text)
     if text.endswith(("/", os.sep)) or path.is_dir():
         path /= f"{target.stem}.svg"
     if str(path.resolve()).casefold() == str(target.resolve()).casefold():
         raise UsageError("engine.twice", path=path, other=target)
+    check_protected(path, protected)
     return path
 
 
