@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 from base64 import b64decode
 from collections.abc import Mapping
 from functools import cache
@@ -16,6 +17,10 @@ from pathlib import Path
 from attacks import cases
 from attacks.containers import tar_file
 from containers import gguf_bytes, gguf_entry, gguf_string, gguf_value, safetensors_bytes, small
+from fuzz_tensors import LAYOUTS
+from kanna.codebooks import DYNAMIC, NF4
+from kanna.families.name_rows import expand_side
+from kanna.families.name_tables import name_rows
 from model_headers import headers
 
 CORPUS = Path(__file__).parent / "data" / "fuzz_corpus.json.gz"
@@ -38,12 +43,46 @@ def seeds(target: str) -> list[bytes]:
     return [data for data in dict.fromkeys(every) if len(data) <= _LONGEST]
 
 
+def _four_bit() -> bytes:
+    """A weight of 65 numbers in bitsandbytes' form, its magnitudes in 8 bits."""
+    state = {"quant_type": "nf4", "blocksize": 64, "dtype": "float16", "shape": [5, 13],
+             "nested_blocksize": 256, "nested_dtype": "float32", "nested_offset": 0.5}  # fmt: skip
+    text = json.dumps(state).encode()
+    return safetensors_bytes({
+        "w": ("U8", (33, 1), bytes(range(33))),
+        "w.absmax": ("U8", (2,), b"\x10\xf0"),
+        "w.quant_map": ("F32", (16,), NF4),
+        "w.nested_absmax": ("F32", (1,), b"\0\0\x80?"),
+        "w.nested_quant_map": ("F32", (256,), DYNAMIC),
+        "w.quant_state.bitsandbytes__nf4": ("U8", (len(text),), text),
+    })  # fmt: skip
+
+
+def _relaid(names: list[str]) -> list[bytes]:
+    """The same names for every table, and those of a row for its own."""
+    made = [bytes([table]) + text.encode() for table, text in enumerate(names)]
+    for number, (table, source, _) in enumerate(LAYOUTS):
+        sides = [row.sides[source] for row in name_rows(table) if source in row.sides]
+        lines = [f"{name} \x01\x0c\x04" for side in sides for group in expand_side(side, (0, 0, 0))
+                 for name in group]  # fmt: skip
+        made.append(bytes([number]) + "\n".join(lines[:120]).encode())
+    return made
+
+
 @cache
 def _made() -> Mapping[str, list[bytes]]:
     tensors = [
         small("a", "b.weight"),
         safetensors_bytes({"x": ("BF16", (2, 0), b""), "v_pred": ("I64", (0,), b"")}, {"k": "v"}),
         safetensors_bytes({"position_ids": ("I64", (1, 2), bytes(16))}),
+        safetensors_bytes(
+            {
+                "a.weight": ("F8_E4M3", (2, 3), b"abcdef"),
+                "a.scale_weight": ("F32", (2,), b"\0\0\x80?" * 2),
+                "scaled_fp8": ("F8_E4M3", (0,), b""),
+            }
+        ),
+        _four_bit(),
     ]
     zipped = [*cases.READABLE.values(), *(data for _, data in cases.REFUSED.values())]
     gguf = [
@@ -57,6 +96,19 @@ def _made() -> Mapping[str, list[bytes]]:
             bytes(96),
         ),
     ]
+    gguf += [
+        gguf_bytes(
+            [
+                gguf_value("general.architecture", 8, gguf_string("sd1")),
+                gguf_value("comfy.gguf.orig_shape.c", 9, struct.pack("<IQ4i", 5, 4, 8, 4, 3, 3)),
+                gguf_value("comfy.gguf.orig_shape.d", 9, struct.pack("<IQ2i", 5, 2, -1, -32)),
+            ],
+            [gguf_entry("c", (32, 9), 8, 0), gguf_entry("d", (32, 1), 2, 320)],
+            bytes(range(256)) + bytes(96),
+        ),
+        gguf_bytes([], [gguf_entry("k", (256, 1), 12, 0), gguf_entry("i", (256,), 18, 160)],
+                   bytes(range(256)) + bytes(28)),
+    ]  # fmt: skip
     index = [
         b'{"metadata": {"total_size": 4}, "weight_map": {"a": "m-00001-of-00002.safetensors"}}'
     ]
@@ -109,6 +161,16 @@ def _made() -> Mapping[str, list[bytes]]:
         "names": [text.encode() for text in names],
         "table": [
             b'name = "x"\ntitle = "X"\n[[component]]\nid = "y"\nrole = "vae"\nany = ["a.{0..3}"]'
+        ],
+        "views": [
+            b"w \x02\x04\x06\x02\x01\x03\x00\x01\x02\x03\x00\x00\x01\x03\x00",
+            b"w \x1c\x04\x24   \x06\0\0\x00\x01\x01\x05\0\0\x07\0\0",
+            b"w \xff\xfa\xff\xfe\xfd\x08\x00\xfe\xff\x05\0\0\x04\xff\xff",
+        ],
+        "relayout": _relaid(names),
+        "gguf-written": [
+            b"a \x02\x04\x06\nb+.weight \x01\x10\x10\x03\x03\nc \x1b\x02\x10",
+            b"v \x02\x02\x02\x02\x02\x02\x02\nempty \x01\xfd\x00\nscalar \x02",
         ],
         "file-name": ["モデル v1.5 (最終).ckpt".encode(), b"con.safetensors", b"a b.c-fp16.ckpt"],
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
+from fuzz_tensors import gguf_file, relaid, views
 from kanna.disk import InputFile
 from kanna.disk.reading import Fingerprint
 from kanna.dtypes import SAFETENSORS
@@ -32,6 +33,7 @@ from kanna.identify import identify
 from kanna.identity import said
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.naming import suggested_name
+from kanna.quantizing.stored import dequantised
 from kanna.scan import scan
 from model_headers import Bytes
 
@@ -78,6 +80,11 @@ def _walk(model: ModelFile) -> None:
             with suppress(KannaError):
                 tensor.read()
     identify(model)
+    with suppress(KannaError):
+        for tensor in dequantised(model).values():
+            end = min(tensor.nbytes, _MOST_READ) // 2
+            if not tensor.data.whole:
+                tensor.data.read_into(end // 2, memoryview(bytearray(end)))
 
 
 def whole(data: bytes) -> None:
@@ -87,6 +94,16 @@ def whole(data: bytes) -> None:
         assert explain(Memory(data)).message
     else:
         reads(found)(data)
+
+
+def gguf_written(data: bytes) -> None:
+    """Read what was laid out as GGUF: whatever could be is there as it was."""
+    made = gguf_file(data)
+    if made is not None:
+        tensors, file = made
+        found = FORMATS["gguf"].load()(Memory(file))
+        described = [(one.name, one.dtype, one.shape, one.read()) for one in found.values()]
+        assert described == [(one.name, one.dtype, one.shape, one.read()) for one in tensors]
 
 
 def pickle(data: bytes) -> None:
@@ -186,4 +203,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "names": names,
     "table": table,
     "file-name": file_name,
+    "views": views,
+    "relayout": relaid,
+    "gguf-written": gguf_written,
 }

@@ -26,6 +26,7 @@ from kanna.families.name_rows import (
     highest_numbers,
     last_numbers,
     make_row,
+    rows_of,
 )
 from kanna.families.name_tables import name_rows, name_tables
 from kanna.families.old_names import renamed, standard_names
@@ -52,10 +53,10 @@ def part_of(row: Component) -> Part:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_no_table_has_a_name_twice(table: str) -> None:
-    own = name_rows(table)[: len(name_tables()[table]["row"])]
     for layout in layouts_of(table):
         for other in (word for word in layouts_of(table) if word != layout):
-            shared = [row for row in own if layout in row.sides and other in row.sides]
+            both = {layout, other}
+            shared = [row for row in name_rows(table) if both <= row.sides.keys()]
             names = [
                 f"{row.inside}: {name}"
                 for row in shared
@@ -275,6 +276,16 @@ def test_rows_that_cannot_be_followed_are_refused(row: dict[str, object]) -> Non
     make_row(GOOD)
     with pytest.raises(ValueError):
         make_row(row)
+
+
+def test_a_row_takes_the_place_of_those_that_it_shares_a_name_with() -> None:
+    base = {
+        "name": "x",
+        "row": [GOOD, {"ldm": "c", "diffusers": "d"}, {"ldm": "e", "diffusers": "f"}],
+    }
+    like = {"name": "y", "like": "x", "row": [{"ldm": "c", "diffusers": "other"}]}
+    found = rows_of(like, {"x": base})
+    assert [row.sides["diffusers"] for row in found] == [("other",), ("b.{0..last}.w",), ("f",)]
 
 
 def test_blocks_are_only_in_tables_that_say_how_they_are_found() -> None:

@@ -235,6 +235,12 @@ def test_scales_that_do_not_fit_are_refused(scale: TensorInfo) -> None:
         scaled(of(WORDS["int8"], 4, 8), scale)
 
 
+@pytest.mark.parametrize("dtype", [GGML_TYPES[8], WORDS["complex64"], WORDS["fp4"]])
+def test_only_numbers_that_stand_by_themselves_are_scaled(dtype: DType) -> None:
+    with pytest.raises(ValueError):
+        scaled(of(dtype, 4, 32), of(WORDS["fp32"]))
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -9,7 +9,7 @@ and, for counting the other way, ``{last..0}``, ``{0..last-1}``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -90,12 +90,26 @@ def _other(value: Any, sides: Mapping[str, object]) -> frozenset[str]:
 def rows_of(table: Mapping[str, Any], tables: Mapping[str, Any]) -> list[NameRow]:
     """Return the rows of a raw table: its own first, then those of the table it is `like`.
 
+    Of the latter those are left out that have a name in common with its own, which take their
+    place: else two names would have one place.
+
     Raises:
         KeyError: there is no such table.
         ValueError: a row cannot be used.
     """
     own = [make_row(raw) for raw in table["row"]]
-    return own + (rows_of(tables[table["like"]], tables) if "like" in table else [])
+    if "like" not in table:
+        return own
+    taken = set[str]().union(*map(_names, own))
+    return own + [
+        row for row in rows_of(tables[table["like"]], tables) if taken.isdisjoint(_names(row))
+    ]
+
+
+def _names(row: NameRow) -> Iterator[str]:
+    for layout, side in row.sides.items():
+        for group in expand_side(side, None):
+            yield from (f"{layout} {row.inside}: {name}" for name in group)
 
 
 def check_names(table: Mapping[str, Any], tables: Mapping[str, Any]) -> None:

@@ -33,8 +33,9 @@ class Relaid:
 def relayout(tensors: Mapping[str, TensorInfo], table: str, *, source: str, target: str) -> Relaid:
     """Return `tensors`, named as in the layout `source`, as the layout `target` has them.
 
-    The order is that of `tensors`. The way back gives the same names, dtypes, shapes and bytes,
-    older spellings aside. What stands beside a weight, such as its scale, goes with it.
+    The order is that of `tensors`. The way back gives the same names, dtypes, shapes and bytes, but
+    for older spellings, and for a matrix where the layout has a 1x1 convolution (or the other way
+    round). What stands beside a weight, such as its scale, goes with it.
 
     Raises:
         KeyError: no such table, or it has no such layout.

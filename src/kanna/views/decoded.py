@@ -14,7 +14,7 @@ from typing import Final
 from kanna.dtypes import FP32
 from kanna.kernel import compare, unpack4, unpack8, weighted_sum
 from kanna.model import Extent, TensorInfo
-from kanna.views import reshaped, rows
+from kanna.views import reshaped, rows, transposable
 
 NESTED_BLOCK: Final = 256  # numbers of bitsandbytes' nested statistics that share a largest one
 _SLICE: Final = 1 << 16
@@ -79,11 +79,13 @@ def scaled(tensor: TensorInfo, scale: TensorInfo, factor: float = 1.0) -> Tensor
     """Return `tensor` times `scale` times `factor`; of scales there is one, or one for each row.
 
     Raises:
-        ValueError: there are more, or fewer; or they are no floating point numbers.
+        ValueError: there are more, or fewer; they are no floating point numbers; or those of
+            `tensor` are in blocks, or none that the kernel knows.
     """
     length = max(tensor.numel // max(scale.numel, 1), 1)
     by_row = tensor.shape[:1] == (scale.numel,)
-    if not scale.dtype.is_float or not (scale.numel == 1 or by_row):
+    known = scale.dtype.is_float and tensor.dtype.code is not None and transposable(tensor)
+    if not known or not (scale.numel == 1 or by_row):
         raise ValueError(f"{tensor.shape} * {scale.dtype} {scale.shape}")
     scales = reshaped(scale, (scale.numel,))  # a run takes its own: there may be millions
 
