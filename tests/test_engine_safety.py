@@ -292,6 +292,42 @@ def test_control_c_leaves_nothing(tmp_path: Path, model: ModelFile, verify: Any)
     assert names(tmp_path) == ["in"]
 
 
+def test_control_c_again_and_again_leaves_no_thread_at_work(
+    tmp_path: Path, model: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(_progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    again = iter(range(6))
+    stop, sleep = stream.Stream._stop, stream.sleep
+    at_work: list[bool] = []
+
+    def impatient(then: Callable[..., None]) -> Callable[..., None]:
+        def called(*arguments: Any) -> None:
+            main = threading.current_thread() is threading.main_thread()
+            if main and next(again, None) is not None:
+                raise KeyboardInterrupt
+            then(*arguments)
+
+        return called
+
+    def settled(self: stream.Stream) -> None:
+        settle(self)
+        at_work.extend(state == stream._RUNNING for state in self._states)
+
+    settle = stream.Stream._settle
+    monkeypatch.setattr(stream.Stream, "_stop", impatient(stop))
+    monkeypatch.setattr(stream.Stream, "_settle", settled)
+    monkeypatch.setattr(stream, "sleep", impatient(sleep))
+    outputs = [Output.of(with_data(model[name], Slow)) for name in ("a", "b", "c")]
+    with small_chunks(2048), pytest.raises(Interrupted):
+        run(plan(model, outputs), tmp_path / "out", progress=press)
+    assert next(again, None) is None
+    assert at_work
+    assert not any(at_work)
+    assert names(tmp_path) == ["in"]
+
+
 def test_a_worker_waiting_for_memory_can_be_stopped(tmp_path: Path, model: ModelFile) -> None:
     def press(_progress: Progress) -> None:
         raise KeyboardInterrupt

@@ -91,12 +91,19 @@ class Stream:
                     self._wake.get(timeout=_TICK)
                 tick(sum(self._done))
         finally:
-            self._stop()
-            while any(state == _RUNNING for state in self._states):
-                with suppress(KeyboardInterrupt):
-                    sleep(_POLL)
+            self._settle()
         if self._failures:
             raise self._failures[0]
+
+    def _settle(self) -> None:
+        """Stop all threads and wait for them, however often somebody presses Ctrl-C."""
+        settled = False
+        while not settled:
+            with suppress(KeyboardInterrupt):
+                self._stop()
+                while any(state == _RUNNING for state in self._states):
+                    sleep(_POLL)
+                settled = True
 
     def _guard(self, index: int, task: Callable[[], None]) -> None:
         self._states[index] = _RUNNING
