@@ -12,6 +12,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -150,14 +151,22 @@ PUBLISHED = {
 
 def meta_shapes(class_name: str, config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """The tensors of a class with this config."""
-    with torch.device("meta"):
+    return dict(_meta_shapes(class_name, json.dumps(config)))
+
+
+@cache
+def _meta_shapes(class_name: str, text: str) -> dict[str, tuple[int, ...]]:
+    config = json.loads(text)
+    with pytest.MonkeyPatch.context() as patch, torch.device("meta"):
+        for layer in (torch.nn.Linear, torch.nn.Conv2d, torch.nn.Embedding):
+            patch.setattr(layer, "reset_parameters", lambda _: None)  # numbers that nobody sees
         if (of_diffusers := getattr(diffusers, class_name, None)) is not None:
             unused = set(config) - {"_class_name", "_diffusers_version", *signature(of_diffusers)}
             assert not unused  # a field that the class does not know would say nothing
-            model = of_diffusers.from_config(dict(config))
+            model = of_diffusers.from_config(config)
         else:
             of_transformers = getattr(transformers, class_name)
-            model = of_transformers(of_transformers.config_class.from_dict(dict(config)))
+            model = of_transformers(of_transformers.config_class.from_dict(config))
     return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
@@ -197,6 +206,9 @@ class Checkpoint:
     path: Path
     identity: Identity
     parts: tuple[Tiny, ...]
+
+
+Folded: TypeAlias = tuple[str, Checkpoint, Path]
 
 
 def random(model: Any, seed: int) -> Any:
@@ -422,11 +434,18 @@ def load(folder: Path, name: str) -> Any:
     return of_class.from_pretrained(folder, local_files_only=True, **without)
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_diffusers_loads_the_folder_and_computes_the_same(tmp_path: Path, name: str) -> None:
-    checkpoint = MAKERS[name](tmp_path / "model.safetensors")
-    fold(checkpoint, tmp_path / "out")
-    pipeline = load(tmp_path / "out", name)
+@pytest.fixture(scope="module", params=MAKERS)
+def folded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Folded:
+    """Tiny models of a family as one file, and the folder that was made of it."""
+    path = tmp_path_factory.mktemp(request.param)
+    checkpoint = MAKERS[request.param](path / "model.safetensors")
+    fold(checkpoint, path / "out")
+    return request.param, checkpoint, path / "out"
+
+
+def test_diffusers_loads_the_folder_and_computes_the_same(folded: Folded) -> None:
+    name, checkpoint, folder = folded
+    pipeline = load(folder, name)
     for tiny in checkpoint.parts:
         loaded = getattr(pipeline, tiny.folder)
         same(loaded, tiny.model)
@@ -489,23 +508,19 @@ def test_diffusers_loads_a_transformer_alone(
 
 
 # diffusers' own converter of FLUX takes no width but 3072: tests/test_names_dits.py holds it.
-@pytest.mark.parametrize(
-    ("name", "folders"),
-    [("sd1", ["unet", "vae"]), ("sdxl", ["unet", "vae"]), ("sd3", ["transformer", "vae"]),
-     ("flux", ["vae"])],
-)  # fmt: skip
-def test_diffusers_turns_the_single_file_into_the_same_models(
-    tmp_path: Path, name: str, folders: list[str]
-) -> None:
-    checkpoint = MAKERS[name](tmp_path / "model.safetensors")
-    fold(checkpoint, tmp_path / "out")
+SINGLE = {
+    "sd1": ["unet", "vae"], "sdxl": ["unet", "vae"], "sd3": ["transformer", "vae"], "flux": ["vae"],
+}  # fmt: skip
+
+
+def test_diffusers_turns_the_single_file_into_the_same_models(folded: Folded) -> None:
+    name, checkpoint, folder = folded
     models = {tiny.folder: tiny.model for tiny in checkpoint.parts}
-    for folder in folders:
-        theirs = type(models[folder]).from_single_file(
-            str(checkpoint.path), config=str(tmp_path / "out"), subfolder=folder,
-            local_files_only=True,
-        )  # fmt: skip
-        same(theirs, models[folder])
+    for part in SINGLE[name]:
+        theirs = type(models[part]).from_single_file(
+            str(checkpoint.path), config=str(folder), subfolder=part, local_files_only=True
+        )
+        same(theirs, models[part])
 
 
 def test_leftovers_and_markers_stay_and_markers_choose_the_scheduler(tmp_path: Path) -> None:
