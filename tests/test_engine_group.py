@@ -80,7 +80,7 @@ def test_nothing_appears_where_the_last_plan_fails(
 def test_the_file_that_does_not_fit_is_named(
     tmp_path: Path, sound: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def reserve(file: OutputFile, size: int) -> None:
+    def reserve(_: OutputFile, size: int) -> None:
         if size > 100:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kanna.dtypes import BF16, FP16, WORDS
-from kanna.errors import FormatError, Incompatible, Incomplete, KannaError, UnknownModel
+from kanna.errors import FormatError, Incompatible, Incomplete, KannaError, UnknownModel, UsageError
 from kanna.families.joined import arrangement, file_word, program_words
 from kanna.families.places import UIS
 from kanna.identify import identify
@@ -180,6 +180,11 @@ def test_parts_are_cast_by_role() -> None:
     assert kinds == {BF16}
 
 
+def test_the_sizes_of_parts_are_those_in_the_output() -> None:
+    made = joined(FLUX, dtypes={"text_encoder": "fp8_e4m3"})
+    assert sum(part.nbytes for part in made.parts) == made.plan.data_bytes
+
+
 def test_a_quantised_part_is_carried_as_it_is() -> None:
     made = joined(["flux1-dev-bnb-nf4-unet", *FLUX[1:]])
     _, identity = result_of(made)
@@ -237,6 +242,33 @@ def test_what_does_not_fit_is_refused(
     assert caught.value.key == key
     assert caught.value.message
     assert caught.value.hint
+
+
+def test_the_vae_that_is_wanted_is_named_as_people_know_it() -> None:
+    with pytest.raises(Incompatible, match=r"Chroma takes that of FLUX\.1"):
+        joined(["chroma-bf16", "vae-sdxl", "te-t5xxl-fp16"])
+    (note,) = [n for n in joined(["chroma-bf16", *FLUX[1:2], FLUX[3]]).plan.notes if n.values]
+    assert note.values["ours"] == "FLUX.1"
+
+
+def test_no_gguf_is_made_without_what_its_readers_expect() -> None:
+    with pytest.raises(UsageError) as caught:
+        joined(FLUX, container="gguf")
+    assert caught.value.key == "join.no_gguf"
+
+
+def test_the_layouts_that_are_asked_for_are_named_once() -> None:
+    with pytest.raises(Incompatible, match="taesd") as caught:
+        joined(["sdxl-base-fp16", "vae-taesdxl-decoder"])
+    assert "ldm, ldm" not in str(caught.value)
+
+
+def test_how_a_gguf_was_laid_out_is_not_said_of_the_file() -> None:
+    model, identity = given(FLUX[0])
+    told = {"general.architecture": "flux", "general.file_type": "7", "title": "mine"}
+    made = joined([(replace(model, metadata=told), identity), *FLUX[1:]]).plan
+    assert made.metadata["title"] == "mine"
+    assert "general.file_type" not in made.metadata
 
 
 def test_what_is_missing_is_named_with_the_file_to_look_for() -> None:

@@ -201,8 +201,8 @@ def _check_fits(
         theirs = _architectures(offer)
         if theirs and not any(vae_fits(one, known.vae) for one in theirs):
             raise Incompatible(
-                "join.other_vae", path=offer.model.path, ours=title(architecture),
-                theirs=", ".join(map(title, theirs)),
+                "join.other_vae", path=offer.model.path, ours=title(known.vae),
+                model=title(architecture), theirs=", ".join(map(title, theirs)),
             )  # fmt: skip
 
 
@@ -212,9 +212,15 @@ def _doubts(offer: Offer, architecture: str, lead: Offer, base: ModelFile | None
     known = offer.model is base or (offer.source is not None and offer.source == lead.source)
     if offer.role == "vae" and not known and len(theirs) > 1:
         yield Note("convert.vae_of_either", {
-            "name": offer.model.path.name, "ours": title(architecture),
+            "name": offer.model.path.name, "ours": title(_vae_of(architecture)),
             "theirs": " / ".join(map(title, theirs)),
         }, warning=False)  # fmt: skip
+
+
+def _vae_of(architecture: str) -> str:
+    """Return the architecture whose VAE such models take."""
+    known = family(architecture)
+    return known.vae or architecture if known else architecture
 
 
 def _architectures(offer: Offer) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from kanna.formats.weights import list_files
 from kanna.identity import Identity
 from kanna.metadata import Metadata, extended
 from kanna.model import ModelFile, Note, TensorInfo
+from kanna.ops import gguf
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
 from kanna.ops.dequantise import decoded_for, refuse_blocks
 from kanna.ops.diffusers_choice import pipelines, schedulers, told
@@ -182,7 +183,8 @@ class _Folding:
                 "pipeline": self._pipeline.class_name}  # fmt: skip
         if cast := self._precision.to_json():
             step["dtype"] = cast
-        kept = {key: text for key, text in self._model.metadata.items() if key != RECORD}
+        own = gguf.own_fields(self._model.metadata)
+        kept = {key: text for key, text in own.items() if key != RECORD}
         return extended(kept, step, digest=self._options.digest)
 
     def _files(self, made: Made, metadata: Metadata) -> Iterator[tuple[str, Plan | bytes]]:

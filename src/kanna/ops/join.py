@@ -15,12 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from kanna.errors import Incompatible, Incomplete
+from kanna.errors import Incompatible, Incomplete, UsageError
 from kanna.families import family, title
 from kanna.families.places import UIS, Place, folders, places
 from kanna.identity import Identity
 from kanna.metadata import extended
 from kanna.model import ModelFile, Note
+from kanna.ops import gguf
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of
 from kanna.ops.choosing import Choice, choose, title_of
 from kanna.ops.dequantise import decoded_for, refuse_blocks
@@ -55,7 +56,10 @@ class JoinOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seated:
-    """One part in the file to be: what it is, the input it comes from, where it stands there."""
+    """One part in the file to be: what it is, the input it comes from, where it stands there.
+
+    `nbytes` are those that it will have there.
+    """
 
     word: str
     role: str
@@ -86,6 +90,8 @@ def join(inputs: Sequence[tuple[ModelFile, Identity]], options: JoinOptions) -> 
         UnknownModel: nothing is known of files with such a model in them.
         MissingExtra: it takes the ``gguf`` package to decode a part.
     """
+    if options.container == "gguf":
+        raise UsageError("join.no_gguf")
     precision = Precision(options.dtype, options.dtypes)
     read = [decoded_for(model, identity, precision) for model, identity in inputs]
     seating, placed, doubts = _arranged([(model, identity) for model, identity, _ in read], options)
@@ -94,7 +100,8 @@ def join(inputs: Sequence[tuple[ModelFile, Identity]], options: JoinOptions) -> 
     told = {(id(model), role): note for model, _, by in read for role, note in by.items()}
     choice = replace(choice, notes=(*_told(choice, told), *choice.notes, *doubts))
     plan = _plan([model for model, _, _ in read], choice, placed, outputs, precision, options)
-    parts = tuple(map(_seated, placed))
+    made = {output.name: output.nbytes for output in outputs}
+    parts = tuple(_seated(one, made) for one in placed)
     return JoinPlan(
         plan=plan, architecture=choice.architecture, parts=parts, missing=choice.lacking
     )
@@ -226,7 +233,7 @@ def _plan(
 
 def _metadata(choice: Choice, placed: Iterable[Placed]) -> dict[str, str]:
     """Return what the diffusion model says of itself, and which layers are quantised."""
-    own = choice.lead.metadata
+    own = gguf.own_fields(choice.lead.metadata)
     kept = {key: text for key, text in own.items() if key not in {RECORD, MADE, FIELD}}
     layers = [moved(one.offer.metadata, one.offer.file_prefix, one.prefix) for one in placed]
     return kept | together(layers)
@@ -238,10 +245,10 @@ def _step(placed: Iterable[Placed], precision: Precision) -> dict[str, object]:
     return {"verb": "join", "inputs": parts, **({"dtype": cast} if cast else {})}
 
 
-def _seated(placed: Placed) -> Seated:
+def _seated(placed: Placed, sizes: Mapping[str, int]) -> Seated:
     offer = placed.offer
     return Seated(
         word=offer.word, role=offer.role, title=title_of(offer), source=offer.model,
         prefix=placed.prefix, tensors=len(placed.tensors),
-        nbytes=sum(tensor.nbytes for tensor in placed.tensors.values()),
+        nbytes=sum(sizes[name] for name in placed.tensors),
     )  # fmt: skip

@@ -95,7 +95,7 @@ class Seating:
         old = self.choice.replaced.get(offer.word)
         if seat is None or old is None or not self._stays(old):
             return seat
-        layouts = (old.layout, *seat.layouts) if old.layout else seat.layouts
+        layouts = tuple(dict.fromkeys((old.layout, *seat.layouts) if old.layout else seat.layouts))
         return Seat(word=seat.word, prefix=old.prefix, layouts=layouts, tokenizer=seat.tokenizer)
 
     def _shaped(self, name: str, tensor: TensorInfo, word: str) -> TensorInfo:

@@ -21,6 +21,7 @@ from kanna.identity import Identity
 from kanna.metadata import HISTORY, extended
 from kanna.metadata.keeping import is_needed
 from kanna.model import ModelFile, Note
+from kanna.ops import gguf
 from kanna.ops.casting import Precision, fixed_tensors, outputs_of, refuse_unreadable
 from kanna.ops.dequantise import decoded_for, refuse_blocks
 from kanna.ops.diffusers_record import MADE, metadata_of
@@ -206,7 +207,7 @@ class _Splitting:
         all_of_it = role == MODEL or self._apart.of(MODEL) is None
         fields = {
             key: text
-            for key, text in self._model.metadata.items()
+            for key, text in gguf.own_fields(self._model.metadata).items()
             if (all_of_it or key == HISTORY or is_needed(key)) and key not in {RECORD, FIELD}
         }
         return fields | moved(self._model.metadata, packed.record.prefix, packed.prefix)

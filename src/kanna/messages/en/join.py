@@ -82,12 +82,16 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "It takes {needs}.",
     ),
     "other_vae": (
-        "{path} is a VAE of {theirs}, and the model is {ours}: every image would be spoilt.",
+        "{path} is a VAE of {theirs}, and {model} takes that of {ours}: every image would be spoilt.",
         "Take the VAE of {ours}.",
     ),
     "layout": (
         "{part} of {path} is in the layout {layout}, and kanna cannot turn it into {wanted}.",
-        "Take a version of the part in {wanted}; a quantised one has to be decoded first.",
+        "Take a version of the part in {wanted}; if it is quantised, say what it should become (--dtype fp16).",
+    ),
+    "no_gguf": (
+        "kanna join writes no GGUF.",
+        "Join to a safetensors file, and make a GGUF of that: kanna quantize FILE --to q8_0.",
     ),
     "output_folder": ("{path} is a folder.", "Give the output a name: a file after -o."),
 }

@@ -74,12 +74,16 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "使うのは {needs} です。",
     ),
     "other_vae": (
-        "{path} は {theirs} の VAE で、モデルは {ours} です。画像がすべて崩れます。",
+        "{path} は {theirs} の VAE ですが、{model} には {ours} の VAE が必要です。このままでは画像がすべて崩れます。",
         "{ours} の VAE を使ってください。",
     ),
     "layout": (
         "{path} の {part} は {layout} 形式で、{wanted} 形式には変換できません。",
-        "{wanted} 形式で配布されているものを使ってください。量子化された部品は、先に復元が必要です。",
+        "{wanted} 形式で配布されているものを使ってください。量子化されている場合は、--dtype fp16 のように変換後の精度を指定してください。",
+    ),
+    "no_gguf": (
+        "kanna join は GGUF を書き出せません。",
+        "いったん safetensors にまとめてから、kanna quantize FILE --to q8_0 で GGUF にしてください。",
     ),
     "output_folder": (
         "{path} はフォルダーです。",
