@@ -148,6 +148,13 @@ def test_a_matrix_turned_twice_is_the_one_it_was(file: InputFile) -> None:
     assert transposed(reshaped(tensor, (60, 1))).data is tensor.data
 
 
+@pytest.mark.parametrize("shape", [(0, 1 << 48), (1 << 48, 0), (0, 0)])
+def test_nothing_is_turned_at_once(shape: tuple[int, int]) -> None:
+    turned = transposed(of(WORDS["fp16"], *shape))
+    assert turned.shape == shape[::-1]
+    assert turned.read() == b""
+
+
 def test_names_change_alone(file: InputFile) -> None:
     tensor = in_file(file)
     assert renamed(tensor, "u").name == "u"

@@ -50,9 +50,10 @@ class Transposed:
 def turned(data: Data, height: int, width: int, item: int) -> Data:
     """Return the matrix of `height` rows and `width` columns in `data`, turned.
 
-    What was turned already is given back; a single row or column stays as it is.
+    What was turned already is given back; a single row or column stays as it is, and so does
+    nothing, of which there may be endless columns.
     """
-    if 1 in {height, width}:
+    if not {0, 1}.isdisjoint((height, width)):
         return data
     if isinstance(data, Transposed) and (data.height, data.width) == (width, height):
         return data.source
