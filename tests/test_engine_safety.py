@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -299,7 +300,7 @@ def test_control_c_again_and_again_leaves_no_thread_at_work(
         raise KeyboardInterrupt
 
     again = iter(range(6))
-    stop, sleep = stream.Stream._stop, stream.sleep
+    stop, settle = stream.Stream._stop, stream.Stream._settle
     at_work: list[bool] = []
 
     def impatient(then: Callable[..., None]) -> Callable[..., None]:
@@ -315,10 +316,9 @@ def test_control_c_again_and_again_leaves_no_thread_at_work(
         settle(self)
         at_work.extend(state == stream._RUNNING for state in self._states)
 
-    settle = stream.Stream._settle
     monkeypatch.setattr(stream.Stream, "_stop", impatient(stop))
     monkeypatch.setattr(stream.Stream, "_settle", settled)
-    monkeypatch.setattr(stream, "sleep", impatient(sleep))
+    monkeypatch.setattr("kanna.engine.stream.sleep", impatient(time.sleep))
     outputs = [Output.of(with_data(model[name], Slow)) for name in ("a", "b", "c")]
     with small_chunks(2048), pytest.raises(Interrupted):
         run(plan(model, outputs), tmp_path / "out", progress=press)
