@@ -264,3 +264,23 @@ def test_a_large_text_encoder_that_stays_is_spoken_of(to: str) -> None:
         planned("sd3-medium-incl-clips-t5xxlfp16", to, text_encoders=True)
     )
     assert "encoder_stays" not in said(planned("sdxl-base-fp16", to))
+
+
+def test_diffusers_is_told_which_layers_are_no_four_bits() -> None:
+    plan = planned("flux1-dev-diffusers-bf16", "nf4", keep=("transformer_blocks.0.attn.to_q",))
+    note = next(note for note in plan.notes if note.key == "quantize.for_diffusers")
+    modules = str(note.values["modules"]).strip("[]").split(", ")
+    layers = {o.name for o in plan.outputs if o.name.endswith(".weight") and len(o.shape) == 2}
+    codes = {o.name for o in plan.outputs if isinstance(o.op, Encoded) and o.shape[1:] == (1,)}
+    found = {n for n in layers if any(n.startswith(f"{module}.") for module in modules)}
+    assert found == layers - codes
+    assert "transformer_blocks.0.attn.to_q" in modules
+    assert "time_text_embed" in modules
+
+
+def test_diffusers_can_skip_what_stays_without_skipping_its_namesakes_in_the_blocks() -> None:
+    """Its loader compares the last word of a module with the list, too."""
+    taken_by = {to: taken(planned("flux1-dev-diffusers-bf16", to)) for to in ("nf4", "fp8_scaled")}
+    assert "single_transformer_blocks.0.proj_out.weight" in taken_by["nf4"]
+    assert "proj_out.weight" in taken_by["nf4"]
+    assert "proj_out.weight" not in taken_by["fp8_scaled"]

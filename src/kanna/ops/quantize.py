@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,15 @@ from kanna.ops import gguf
 from kanna.ops.convert import Planned, refuse_what_cannot_be_written
 from kanna.ops.dequantise import plain_parts, quantised_parts
 from kanna.ops.draft import Draft
-from kanna.ops.quantize_part import cast, half_of, halve_decoded, kept, layer_list, quantize_part
+from kanna.ops.quantize_part import (
+    cast,
+    half_of,
+    halve_decoded,
+    kept,
+    layer_list,
+    modules_that_stay,
+    quantize_part,
+)
 from kanna.plan import Plan, WriteContainer
 from kanna.quantizing.schemes import FORMED, SCHEMES, Form, Scheme, Weight, scheme_called
 
@@ -72,7 +80,7 @@ def quantize(model: ModelFile, identity: Identity, options: QuantizeOptions) -> 
     _tell_unused(draft, parts, options.keep)
     _tell(draft, known, parts)
     if scheme.packed:
-        _tell_readers(draft, parts)
+        _tell_readers(draft, parts, {weight.name for weight in weights}, options.to)
     return _planned(draft, options, layer_list(plain, weights, scheme))
 
 
@@ -207,11 +215,12 @@ def _tell_encoders(draft: Draft, identity: Identity, quantised: Iterable[Part]) 
         draft.note("quantize.encoder_stays", size=size_text(sum(large)))
 
 
-def _tell_readers(draft: Draft, parts: Iterable[Part]) -> None:
+def _tell_readers(draft: Draft, parts: Iterable[Part], taken: Collection[str], to: str) -> None:
     """Say which programs read bitsandbytes' 4 bits, which depends on the names and the model."""
     for part in parts:
-        if part.layout in {"diffusers", "hf"}:
-            draft.note("quantize.for_diffusers")
+        if part.layout in {"diffusers", "hf"} and not part.prefix:
+            modules = ", ".join(modules_that_stay(draft, part, taken))
+            draft.note("quantize.for_diffusers", kind=to, modules=f"[{modules}]")
         if part.layout != "diffusers":
             forge = policy_of(part.architecture).in_forge
             draft.note("quantize.for_forge" if forge else "quantize.few_readers")

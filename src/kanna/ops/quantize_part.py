@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from kanna.dtypes import BF16, FP16, FP32, WORDS, DType
@@ -18,6 +18,8 @@ from kanna.quantizing import comfy
 from kanna.quantizing.comfy import Activations
 from kanna.quantizing.schemes import Scheme, Weight
 
+_WEIGHT: Final = ".weight"
+_MATRIX: Final = 2  # dimensions
 _UNQUANTISED: Final = frozenset({FP16, BF16, FP32})
 
 
@@ -39,6 +41,8 @@ def quantize_part(
         if not kept(name, part.prefix, patterns)
         and _takes(draft, name, part.prefix, policy, scheme)
     ]
+    if scheme.packed and part.layout == "diffusers":
+        names += _namesakes(draft, part, set(names), patterns)
     if not names:
         role = say(f"inspect.part_{part.role}")
         raise Incompatible("quantize.no_weights", path=draft.model.path, part=role)
@@ -68,6 +72,24 @@ def _weights(
         activations = inputs.get(layer, Activations())
         weights.append(Weight(name=name, tensor=tensor, before=before, activations=activations))
     return weights
+
+
+def _namesakes(
+    draft: Draft, part: Part, taken: Collection[str], patterns: tuple[str, ...]
+) -> list[str]:
+    """Return matrices outside all blocks that are called as some in the blocks: ``proj_out``.
+
+    diffusers takes modules that are no 4 bits by their last word alone, and so would leave out
+    those in the blocks as well. Source: its quantizers/bitsandbytes/utils.py.
+    """
+    last = {name.removesuffix(_WEIGHT).rpartition(".")[2] for name in taken}
+    return [
+        name
+        for name in part.names
+        if name not in taken and name.endswith(_WEIGHT) and name.removesuffix(_WEIGHT) in last
+        and len(draft.model[name].shape) == _MATRIX and draft.model[name].dtype.is_float
+        and not kept(name, part.prefix, patterns)
+    ]  # fmt: skip
 
 
 def _marker(prefix: str, dtype: DType, weights: Iterable[Weight]) -> Output:
@@ -132,6 +154,29 @@ def half_of(part: Part) -> DType:
     """Return the 16-bit dtype that a part takes."""
     known = family(part.architecture) if part.architecture else None
     return WORDS[known.half if known else "bf16"]
+
+
+def modules_that_stay(draft: Draft, part: Part, taken: Collection[str]) -> list[str]:
+    """Return the modules with no weight among `taken`, the highest of each tree that has matrices.
+
+    diffusers and transformers want to be told of them, or look for their statistics, too.
+    """
+    matrices = [
+        name.removesuffix(".weight")
+        for name in part.names
+        if name.endswith(".weight") and len(draft.model[name].shape) == 2
+    ]
+    inside = {above for name in taken for above in _trees(name)}
+    stay = (name for name in matrices if f"{name}.weight" not in taken)
+    return sorted(
+        {next(tree for tree in _trees(f"{n}.weight") if tree not in inside) for n in stay}
+    )
+
+
+def _trees(name: str) -> list[str]:
+    """Return the modules that a weight is in, the outermost first."""
+    words = name.split(".")[:-1]
+    return [".".join(words[: end + 1]) for end in range(len(words))]
 
 
 def layer_list(model: ModelFile, weights: Iterable[Weight], scheme: Scheme) -> dict[str, str]:

@@ -35,7 +35,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "halved": "{count} of the tensors that stay were quantised in the input, and are written in {dtype}.",
     "encoder_stays": "Large text encoders such as T5 ({size}) stay as they are. --te quantises them as well.",
     "for_forge": "Forge reads this file as it is; ComfyUI takes a custom node for NF4.",
-    "for_diffusers": "diffusers and transformers also want a quantization_config in the config.json beside it.",
+    "for_diffusers": "diffusers and transformers read it with a quantization_config in the config.json beside it: quant_method bitsandbytes, load_in_4bit true, bnb_4bit_quant_type {kind}, llm_int8_skip_modules {modules}.",
     "few_readers": "Hardly any program reads 4 bits of bitsandbytes of this model under its original names. For ComfyUI use --to fp8_scaled.",
     "not_finite": "{name}: values that are NaN or Inf: {count}.",
     "clipped": "Values that did not fit became the largest that fp8 holds.",

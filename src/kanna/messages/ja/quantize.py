@@ -35,7 +35,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "halved": "そのまま残すテンソルのうち {count} 個は入力で量子化されていたため、{dtype} で書き込みます。",
     "encoder_stays": "T5 などの大きなテキストエンコーダー（{size}）は量子化しません。--te を付けると量子化します。",
     "for_forge": "Forge ではこのまま読み込めます。ComfyUI では、NF4 用のカスタムノードが必要です。",
-    "for_diffusers": "diffusers や transformers で使うには、同じフォルダーの config.json に quantization_config が必要です。",
+    "for_diffusers": "diffusers や transformers で使うには、同じフォルダーの config.json に quantization_config を加えます（quant_method: bitsandbytes、load_in_4bit: true、bnb_4bit_quant_type: {kind}、llm_int8_skip_modules: {modules}）。",
     "few_readers": "このモデルの NF4 / FP4 を元のテンソル名で読み込めるプログラムは、ほとんどありません。ComfyUI で使うなら --to fp8_scaled が確実です。",
     "not_finite": "{name}: NaN または Inf が {count} 個あります。",
     "clipped": "収まらなかった値は、fp8 で表せる最大の値にしました。",
