@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from kanna.api.settings import CheckSettings, check_settings
     from kanna.api.targets import hash_targets
     from kanna.disk import as_path
-    from kanna.engine import Progress, RunOptions
+    from kanna.engine import Progress, Result, RunOptions
     from kanna.hashing.digests import Digests
     from kanna.hashing.known import Known
     from kanna.hashing.resolving import Answer, Hit
@@ -97,6 +97,7 @@ __all__ = [
     "Progress",
     "Quantization",
     "QuantizeOptions",
+    "Result",
     "RunOptions",
     "Scan",
     "ScanRule",
@@ -184,7 +185,7 @@ _HOMES = {
     "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.api.targets": ("hash_targets",),
     "kanna.disk": ("as_path",),
-    "kanna.engine": ("Progress", "RunOptions"),
+    "kanna.engine": ("Progress", "Result", "RunOptions"),
     "kanna.ops.convert": ("ConvertOptions",),
     "kanna.ops.diffusers_folder": ("FolderOptions",),
     "kanna.ops.join": ("JoinOptions",),

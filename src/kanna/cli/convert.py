@@ -18,13 +18,9 @@ from kanna.cli.output import (
     print_notice,
 )
 from kanna.cli.progress import Bar
-from kanna.cli.running import folder_for_several, run_options, running
-from kanna.dtypes import TARGETS
+from kanna.cli.running import by_part, dtypes_by_role, folder_for_several, run_options, running
 
-_dtype = click.Choice(TARGETS)
 _path = click.Path(path_type=Path)
-# the parts as options name them, and as the identity document does
-_ROLES = {"unet": "diffusion_model", "te": "text_encoder", "vae": "vae", "ema": "ema"}
 
 
 def _words(option: str) -> click.Choice[str]:
@@ -37,11 +33,7 @@ def _words(option: str) -> click.Choice[str]:
 @option("-o", "--output", text="convert.option_output", type=str)
 @option("--for", "purpose", text="convert.option_for", type=_words("purpose"))
 @option("--to", "container", text="convert.option_to", type=_words("container"))
-@option("--dtype", text="convert.option_dtype", type=_dtype)
-@option("--unet-dtype", text="convert.option_unet_dtype", type=_dtype)
-@option("--te-dtype", text="convert.option_te_dtype", type=_dtype)
-@option("--vae-dtype", text="convert.option_vae_dtype", type=_dtype)
-@option("--ema-dtype", text="convert.option_ema_dtype", type=_dtype)
+@by_part
 @option("--ema", text="convert.option_ema", type=_words("ema"))
 @option("--prune/--no-prune", text="convert.option_prune", default=None)
 @option("--vae", text="convert.option_vae", type=_path)
@@ -89,10 +81,9 @@ class _Job:
 
 
 def _job(files: tuple[Path, ...], given: dict[str, Any]) -> _Job:
-    dtypes = {role: given[f"{word}_dtype"] for word, role in _ROLES.items()}
     options = ConvertOptions(
         purpose=given["purpose"], container=given["container"], dtype=given["dtype"],
-        dtypes={role: dtype for role, dtype in dtypes.items() if dtype}, ema=given["ema"],
+        dtypes=dtypes_by_role(given), ema=given["ema"],
         prune=given["prune"], position_ids=given["position_ids"],
         rename_keys=given["rename_keys"], markers=given["markers"], digest=not given["no_hash"],
     )  # fmt: skip

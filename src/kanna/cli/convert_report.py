@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from kanna.api import Conversion
-from kanna.cli.output import note_line, styled, table
+from kanna.cli.outcome import done_lines, note_documents, note_lines, outcome_document
+from kanna.cli.output import styled, table
 from kanna.cli.report import ema_compared
-from kanna.identity import said
 from kanna.messages import say, shown, size_text
 from kanna.model import TensorInfo
 from kanna.plan import Output
-
-_MANY: Final = 12
 
 
 def result_lines(made: Conversion, *, verbose: bool) -> list[str]:
@@ -24,10 +21,7 @@ def result_lines(made: Conversion, *, verbose: bool) -> list[str]:
     lines = [f"{styled(shown(made.before.path), 'bold')} {arrow} "
              f"{styled(shown(made.destination), 'bold')}", f"  {sizes}"]  # fmt: skip
     lines += ["", *_dtype_table(made)]
-    notes = made.plan.notes if verbose else made.plan.notes[:_MANY]
-    lines += ["", *(note_line(note) for note in notes)]
-    if len(notes) < len(made.plan.notes):
-        lines.append("  " + say("convert.more_notes", count=len(made.plan.notes) - len(notes)))
+    lines += ["", *note_lines(made.plan.notes, verbose=verbose)]
     if compared := ema_compared(made.before.ema):
         lines.append(f"  {styled('·', 'dim')} EMA: {compared}")
     return [*lines, *_closing(made)]
@@ -62,41 +56,17 @@ def _closing(made: Conversion) -> Iterator[str]:
         memory = size_text(made.memory)
         yield "  " + say("convert.dry_run", tensors=len(made.plan.outputs), memory=memory)
         return
-    for name, count in list(_lost(made).items())[:_MANY]:
-        yield f"  {styled('!', 'yellow', 'bold')} " + say(
-            "convert.overflowed", name=name, count=count
-        )
-    speed = size_text(result.bytes_read / max(result.seconds, 1e-3))
-    yield f"  {styled('✓', 'green', 'bold')} " + say(
-        f"convert.done_{result.verified}", tensors=len(made.plan.outputs),
-        seconds=f"{result.seconds:.1f}", speed=speed,
-    )  # fmt: skip
-    if result.digest:
-        yield "    " + say("convert.digest", digest=result.digest)
-
-
-def _lost(made: Conversion) -> dict[str, int]:
-    """Return how many values did not fit in their dtype, by tensor."""
-    counts = made.result.counts if made.result else {}
-    return {name: count.lost for name, count in counts.items() if count.lost}
+    yield from done_lines(result, len(made.plan.outputs))
 
 
 def result_document(made: Conversion) -> dict[str, object]:
     """Return the JSON document of one conversion."""
-    result = made.result
-    done = None if result is None else {
-        "size": result.size, "data_sha256": result.digest, "seconds": round(result.seconds, 3),
-        "bytes_read": result.bytes_read, "overflowed": _lost(made),
-        "verified": result.verified,
-    }  # fmt: skip
     return {
-        "path": made.before.path, "output": str(made.destination), "dry_run": result is None,
+        "path": made.before.path, "output": str(made.destination), "dry_run": made.result is None,
         "architecture": made.before.architecture, "kind": made.before.kind,
         "container": made.plan.container, "tensors": len(made.plan.outputs),
         "data_bytes": made.plan.data_bytes,
         "memory": made.memory, "dtypes": _by_dtype(made.plan.outputs),
         "ema": {"saving": made.before.ema.bytes, "equal_to_model": made.before.ema.equal_to_model},
-        "notes": [{"key": n.key, "warning": n.warning, "text": said(n)}
-                  for n in made.plan.notes],
-        "result": done,
+        "notes": note_documents(made.plan.notes), "result": outcome_document(made.result),
     }  # fmt: skip

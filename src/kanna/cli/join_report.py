@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from kanna.api import Joining
-from kanna.cli.output import note_line, styled, table
-from kanna.identity import said
+from kanna.cli.outcome import done_lines, note_documents, note_lines, outcome_document
+from kanna.cli.output import styled, table
 from kanna.messages import say, shown, size_text
-
-_MANY: Final = 12
 
 
 def join_lines(made: Joining, *, verbose: bool) -> Iterator[str]:
@@ -24,12 +21,9 @@ def join_lines(made: Joining, *, verbose: bool) -> Iterator[str]:
         for part in parts
     ]
     yield from table(rows if verbose else [row[:3] for row in rows], right=(1,))
-    notes = plan.notes if verbose else plan.notes[:_MANY]
-    if notes:
+    if plan.notes:
         yield ""
-    yield from map(note_line, notes)
-    if len(notes) < len(plan.notes):
-        yield "  " + say("convert.more_notes", count=len(plan.notes) - len(notes))
+    yield from note_lines(plan.notes, verbose=verbose)
     yield ""
     yield from _closing(made)
 
@@ -40,21 +34,7 @@ def _closing(made: Joining) -> Iterator[str]:
         yield "  " + say("join.dry_run", tensors=len(plan.outputs), size=size_text(plan.data_bytes),
                          memory=size_text(made.memory))  # fmt: skip
         return
-    for name, count in list(_lost(made).items())[:_MANY]:
-        mark = styled("!", "yellow", "bold")
-        yield f"  {mark} " + say("convert.overflowed", name=name, count=count)
-    speed = size_text(result.bytes_read / max(result.seconds, 1e-3))
-    yield f"  {styled('✓', 'green', 'bold')} " + say(
-        f"convert.done_{result.verified}", tensors=len(plan.outputs),
-        seconds=f"{result.seconds:.1f}", speed=speed,
-    )  # fmt: skip
-    if result.digest:
-        yield "    " + say("convert.digest", digest=result.digest)
-
-
-def _lost(made: Joining) -> dict[str, int]:
-    counts = made.result.counts if made.result else {}
-    return {name: count.lost for name, count in counts.items() if count.lost}
+    yield from done_lines(result, len(plan.outputs))
 
 
 def join_document(made: Joining) -> dict[str, object]:
@@ -70,11 +50,5 @@ def join_document(made: Joining) -> dict[str, object]:
         ],
         "missing": list(planned.missing), "tensors": len(planned.plan.outputs),
         "data_bytes": planned.plan.data_bytes, "memory": made.memory,
-        "notes": [{"key": n.key, "warning": n.warning, "text": said(n)}
-                  for n in planned.plan.notes],
-        "result": None if result is None else {
-            "size": result.size, "data_sha256": result.digest,
-            "seconds": round(result.seconds, 3), "bytes_read": result.bytes_read,
-            "overflowed": _lost(made), "verified": result.verified,
-        },
+        "notes": note_documents(planned.plan.notes), "result": outcome_document(result),
     }  # fmt: skip

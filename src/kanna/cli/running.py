@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from kanna import api
 from kanna.api import RunOptions
 from kanna.cli.options import Command, option
+from kanna.dtypes import TARGETS
+
+# the parts as options name them, and as the identity document does
+_PARTS: Final = {"unet": "diffusion_model", "te": "text_encoder", "vae": "vae", "ema": "ema"}
 
 
 def running(command: Command) -> Command:
@@ -26,6 +30,22 @@ def running(command: Command) -> Command:
     ):  # fmt: skip
         command = decorate(command)
     return command
+
+
+def by_part(command: Command) -> Command:
+    """Add ``--dtype``, and one such option for each kind of part."""
+    words = click.Choice(TARGETS)
+    for part in reversed(_PARTS):
+        command = option(f"--{part}-dtype", text=f"convert.option_{part}_dtype", type=words)(
+            command
+        )
+    return option("--dtype", text="convert.option_dtype", type=words)(command)
+
+
+def dtypes_by_role(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the dtypes that were asked for by part, of the options that `by_part` adds."""
+    asked = {role: given[f"{part}_dtype"] for part, role in _PARTS.items()}
+    return {role: dtype for role, dtype in asked.items() if dtype}
 
 
 def run_options(given: Mapping[str, Any]) -> RunOptions:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from kanna.api import Splitting
-from kanna.cli.output import note_line, styled, table
-from kanna.identity import said
+from kanna.cli.outcome import lost_lines, note_documents, note_lines, outcome_document
+from kanna.cli.output import styled, table
 from kanna.messages import say, shown, size_text
 from kanna.plan import Plan
-
-_MANY: Final = 12
 
 
 def split_lines(made: Splitting, *, verbose: bool) -> Iterator[str]:
@@ -21,12 +18,9 @@ def split_lines(made: Splitting, *, verbose: bool) -> Iterator[str]:
     yield ""
     rows = [_row(made, path, verbose=verbose) for path in made.files]
     yield from table([row for row in rows if row is not None], right=(1,))
-    notes = made.notes if verbose else made.notes[:_MANY]
-    if notes:
+    if made.notes:
         yield ""
-    yield from map(note_line, notes)
-    if len(notes) < len(made.notes):
-        yield "  " + say("convert.more_notes", count=len(made.notes) - len(notes))
+    yield from note_lines(made.notes, verbose=verbose)
     yield ""
     yield from _closing(made)
 
@@ -60,19 +54,11 @@ def _closing(made: Splitting) -> Iterator[str]:
     seconds = sum(result.seconds for result in results.values())
     read = sum(result.bytes_read for result in results.values())
     verified = next(iter(results.values())).verified
-    for name, count in list(_lost(made).items())[:_MANY]:
-        mark = styled("!", "yellow", "bold")
-        yield f"  {mark} " + say("convert.overflowed", name=name, count=count)
+    yield from lost_lines(results.values())
     yield f"  {styled('✓', 'green', 'bold')} " + say(
         f"split.done_{verified}", files=len(made.files), seconds=f"{seconds:.1f}",
         speed=size_text(read / max(seconds, 1e-3)),
     )  # fmt: skip
-
-
-def _lost(made: Splitting) -> dict[str, int]:
-    """Return how many values did not fit in their dtype, by tensor."""
-    every = (result.counts for result in made.results.values())
-    return {name: count.lost for counts in every for name, count in counts.items() if count.lost}
 
 
 def split_document(made: Splitting) -> dict[str, object]:
@@ -88,7 +74,7 @@ def split_document(made: Splitting) -> dict[str, object]:
         },
         "files": [_file(made, path) for path in made.files],
         "memory": made.memory,
-        "notes": [{"key": n.key, "warning": n.warning, "text": said(n)} for n in made.notes],
+        "notes": note_documents(made.notes),
     }  # fmt: skip
 
 
@@ -100,10 +86,5 @@ def _file(made: Splitting, path: Path) -> dict[str, object]:
         "role": part.role if part else None, "layout": part.layout if part else None,
         "folder": made.kept_in.get(part.role) if part else None,
         "tensors": len(plan.outputs) if plan else None, "data_bytes": _size(file),
-        "result": None if result is None else {
-            "size": result.size, "data_sha256": result.digest,
-            "seconds": round(result.seconds, 3), "bytes_read": result.bytes_read,
-            "overflowed": {n: c.lost for n, c in result.counts.items() if c.lost},
-            "verified": result.verified,
-        },
+        "result": outcome_document(result),
     }  # fmt: skip
