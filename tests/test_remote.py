@@ -435,3 +435,10 @@ def test_a_config_for_a_model_behind_a_url_goes_into_the_working_folder(
     assert (str(made.model), made.path) == (f"{web.url}/m.safetensors", Path("m.yaml"))
     assert (tmp_path / "m.yaml").is_file()
     assert str(api.fix(f"{web.url}/m.safetensors", dry_run=True).path) == str(made.model)
+
+
+def test_metadata_behind_a_url_is_read_and_no_room_for_edits_is_promised(web: Served) -> None:
+    local = put(web, "m.safetensors", safetensors_bytes({"w": ("U8", (1,), b"x")}, {"a.b": "c"}))
+    assert api.read_metadata(local).room is not None
+    found = api.read_metadata(f"{web.url}/m.safetensors")
+    assert (dict(found.fields), found.room) == ({"a.b": "c"}, None)

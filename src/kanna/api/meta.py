@@ -67,7 +67,7 @@ def read_metadata(path: StrPath) -> FileMetadata:
                 n for n in identity.evidence if n.key.endswith(".metadata_differs")
             ),
             header=None if head is None else len(head),
-            room=None if head is None else room_in(head),
+            room=None if head is None or is_remote(path) else room_in(head),
             companions=() if is_remote(path) else find_companions(as_path(path)),
             previews=() if is_remote(path) else find_previews(as_path(path)),
         )

@@ -25,7 +25,8 @@ class FileMetadata:
     `fields` are all of them, text to text; `groups` the same by whose they are. `extras` is what a
     checkpoint carries beside its tensors. `leaks` names fields that tell private things, with the
     word for what. `header` is the bytes before the data and `room` how many of them are free, None
-    for containers that have no such room. `contradictions` are what the tensors show otherwise.
+    for containers and URLs that have no such room. `contradictions` are what the tensors show
+    otherwise.
     """
 
     path: Path
