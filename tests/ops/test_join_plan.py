@@ -14,13 +14,10 @@ from kanna.errors import FormatError, Incompatible, Incomplete, KannaError, Unkn
 from kanna.families.joined import arrangement, file_word, program_words
 from kanna.families.places import UIS
 from kanna.identify import identify
-from kanna.identity import Identity
-from kanna.model import ModelFile, TensorInfo
-from kanna.ops.join import JoinOptions, JoinPlan, join
-from kanna.ops.split import SplitOptions, split
+from kanna.model import TensorInfo
+from kanna.ops.join import JoinPlan
 from model_headers import Bytes, headers, in_blocks, known, model_of
-
-Input = tuple[ModelFile, Identity]
+from part_plans import Input, apart, together
 
 FLUX = ("flux1-dev-bf16", "vae-flux-ae", "te-clip-l-fp16", "te-t5xxl-fp16")
 SDXL = ("sdxl-unet-diffusers-f16", "vae-sdxl-diffusers-f32", "te-clip-l-fp16", "te-clip-g-fp16")
@@ -32,7 +29,7 @@ def given(name: str) -> Input:
 
 def joined(names: Sequence[str | Input], **options: object) -> JoinPlan:
     inputs = [given(one) if isinstance(one, str) else one for one in names]
-    return join(inputs, JoinOptions(**options))  # type: ignore[arg-type]
+    return together(inputs, **options)
 
 
 def result_of(plan: JoinPlan) -> Input:
@@ -46,14 +43,8 @@ def result_of(plan: JoinPlan) -> Input:
 
 def part_of(name: str, part: str) -> Input:
     """One part of a checkpoint, as kanna split writes it."""
-    planned = split(headers()[name].model(), known(name), SplitOptions(only=(part,)))
-    (one,) = planned.parts
-    tensors = {
-        output.name: TensorInfo(output.name, output.dtype, output.shape, output.inputs[0].data)
-        for output in one.plan.outputs
-    }
-    model = model_of(tensors, metadata=one.plan.metadata, path=f"{part}.safetensors")
-    return model, identify(model)
+    (made,) = apart(headers()[name].model(), only=(part,)).values()
+    return made
 
 
 def keys(plan: JoinPlan) -> list[str]:

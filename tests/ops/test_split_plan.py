@@ -5,45 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from kanna.dtypes import FP16, FP32, INT64
 from kanna.errors import Incompatible, Incomplete, KannaError, UsageError
 from kanna.identify import identify
-from kanna.identity import Identity, Part
+from kanna.identity import Part
 from kanna.model import ModelFile, TensorInfo
-from kanna.ops.join import JoinOptions, JoinPlan, join
 from kanna.ops.part_files import Packing
 from kanna.ops.part_record import RECORD, read_record, restored
 from kanna.ops.parts import Piece, Pieces
 from kanna.ops.split import SplitOptions, SplitPlan, split
-from kanna.plan import Plan
 from model_headers import Bytes, headers, in_blocks, known, model_of
+from part_plans import apart, together
 
 WHOLE = [name for name in headers() if known(name).kind == "checkpoint"]
-Input = tuple[ModelFile, Identity]
-
-
-def made(plan: Plan, path: str) -> Input:
-    """The file that a plan of copies makes, as it is seen when it is opened again."""
-    tensors = {
-        output.name: TensorInfo(output.name, output.dtype, output.shape, output.inputs[0].data)
-        for output in plan.outputs
-    }
-    model = ModelFile(path=Path(path), container="safetensors", size=0, tensors=tensors, files=(),
-                      metadata=plan.metadata)  # fmt: skip
-    return model, identify(model)
-
-
-def apart(model: ModelFile, **options: object) -> dict[str, Input]:
-    planned = split(model, identify(model), SplitOptions(**options))  # type: ignore[arg-type]
-    return {part.name: made(part.plan, f"{part.name}.safetensors") for part in planned.parts}
-
-
-def together(parts: Iterable[Input], **options: object) -> JoinPlan:
-    return join(list(parts), JoinOptions(**options))  # type: ignore[arg-type]
 
 
 def listed(tensors: Iterable[object]) -> list[tuple[object, ...]]:
