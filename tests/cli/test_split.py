@@ -122,5 +122,8 @@ def test_what_is_missing_ends_with_three(
 
 
 @pytest.mark.parametrize("output", ["", ".", "out.paint"])
-def test_a_join_needs_a_name_for_its_output(checkpoint: Path, output: str) -> None:
+def test_a_join_needs_a_name_for_its_output(
+    checkpoint: Path, output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["join", str(checkpoint), "-o", output, "--dry-run"]) == 2
+    assert "--to" not in capsys.readouterr().err

@@ -93,8 +93,12 @@ def test_only_what_is_asked_for_is_written() -> None:
     for asked in (["vae", "clip_l"], ["vae", "clip-l"], ["vae", "text_encoder"]):
         names = [part.name for part in planned("sd15-full-ema-fp32", only=asked).parts]
         assert names == ["vae", "clip_l"]
-    told = planned("sd15-full-ema-fp32", only=("vae",)).notes
-    assert [note.key for note in told] == ["split.left_behind"]
+    assert not planned("sd15-full-ema-fp32", only=("vae",)).notes
+    model = model_of({**headers()["sd15-full-ema-fp32"].tensors, "mine.extra": (4,)})
+    told = split(model, identify(model), SplitOptions(only=("vae",))).notes
+    assert [(note.key, note.values["name"]) for note in told] == [
+        ("split.left_behind", "mine.extra")
+    ]
     with pytest.raises(UsageError) as caught:
         planned("sd15-full-ema-fp32", only=("vae", "t5xxl"))
     assert caught.value.key == "split.no_such_part"

@@ -154,7 +154,8 @@ def join(
     """
     if is_folder(destination):
         raise UsageError("join.output_folder", path=destination)
-    options = replace(options, container=container_of(destination, options.container))
+    container = container_of(destination, options.container, "join.suffix_unknown")
+    options = replace(options, container=container)
     target = Path(destination)
     with ExitStack() as stack:
         models = [stack.enter_context(open_model(path)) for path in paths]

@@ -61,9 +61,13 @@ def _folder_of(source: Path) -> Path:
 
 
 def container_of(
-    wanted: str | os.PathLike[str] | None, asked: WriteContainer | None
+    wanted: str | os.PathLike[str] | None,
+    asked: WriteContainer | None,
+    unknown: str = "convert.suffix_unknown",
 ) -> WriteContainer | None:
     """Return the container that a destination stands for; what was `asked` for must agree.
+
+    `unknown` is the message for a suffix that stands for none.
 
     Raises:
         UsageError: they disagree, or the suffix of a file says nothing.
@@ -74,7 +78,7 @@ def container_of(
         return asked
     found = _CONTAINERS.get(Path(wanted).suffix.lower())
     if found is None and asked is None:
-        raise UsageError("convert.suffix_unknown", name=wanted)
+        raise UsageError(unknown, name=wanted)
     if found and asked and found != asked:
         raise UsageError("convert.suffix_differs", name=wanted, container=asked)
     return asked or found

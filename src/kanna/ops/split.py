@@ -138,9 +138,13 @@ class _Splitting:
                 yield self._part(name, piece.role, piece.word, packed)
         if LEFTOVERS in wanted:
             yield self._part(LEFTOVERS, LEFTOVERS, LEFTOVERS, left)
-        elif left.tensors:
-            names = list(left.tensors)
+        elif names := [name for name in left.tensors if name not in self._junk()]:
             self._draft.note("split.left_behind", warning=True, count=len(names), name=names[0])
+
+    def _junk(self) -> set[str]:
+        """Return the names that are known to be of no use: nobody misses them."""
+        known = {name for group in self._identity.junk for name in group.names}
+        return known | set(self._identity.ema.extra)
 
     def _named(self) -> dict[str, Piece]:
         """Return the pieces by what they are called as files; namesakes are numbered."""

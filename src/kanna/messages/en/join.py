@@ -78,7 +78,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Programs that can: {programs}.",
     ),
     "not_for_it": (
-        "{path} is a part that {ours} does not use: {part}.",
+        "{path} has no place in a {ours} checkpoint: {part}.",
         "It takes {needs}.",
     ),
     "other_vae": (
@@ -88,6 +88,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "layout": (
         "{part} of {path} is in the layout {layout}, and kanna cannot turn it into {wanted}.",
         "Take a version of the part in {wanted}; if it is quantised, say what it should become (--dtype fp16).",
+    ),
+    "suffix_unknown": (
+        "The name {name} does not say which container to write.",
+        "End it with .safetensors or .ckpt.",
     ),
     "no_gguf": (
         "kanna join writes no GGUF.",

@@ -70,8 +70,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "読み込めるプログラム: {programs}。",
     ),
     "not_for_it": (
-        "{path} の {part} は {ours} では使いません。",
-        "使うのは {needs} です。",
+        "{path} の {part} は {ours} のチェックポイントには入りません。",
+        "入れられるのは {needs} です。",
     ),
     "other_vae": (
         "{path} は {theirs} の VAE ですが、{model} には {ours} の VAE が必要です。このままでは画像がすべて崩れます。",
@@ -80,6 +80,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "layout": (
         "{path} の {part} は {layout} 形式で、{wanted} 形式には変換できません。",
         "{wanted} 形式で配布されているものを使ってください。量子化されている場合は、--dtype fp16 のように変換後の精度を指定してください。",
+    ),
+    "suffix_unknown": (
+        "{name} という名前では、書き込む形式がわかりません。",
+        "末尾を .safetensors か .ckpt にしてください。",
     ),
     "no_gguf": (
         "kanna join は GGUF を書き出せません。",
