@@ -124,32 +124,42 @@ def _tells_of(record: Record, part: Part | None) -> bool:
 def _whole(model: ModelFile, identity: Identity) -> Iterator[Offer]:
     """Yield every part of a file, and what is left over in it."""
     apart = pieces(model, identity)
-    at_home = len(apart.pieces) > 1
-    places = {name: place for place, name in enumerate(model)} if at_home else {}
-    source = source_id(model) if at_home else None
     for piece in apart.pieces:
         _check_whole(model, piece.part)
-        yield _offer(piece, apart, places, source)
-    if apart.leftovers and len(apart.pieces) > 1:
+    yield from _lone(apart) if len(apart.pieces) == 1 else _at_home(apart)
+
+
+def _lone(apart: Pieces) -> Iterator[Offer]:
+    """Yield the one part of a file; what is left over beside it goes with it, if it has a use."""
+    (piece,) = apart.pieces
+    junk = _junk(apart)
+    left = {name: one for name, one in apart.leftovers.items() if name not in junk}
+    yield replace(_offer(piece, apart), beside={**piece.beside, **left}, left_out=junk)
+
+
+def _at_home(apart: Pieces) -> Iterator[Offer]:
+    """Yield the parts of a checkpoint, which can stay where they stand, and its leftovers."""
+    model = apart.model
+    places, source = {name: place for place, name in enumerate(model)}, source_id(model)
+    origin = tuple(piece.word for piece in apart.pieces)
+    for piece in apart.pieces:
+        home = {piece.names[name]: tensor for name, tensor in piece.tensors.items()}
+        yield replace(_offer(piece, apart), home={**home, **piece.beside}, places=places,
+                      source=source, origin=origin)  # fmt: skip
+    if apart.pieces and apart.leftovers:
         yield Offer(
-            model=model, identity=identity, role=LEFTOVERS, word=LEFTOVERS, part=None, prefix="",
-            layout=None, tensors=apart.leftovers, home=apart.leftovers if at_home else None,
-            places=places, source=source,
+            model=model, identity=apart.identity, role=LEFTOVERS, word=LEFTOVERS, part=None,
+            prefix="", layout=None, tensors=apart.leftovers, home=apart.leftovers, places=places,
+            source=source,
         )  # fmt: skip
 
 
-def _offer(piece: Piece, apart: Pieces, places: Mapping[str, int], source: str | None) -> Offer:
-    home = {piece.names[name]: tensor for name, tensor in piece.tensors.items()}
-    beside, junk = dict(piece.beside), _junk(apart) if len(apart.pieces) == 1 else ()
-    if len(apart.pieces) == 1:  # what is left over beside one part goes with it, if it has a use
-        beside |= {name: one for name, one in apart.leftovers.items() if name not in junk}
+def _offer(piece: Piece, apart: Pieces) -> Offer:
     return Offer(
         model=apart.model, identity=apart.identity, role=piece.role, word=piece.word,
         part=piece.part, prefix=piece.prefix, layout=piece.layout, tensors=piece.tensors,
-        file_prefix=piece.prefix, beside=beside, places=places, source=source, left_out=junk,
-        metadata=apart.model.metadata, needs=apart.identity.needs,
-        home={**home, **piece.beside} if source else None,
-        origin=tuple(one.word for one in apart.pieces) if len(apart.pieces) > 1 else None,
+        file_prefix=piece.prefix, beside=piece.beside, metadata=apart.model.metadata,
+        needs=apart.identity.needs,
     )  # fmt: skip
 
 
