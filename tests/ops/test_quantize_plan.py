@@ -15,6 +15,7 @@ from kanna.families.policy import fits, policy_of
 from kanna.identify import identify
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.quantize import TARGETS, QuantizeOptions, quantize
+from kanna.ops.split import SplitOptions, split
 from kanna.plan import Encoded, Output, Plan
 from model_headers import headers, known, model_of
 
@@ -284,3 +285,13 @@ def test_diffusers_can_skip_what_stays_without_skipping_its_namesakes_in_the_blo
     assert "single_transformer_blocks.0.proj_out.weight" in taken_by["nf4"]
     assert "proj_out.weight" in taken_by["nf4"]
     assert "proj_out.weight" not in taken_by["fp8_scaled"]
+
+
+def test_the_way_that_a_refusal_of_diffusers_names_points_out_is_there() -> None:
+    name = "flux1-dev-diffusers-bf16"
+    with pytest.raises(Incompatible) as told:
+        planned(name, "q8_0")
+    assert told.value.key == "gguf.diffusers"
+    assert "kanna split" in str(told.value)
+    parts = split(headers()[name].model(), known(name), SplitOptions())
+    assert [part.layout for part in parts.parts] == ["bfl"]

@@ -24,7 +24,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "diffusers": (
         "{path}: programs read {model} as GGUF under its original tensor names only, and this file has those of diffusers.",
-        "Bring it into the original layout first: kanna join FILE -o OUT.safetensors.",
+        "Bring it into the original layout first: kanna split FILE -o DIR/.",
     ),
     "quantised": (
         "{path}: the {part} is quantised as {scheme}, which GGUF cannot hold.",

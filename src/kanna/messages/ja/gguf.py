@@ -23,7 +23,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "diffusers": (
         "{path}: {model} の GGUF は元のテンソル名でしか読み込まれませんが、このファイルは diffusers の名前です。",
-        "先に kanna join FILE -o OUT.safetensors で元の名前に戻してください。",
+        "先に kanna split FILE -o DIR/ で元の名前に戻してください。",
     ),
     "quantised": (
         "{path}: {part} は {scheme} で量子化されており、GGUF には入れられません。",
