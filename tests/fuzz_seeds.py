@@ -172,5 +172,12 @@ def _made() -> Mapping[str, list[bytes]]:
             b"a \x02\x04\x06\nb+.weight \x01\x10\x10\x03\x03\nc \x1b\x02\x10",
             b"v \x02\x02\x02\x02\x02\x02\x02\nempty \x01\xfd\x00\nscalar \x02",
         ],
+        "record": [
+            b'{"role":"vae","word":"vae","source":"5a","prefix":"v.","layout":"ldm","model":"v.",'
+            b'"names":{"a":"b.a"},"places":[[4,2],[0,1]],"parts":["vae"],"needs":["clip-l"]}',
+            b'{"role":"ema","word":"ema","source":"","prefix":"model_ema.","layout":null,"model":'
+            b'"model.diffusion_model.","names":{},"places":[[0,3]],"parts":[],"needs":[]}',
+            b'{"format_version":"1.0","layers":{"a.w":{"format":"nvfp4"},"c":[[[["\\ud800"]]]]}}',
+        ],
         "file-name": ["モデル v1.5 (最終).ckpt".encode(), b"con.safetensors", b"a b.c-fp16.ckpt"],
     }

@@ -18,7 +18,7 @@ from typing import Final
 from fuzz_tensors import gguf_file, relaid, views
 from kanna.disk import InputFile
 from kanna.disk.reading import Fingerprint
-from kanna.dtypes import SAFETENSORS
+from kanna.dtypes import FP16, SAFETENSORS
 from kanna.errors import FormatError, KannaError
 from kanna.families.schema import check_fields
 from kanna.formats import FORMATS, recognise, strict_json
@@ -33,6 +33,8 @@ from kanna.identify import identify
 from kanna.identity import said
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.naming import suggested_name
+from kanna.ops.part_record import RECORD, read_record, restored
+from kanna.ops.quantized_layers import FIELD, moved, together
 from kanna.quantizing.stored import dequantised
 from kanna.scan import scan
 from model_headers import Bytes
@@ -179,6 +181,19 @@ def table(data: bytes) -> None:
         check_fields(document)
 
 
+def record(data: bytes) -> None:
+    """What a part says of the file that it was cut out of: each tensor once and in one place."""
+    text = data.decode("utf-8", "replace")
+    layers = moved({FIELD: text}, "a.", "b.")
+    assert together([layers, layers]) == layers
+    if (found := read_record({RECORD: text})) is None:
+        return
+    tensors = {name: TensorInfo(name, FP16, (1,), Bytes()) for name in ("a", "b.weight", "c")}
+    back = restored(tensors, None, found)
+    assert back is None or len(back) == len(set(found.numbers())) == len(tensors)
+    assert read_record({RECORD: found.to_text()}) == found
+
+
 def file_name(data: bytes) -> None:
     name = data.decode("utf-8", "surrogateescape").replace("/", "_").replace("\0", "_")
     made = suggested_name(Path("/nowhere") / (name or "x"), ("fp16",), ".safetensors")
@@ -202,6 +217,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "digest": digest,
     "names": names,
     "table": table,
+    "record": record,
     "file-name": file_name,
     "views": views,
     "relayout": relaid,
