@@ -33,9 +33,7 @@ _INT: Final = re.compile(
     r"|(?P<d>0|[1-9][0-9_]*))"
 )
 _BASES: Final = {"b": 2, "x": 16, "o": 8, "d": 10}
-_FLOAT: Final = re.compile(
-    r"(?:[-+]?[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?"
-)
+_FLOAT: Final = re.compile(r"(?:[-+]?[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?")
 _SPECIAL: Final = re.compile(r"(?P<sign>[-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 Plain = None | bool | int | float | str | list["Plain"] | dict["Plain", "Plain"]
