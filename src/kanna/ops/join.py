@@ -146,7 +146,8 @@ def _on_places(choice: Choice, placed: Iterable[Placed]) -> Iterator[Note]:
         if not one.offer.recorded or seat is None:
             continue
         if one.prefix != seat.prefix or (seat.layouts and one.layout not in seat.layouts):
-            told = {"part": title_of(one.offer), "prefix": one.prefix, "layout": one.layout}
+            layout, prefix = one.layout or "-", one.prefix or "-"
+            told = {"part": title_of(one.offer), "prefix": prefix, "layout": layout}
             yield Note("join.back_to", told, warning=False)
 
 
