@@ -16,6 +16,7 @@ from kanna.families.places import UIS
 from kanna.identify import identify
 from kanna.model import TensorInfo
 from kanna.ops.join import JoinPlan
+from kanna.ops.relayout import relayout
 from model_headers import Bytes, headers, in_blocks, known, model_of
 from part_plans import Input, apart, together
 
@@ -200,6 +201,16 @@ def test_a_part_in_blocks_needs_a_dtype_and_is_decoded() -> None:
     assert caught.value.key == "gguf.part_needs_dtype"
     made = joined(parts, dtypes={"diffusion_model": "fp16"})
     assert {o.dtype for o in made.plan.outputs if "double_blocks" in o.name} == {FP16}
+
+
+def test_a_text_encoder_as_llama_cpp_names_it_gets_the_usual_names() -> None:
+    names = relayout(headers()["te-t5xxl-fp16"].tensors, "t5", source="hf", target="gguf").tensors
+    model = model_of({name: in_blocks(tensor) for name, tensor in names.items()})
+    made = joined([*FLUX[:3], (model, identify(model))], dtypes={"text_encoder": "fp16"})
+    plain = joined(FLUX, dtypes={"text_encoder": "fp16"})
+    kinds = [{(o.name, o.dtype, o.shape) for o in one.plan.outputs} for one in (made, plain)]
+    tied = "text_encoders.t5xxl.transformer.encoder.embed_tokens.weight"
+    assert {name for name, _, _ in kinds[0] ^ kinds[1]} <= {tied}
 
 
 def test_a_state_of_bitsandbytes_that_is_none_is_named() -> None:
