@@ -215,7 +215,9 @@ def main() -> None:
     copy_jobs(args.folder, max(args.rounds, 5))
     hash_jobs(ckpt, args.folder, args.rounds)
     part_jobs(args.folder, args.rounds)
-    quantize_jobs(args.folder, args.rounds)
+    for other in set(args.folder.iterdir()) - {flux, ckpt, vae}:  # room for what is to come
+        shutil.rmtree(other) if other.is_dir() else other.unlink()
+    quantize_jobs(args.folder, min(args.rounds, 2))
     if not args.keep:
         shutil.rmtree(args.folder)
 
