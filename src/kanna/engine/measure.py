@@ -162,12 +162,12 @@ class Measures:
 
 def memory_held(batches: Iterable[Batch], threads: int) -> int:
     """Return the bytes that measures hold at the worst moment: one each worker, and the next."""
-    held: dict[Key, int] = {}
-    for batch in batches:
-        for piece in batch.pieces:
-            if isinstance(piece.output.op, Encoded):
-                size = store_bytes(piece.output)
-                held[_key(piece.output)] = size
+    held = {
+        _key(piece.output): store_bytes(piece.output)
+        for batch in batches
+        for piece in batch.pieces
+        if isinstance(piece.output.op, Encoded)
+    }
     return sum(sorted(held.values())[-threads - 1 :])
 
 
