@@ -34,7 +34,8 @@ from kanna.identity import said
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.naming import suggested_name
 from kanna.ops.part_record import RECORD, read_record, restored
-from kanna.ops.quantized_layers import FIELD, moved, together
+from kanna.ops.quantized_layers import moved, together
+from kanna.quantizing.comfy import QUANTIZATION_METADATA
 from kanna.quantizing.stored import dequantised
 from kanna.scan import scan
 from model_headers import Bytes
@@ -184,7 +185,7 @@ def table(data: bytes) -> None:
 def record(data: bytes) -> None:
     """What a part says of the file that it was cut out of: each tensor once and in one place."""
     text = data.decode("utf-8", "replace")
-    layers = moved({FIELD: text}, "a.", "b.")
+    layers = moved({QUANTIZATION_METADATA: text}, "a.", "b.")
     assert together([layers, layers]) == layers
     if (found := read_record({RECORD: text})) is None:
         return

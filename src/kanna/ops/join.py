@@ -28,10 +28,11 @@ from kanna.ops.dequantise import decoded_for, refuse_blocks
 from kanna.ops.diffusers_record import MADE
 from kanna.ops.joining import offers
 from kanna.ops.part_record import RECORD
-from kanna.ops.quantized_layers import FIELD, moved, together
+from kanna.ops.quantized_layers import moved, together
 from kanna.ops.recognition import all_recognised
 from kanna.ops.seating import Placed, Seating
 from kanna.plan import Output, Plan, WriteContainer
+from kanna.quantizing.comfy import QUANTIZATION_METADATA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +236,9 @@ def _plan(
 def _metadata(choice: Choice, placed: Iterable[Placed]) -> dict[str, str]:
     """Return what the diffusion model says of itself, and which layers are quantised."""
     own = gguf.own_fields(choice.lead.metadata)
-    kept = {key: text for key, text in own.items() if key not in {RECORD, MADE, FIELD}}
+    kept = {
+        key: text for key, text in own.items() if key not in {RECORD, MADE, QUANTIZATION_METADATA}
+    }
     layers = [moved(one.offer.metadata, one.offer.file_prefix, one.prefix) for one in placed]
     return kept | together(layers)
 

@@ -1,42 +1,29 @@
 """The list of quantised layers that ComfyUI keeps in metadata: it goes with the parts it tells of.
 
-Source: ComfyUI quant_ops.py, ``_quantization_metadata``: ``{"format_version": …, "layers": {layer:
-{"format": …}}}``, where a layer is the full name of a module.
+What the list looks like, and how it is read: `kanna.quantizing.comfy`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
 
-FIELD: Final = "_quantization_metadata"
+from kanna.quantizing.comfy import QUANTIZATION_METADATA, list_in
 
 
 def moved(metadata: Mapping[str, str], old: str, new: str) -> dict[str, str]:
     """Return the field for the layers under the prefix `old`, which is now `new`; {} for none."""
-    document = _read(metadata)
+    document = list_in(metadata)
     layers = {
         new + name[len(old) :]: how
         for name, how in document.get("layers", {}).items()
         if name.startswith(old)
     }
-    return {FIELD: json.dumps({**document, "layers": layers})} if layers else {}
+    return {QUANTIZATION_METADATA: json.dumps({**document, "layers": layers})} if layers else {}
 
 
 def together(fields: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Return one field with the layers of all; {} where there are none."""
-    documents = [document for field in fields if (document := _read(field))]
+    documents = [document for field in fields if (document := list_in(field))]
     layers = {name: how for document in documents for name, how in document["layers"].items()}
-    return {FIELD: json.dumps({**documents[0], "layers": layers})} if layers else {}
-
-
-def _read(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return the list, or {} where it is none: text in metadata may be anything."""
-    try:
-        document = json.loads(metadata.get(FIELD, "null"))
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(document, dict) or not isinstance(document.get("layers"), dict):
-        return {}
-    return document
+    return {QUANTIZATION_METADATA: json.dumps({**documents[0], "layers": layers})} if layers else {}

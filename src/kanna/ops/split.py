@@ -30,8 +30,9 @@ from kanna.ops.part_files import Packing, PartFile
 from kanna.ops.part_record import RECORD
 from kanna.ops.parts import LEFTOVERS, MODEL, Piece, Pieces, pieces, with_beside
 from kanna.ops.prune import drop_trainer_state, prune
-from kanna.ops.quantized_layers import FIELD, moved
+from kanna.ops.quantized_layers import moved
 from kanna.plan import Plan
+from kanna.quantizing.comfy import QUANTIZATION_METADATA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +213,7 @@ class _Splitting:
         fields = {
             key: text
             for key, text in gguf.own_fields(self._model.metadata).items()
-            if (all_of_it or key == HISTORY or is_needed(key)) and key not in {RECORD, FIELD}
+            if (all_of_it or key == HISTORY or is_needed(key))
+            and key not in {RECORD, QUANTIZATION_METADATA}
         }
         return fields | moved(self._model.metadata, packed.record.prefix, packed.prefix)

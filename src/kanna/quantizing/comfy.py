@@ -83,12 +83,22 @@ def marked(model: ModelFile, layer: str) -> dict[str, Any]:
     return {}
 
 
-def layers_in(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return ComfyUI's list of quantised layers in the metadata, {} where there is none."""
-    with suppress(ValueError, TypeError, AttributeError, RecursionError):
-        held = json.loads(metadata.get(QUANTIZATION_METADATA, "{}")).get("layers", {})
-        return held if isinstance(held, dict) else {}
+def list_in(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return ComfyUI's list of quantised layers as the metadata have it; {} where it is none.
+
+    Text in metadata may be anything. The list is ``{"format_version": …, "layers": {layer:
+    {"format": …}}}``, where a layer is the full name of a module.
+    """
+    with suppress(ValueError, RecursionError):
+        held = json.loads(metadata.get(QUANTIZATION_METADATA, "null"))
+        if isinstance(held, dict) and isinstance(held.get("layers"), dict):
+            return held
     return {}
+
+
+def layers_in(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the metadata say of each quantised layer, {} where they say nothing."""
+    return dict(list_in(metadata).get("layers", {}))
 
 
 def layer_list(layers: Mapping[str, object]) -> dict[str, str]:
