@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from kanna.cli.output import common_exit_code, failed, print_json
+from kanna.cli.output import common_exit_code, failed, print_json, print_notice
 from kanna.errors import Interrupted, KannaError, UsageError
 
 
@@ -28,7 +28,7 @@ class Batch:
         self._documents: list[object] = []
         self._codes: list[int] = []
         self._printed = False
-        self.failed = 0
+        self._attempted = self._failed = 0
 
     @contextmanager
     def attempt(self, path: str | os.PathLike[str]) -> Iterator[None]:
@@ -38,12 +38,13 @@ class Batch:
             Interrupted: the user stopped the whole command.
             UsageError: with `misuse_stops`, the command makes no sense, whatever the file.
         """
+        self._attempted += 1
         try:
             yield
         except self._through:
             raise
         except KannaError as error:
-            self.failed += 1
+            self._failed += 1
             self._codes.append(error.exit_code)
             self._documents.append(failed(path, error, as_json=self._as_json))
 
@@ -56,8 +57,13 @@ class Batch:
             click.echo("\n" * (self._spaced and self._printed) + "\n".join(lines()))
             self._printed = True
 
-    def close(self, *, several: bool) -> int:
-        """Print the JSON document, or a list of them for `several` files; return the exit code."""
+    def close(self, *, several: bool, summary: str | None = None) -> int:
+        """Print the JSON document, or a list of them for `several` files; return the exit code.
+
+        `summary` is the message that tells people of several files how many went well.
+        """
+        if summary and several and not self._as_json and not self._quiet:
+            print_notice(summary, done=self._attempted - self._failed, failed=self._failed)
         if self._as_json:
             print_json(self._documents if several else self._documents[0])
         return common_exit_code(self._codes)

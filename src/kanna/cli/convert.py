@@ -14,9 +14,6 @@ from kanna.api import ConvertOptions, RunOptions
 from kanna.cli.batch import Batch
 from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, files, option
-from kanna.cli.output import (
-    print_notice,
-)
 from kanna.cli.progress import Bar
 from kanna.cli.running import by_part, dtypes_by_role, folder_for_several, run_options, running
 
@@ -56,9 +53,7 @@ def convert(
                 made = job.run(path, protected, bar)
             protected.append(made.destination)
             batch.add(result_document(made), partial(result_lines, made, verbose=verbose))
-    if len(files) > 1 and not quiet and not as_json:
-        print_notice("convert.summary", done=len(files) - batch.failed, failed=batch.failed)
-    return batch.close(several=len(files) > 1)
+    return batch.close(several=len(files) > 1, summary="convert.summary")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

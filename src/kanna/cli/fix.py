@@ -16,6 +16,7 @@ from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.options import Verb, common, files, option
 from kanna.cli.output import error_document, styled, wrapped
 from kanna.cli.progress import Bar
+from kanna.cli.running import folder_for_several
 from kanna.findings.values import PURPOSES, Finding
 from kanna.identity import said
 from kanna.messages import say, shown
@@ -41,9 +42,7 @@ def fix(files: tuple[Path, ...], *, as_json: bool, quiet: bool, verbose: bool, *
     output, settings = given["output"], api.check_settings()
     for name in ("purpose", "select", "ignore"):
         given[name] = given[name] or getattr(settings, name)
-    if len(files) > 1:
-        output = output if output is None or output.endswith("/") else f"{output}/"
-        api.check_names(files, output)
+    output = folder_for_several(files, output)
     for path in files:
         with batch.attempt(path):
             with Bar(path.name, hidden=quiet or as_json) as bar:

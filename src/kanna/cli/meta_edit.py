@@ -16,7 +16,6 @@ from kanna.api import EditOptions, RunOptions
 from kanna.cli.batch import Batch
 from kanna.cli.meta_report import edit_document, edit_lines
 from kanna.cli.options import Command, Verb, common, files, option
-from kanna.cli.output import print_notice
 from kanna.cli.progress import Bar
 from kanna.errors import UsageError
 
@@ -131,6 +130,4 @@ def _edit_all(files: list[Path] | tuple[Path, ...], edit: Edit, given: dict[str,
             with Bar(path.name, hidden=quiet or as_json) as bar:
                 made = edit(path, options, bar)
             batch.add(edit_document(made), partial(edit_lines, made, verbose=verbose))
-    if several and not quiet and not as_json:
-        print_notice("meta.summary", done=len(files) - batch.failed, failed=batch.failed)
-    return batch.close(several=several)
+    return batch.close(several=several, summary="meta.summary")

@@ -15,7 +15,7 @@ from kanna.cli.batch import Batch
 from kanna.cli.convert_report import result_document, result_lines
 from kanna.cli.error_report import error_lines
 from kanna.cli.options import Verb, common, files, option
-from kanna.cli.output import print_notice, styled
+from kanna.cli.output import styled
 from kanna.cli.progress import Bar
 from kanna.cli.running import folder_for_several, run_options, running
 from kanna.messages import say, shown
@@ -53,9 +53,7 @@ def quantize(
                 made = job.run(path, protected, bar)
             protected.append(made.conversion.destination)
             batch.add(_document(made), partial(_lines, made, verbose=verbose))
-    if len(files) > 1 and not quiet and not as_json:
-        print_notice("convert.summary", done=len(files) - batch.failed, failed=batch.failed)
-    return batch.close(several=len(files) > 1)
+    return batch.close(several=len(files) > 1, summary="convert.summary")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
