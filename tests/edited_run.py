@@ -10,13 +10,12 @@ import itertools
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 from kanna.api import set_metadata
 from kanna.disk import undo
+from striking import striking
 
 NAME = "m.safetensors"
 FIELDS = {"title": "new " * 30, "a.b": "y" * 90}
@@ -25,15 +24,7 @@ _BYTES = 47  # that a write takes at once
 
 def strike(step: int, signal: int) -> None:
     """Let the process send itself `signal` when it comes to its `step`-th step."""
-    steps = itertools.count(1)
-
-    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-        def once(*arguments: Any, **options: Any) -> Any:
-            if next(steps) == step:
-                os.kill(os.getpid(), signal)
-            return call(*arguments, **options)
-
-        return once
+    counted = striking(step, signal)
 
     def write_some(fd: int, data: memoryview, offset: int) -> int:
         return os.pwrite(fd, data[:_BYTES], offset)

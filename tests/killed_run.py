@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import resource
 import struct
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 from engine_chunks import small_chunks
@@ -20,6 +16,7 @@ from kanna.engine import RunOptions, run
 from kanna.errors import KannaError
 from kanna.model import FileRun, ModelFile, TensorInfo
 from kanna.plan import Output, Plan
+from striking import striking
 
 COUNT, TENSORS = 250, 8
 STEPS = ("reserve", "write", "sync", "publish", "close")
@@ -45,15 +42,7 @@ def make_plan(folder: Path) -> Plan:
 
 def strike(step: int, signal: int) -> None:
     """Let the process send itself `signal` when it comes to its `step`-th step."""
-    steps = itertools.count(1)
-
-    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-        def once(*arguments: Any, **options: Any) -> Any:
-            if next(steps) == step:
-                os.kill(os.getpid(), signal)
-            return call(*arguments, **options)
-
-        return once
+    counted = striking(step, signal)
 
     for name in STEPS:
         patch.object(OutputFile, name, counted(getattr(OutputFile, name))).start()
