@@ -12,7 +12,7 @@ from source_tree import nodes
 
 RUNS_CODE = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 HEAVY = {"torch", "numpy"}
-DOORS = ("_kernel_torch/",)  # the one package behind which torch stays
+DOORS = ("_kernel_torch/", "tensor_math/")  # the packages behind which torch stays
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 
 

@@ -12,7 +12,7 @@ from kanna.dtypes import FP32
 from kanna.errors import MissingExtra
 from kanna.formats.ggml_types import GGML_TYPES, BlockType
 from kanna.model import TensorInfo
-from kanna.views.decoded import Decoded
+from kanna.views.computed import Computed
 
 
 def decoded(tensor: TensorInfo) -> TensorInfo:
@@ -36,7 +36,7 @@ def view(tensor: TensorInfo, dtype: BlockType) -> TensorInfo:
         tensor.data.read_into(dtype.nbytes(first), memoryview(stored))
         out[:] = memoryview(_dequantized(stored, dtype)).cast("B")[: len(out)]
 
-    data = Decoded(run, tensor.numel, dtype.elements, tensor.data.whole)
+    data = Computed(run, tensor.numel, dtype.elements, tensor.data.whole)
     return TensorInfo(tensor.name, FP32, tensor.shape, data)
 
 

@@ -7,53 +7,17 @@ Sources: ComfyUI QUANTIZATION.md (number times scale); bitsandbytes functional.p
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from kanna.dtypes import FP32
 from kanna.kernel import compare, unpack4, unpack8, weighted_sum
-from kanna.model import Extent, TensorInfo
+from kanna.model import TensorInfo
 from kanna.views import reshaped, rows, transposable
+from kanna.views.computed import Computed, Run, run_of
 
 NESTED_BLOCK: Final = 256  # numbers of bitsandbytes' nested statistics that share a largest one
 _SLICE: Final = 1 << 16
-
-# Fills a buffer with a run of fp32 numbers: its start, its length, the buffer.
-Run = Callable[[int, int, memoryview], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Tensor data of `numel` fp32 numbers that `run` decodes, a run of whole units of `unit` each.
-
-    Only the end of the tensor may end a run within a unit.
-    """
-
-    run: Run
-    numel: int
-    unit: int = 1
-    whole: bool = False
-
-    def extent(self) -> Extent | None:
-        """Return None: the numbers stand in no file."""
-        return None
-
-    def read_into(self, start: int, out: memoryview) -> None:
-        """Fill `out` with the bytes from `start`.
-
-        Raises:
-            FormatError: the file does not hold what its header says.
-        """
-        step = 4 * self.unit
-        end = start + len(out)
-        first, last = start // step * self.unit, min(-(-end // step) * self.unit, self.numel)
-        if (4 * first, 4 * last) == (start, end):
-            self.run(first, last - first, out)
-            return
-        buffer = memoryview(bytearray(4 * (last - first)))
-        self.run(first, last - first, buffer)
-        out[:] = buffer[start - 4 * first : end - 4 * first]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +34,7 @@ def as_fp32(tensor: TensorInfo) -> TensorInfo:
     """Return `tensor`, whose dtype the kernel knows, in fp32."""
 
     def run(first: int, count: int, out: memoryview) -> None:
-        weighted_sum(out, FP32, [_read(tensor, first, count)], [tensor.dtype], (1.0,), count)
+        weighted_sum(out, FP32, [run_of(tensor, first, count)], [tensor.dtype], (1.0,), count)
 
     return _view(tensor, run, unit=256)
 
@@ -90,7 +54,7 @@ def scaled(tensor: TensorInfo, scale: TensorInfo, factor: float = 1.0) -> Tensor
     scales = reshaped(scale, (scale.numel,))  # a run takes its own: there may be millions
 
     def run(first: int, count: int, out: memoryview) -> None:
-        data = memoryview(_read(tensor, first, count))
+        data = memoryview(run_of(tensor, first, count))
         width, done = tensor.dtype.nbytes(1), 0
         row, column = divmod(first, length)
         stop = row + -(-(column + count) // length)
@@ -110,7 +74,7 @@ def four_bit(
     """Return the numbers of bitsandbytes' 4-bit codes, in their `shape`."""
 
     def run(first: int, count: int, out: memoryview) -> None:
-        codes = _read(packed, first // 2, -(-count // 2))
+        codes = run_of(packed, first // 2, -(-count // 2))
         largest = _absmax(absmax, nested, first // block, -(-count // block))
         unpack4(out, FP32, codes, largest, count, table=table, block=block)
 
@@ -120,27 +84,18 @@ def four_bit(
 def _absmax(absmax: TensorInfo, nested: Nested | None, first: int, count: int) -> memoryview:
     """Return the largest numbers of a run of blocks, as fp32."""
     if nested is None:
-        return memoryview(_read(absmax, first, count))
+        return memoryview(run_of(absmax, first, count))
     start = first // nested.block * nested.block
     size = first + count - start
-    codes = _read(absmax, start, size)
-    largest = _read(nested.largest, start // nested.block, -(-size // nested.block))
+    codes = run_of(absmax, start, size)
+    largest = run_of(nested.largest, start // nested.block, -(-size // nested.block))
     out = bytearray(4 * size)
     unpack8(out, FP32, codes, largest, size, table=nested.table, block=nested.block)
     return memoryview(plus(out, nested.mean))[4 * (first - start) :]
 
 
-def _read(tensor: TensorInfo, first: int, count: int) -> bytearray:
-    start, size = tensor.dtype.nbytes(first), tensor.dtype.nbytes(count)
-    if tensor.data.whole:
-        return bytearray(tensor.read()[start : start + size])
-    data = bytearray(size)
-    tensor.data.read_into(start, memoryview(data))
-    return data
-
-
 def _view(tensor: TensorInfo, run: Run, unit: int = 1) -> TensorInfo:
-    data = Decoded(run, tensor.numel, unit, tensor.data.whole)
+    data = Computed(run, tensor.numel, unit, tensor.data.whole)
     return TensorInfo(tensor.name, FP32, tensor.shape, data)
 
 
