@@ -6,10 +6,10 @@ A plan can be printed, sized and tested without touching a weight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from kanna.dtypes import DType
 from kanna.model import ModelFile, Note, TensorInfo
@@ -125,6 +125,21 @@ class Output:
         return cls(name or tensor.name, target, shape or tensor.shape, op, (tensor,))
 
 
+class Measurement(Protocol):
+    """A pass over inputs that must be made before any output is: computed tensors depend on it."""
+
+    @property
+    def traffic(self) -> int:
+        """The bytes that the pass still has to read; 0 once it was made."""
+
+    def run(self, tick: Callable[[int], None]) -> None:
+        """Make the pass, once; call `tick` with the bytes read so far.
+
+        Raises:
+            FormatError: an input does not hold what its header says.
+        """
+
+
 WriteContainer = Literal["safetensors", "ckpt", "gguf"]
 
 
@@ -137,6 +152,7 @@ class Plan:
     data, each with a prefix to stand before the 64 digits. `extras` is plain data that a ckpt
     carries beside its tensors; ``gguf`` in it is the `Typed` values of a GGUF, by key. `inputs` are
     all files that the outputs read from. `notes` say what the plan does that a person should know.
+    `measurements` are made before anything else.
     """
 
     outputs: tuple[Output, ...]
@@ -146,6 +162,7 @@ class Plan:
     digest_fields: Mapping[str, str] = field(default_factory=dict)
     extras: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
 
     @property
     def data_bytes(self) -> int:

@@ -19,10 +19,9 @@ from kanna.engine.meter import Meter
 from kanna.engine.options import Progress, Result, RunOptions
 from kanna.engine.prepare import Job, prepare
 from kanna.engine.staging import Staging, check_destination, existing_folder
-from kanna.engine.stream import Stream
+from kanna.engine.stream import Lane, Stream
 from kanna.engine.verify import verify
 from kanna.errors import FormatError, Interrupted, KannaError
-from kanna.kernel import Comparison, Counts
 from kanna.model import ModelFile
 from kanna.plan import Plan
 
@@ -138,48 +137,75 @@ def fill(
         KannaError: as `run`.
     """
     start = meter.seconds
-    counts, losses, digest = _write(job, file, meter)
-    _make_durable(job, file, meter)
-    verify(file.path, job, digest=digest, meter=meter, prove=prove)
+    (lane,) = stream([(job, file)], meter)
+    return finish(job, lane, path, meter, prove, since=start)
+
+
+def stream(made: Sequence[tuple[Job, OutputFile]], meter: Meter) -> list[Lane]:
+    """Make all bytes of the outputs of several jobs but their headers, in one pass.
+
+    Raises:
+        KannaError: as `run`.
+    """
+    measure([job.plan for job, _ in made], meter)
+    for job, _ in made:
+        for source in job.files:
+            source.will_stream()
+    lanes = [
+        Lane(
+            items=job.items, file=file, digest=Digest() if job.hashing else None,
+            checksums=Checksums(len(job.plan.outputs)) if job.layout.wants_crcs else None,
+        )
+        for job, file in made
+    ]  # fmt: skip
+    Stream(lanes, threads=max(job.threads for job, _ in made)).run(meter.tick)
+    meter.stage(sum(item.traffic for lane in lanes for item in lane.items))
+    return lanes
+
+
+def measure(plans: Sequence[Plan], meter: Meter) -> None:
+    """Make the passes that computed tensors depend on, each once.
+
+    Raises:
+        KannaError: as `run`.
+    """
+    for measurement in (one for plan in plans for one in plan.measurements):
+        traffic = measurement.traffic
+        measurement.run(meter.tick)
+        meter.stage(traffic)
+
+
+def finish(
+    job: Job, lane: Lane, path: Path, meter: Meter, prove: Callable[[ModelFile], None] | None,
+    *, since: float,
+) -> Result:  # fmt: skip
+    """Write the headers of one output whose data is there, sync and verify it.
+
+    Raises:
+        KannaError: as `run`.
+    """
+    counts = accidents.by_name(job.plan, lane.counts)
+    if not job.options.allow_overflow:
+        accidents.refuse(job.plan, counts)
+    digest = lane.digest.digits if lane.digest else None
+    crcs = lane.checksums.all() if lane.checksums else ()
+    for offset, block in job.layout.blocks(digest or "", crcs):
+        lane.file.write(memoryview(block), offset)
+    lane.file.sync()
+    if job.full:
+        lane.file.forget()
+    verify(lane.file.path, job, digest=digest, meter=meter, prove=prove)
     return Result(
         path=path,
         size=job.layout.size,
         bytes_read=job.plan.read_bytes,
         memory=job.memory,
-        seconds=meter.seconds - start,
+        seconds=meter.seconds - since,
         digest=digest,
         verified=job.options.verify,
         counts=counts,
-        losses=losses,
+        losses=compare.by_name(job.plan, lane.compared),
     )
-
-
-_Written = tuple[dict[str, Counts], dict[str, Comparison], str | None]
-
-
-def _write(job: Job, file: OutputFile, meter: Meter) -> _Written:
-    """Make all bytes of the output; return what was counted and compared, and the data's digest."""
-    for source in job.files:
-        source.will_stream()
-    digest = Digest() if job.hashing else None
-    checksums = Checksums(len(job.plan.outputs)) if job.layout.wants_crcs else None
-    stream = Stream(job.items, file, threads=job.threads, digest=digest, checksums=checksums)
-    stream.run(meter.tick)
-    counts = accidents.by_name(job.plan, stream.counts)
-    if not job.options.allow_overflow:
-        accidents.refuse(job.plan, counts)
-    digits = digest.digits if digest else None
-    crcs = checksums.all() if checksums else ()
-    for offset, block in job.layout.blocks(digits or "", crcs):
-        file.write(memoryview(block), offset)
-    return counts, compare.by_name(job.plan, stream.compared), digits
-
-
-def _make_durable(job: Job, file: OutputFile, meter: Meter) -> None:
-    file.sync()
-    if job.full:
-        file.forget()
-    meter.stage(sum(item.traffic for item in job.items))
 
 
 def check_inputs(files: Sequence[InputFile]) -> None:

@@ -46,7 +46,8 @@ class Job:
     def traffic(self) -> int:
         """The bytes to be read, written and, if asked for, read again."""
         again = self.plan.data_bytes if self.full else 0
-        return sum(item.traffic for item in self.items) + again
+        before = sum(measurement.traffic for measurement in self.plan.measurements)
+        return before + sum(item.traffic for item in self.items) + again
 
     @property
     def memory(self) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
+from heapq import merge
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import sleep
@@ -32,45 +34,59 @@ def memory_needed(items: Sequence[Batch | Move], threads: int, *, hashing: bool)
     """Return the bytes of all buffers at the worst moment."""
     batches = [item for item in items if isinstance(item, Batch)]
     scratch = threads * IN_CHUNK if any(batch.scratch for batch in batches) else 0
+    working = max((batch.working for batch in batches if not batch.oversized), default=0)
     buffers = buffer_count(threads, hashing=hashing) * OUT_CHUNK if batches else 0
     largest = max((batch.oversized for batch in batches), default=0)
-    return scratch + buffers + largest + memory_held(batches, threads)
+    return scratch + threads * working + buffers + largest + memory_held(batches, threads)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Lane:
+    """One output of a run: its items in output order, where they go, and what is found on the way.
+
+    `counts` and `compared` are by output index; the latter also by place.
+    """
+
+    items: Sequence[Batch | Move]
+    file: OutputFile
+    digest: Digest | None = None
+    checksums: Checksums | None = None
+    counts: list[tuple[int, Counts]] = field(default_factory=list)
+    compared: list[tuple[int, int, Comparison]] = field(default_factory=list)
+
+
+_Turn = tuple[int, Lane, Batch | Move]
+
+
+def _in_turn(lanes: Sequence[Lane]) -> Iterator[_Turn]:
+    """Yield the items of all lanes with their turns, abreast: who reads the same reads it then."""
+    turns = ([(turn, lane, item) for turn, item in enumerate(lane.items)] for lane in lanes)
+    return merge(*turns, key=lambda turn: turn[2].offset)
 
 
 class Stream:
     """The running job.
 
-    An item and its buffer are handed out together, in output order. So the first unfinished item
-    always has its buffer, gets finished, is hashed, and frees a buffer for a later one: whatever
-    the timing, nothing can wait for itself.
+    An item and its buffer are handed out together, in the order of the outputs. So the first
+    unfinished item always has its buffer, gets finished, is hashed, and frees a buffer for a later
+    one: whatever the timing, nothing can wait for itself.
     """
 
-    def __init__(
-        self,
-        items: Sequence[Batch | Move],
-        file: OutputFile,
-        *,
-        threads: int,
-        digest: Digest | None,
-        checksums: Checksums | None,
-    ) -> None:
-        """Prepare to make `items` and write them to `file`; hash and sum what is asked for."""
-        self.counts: list[tuple[int, Counts]] = []
-        self.compared: list[tuple[int, int, Comparison]] = []
-        self._measures = Measures(items)
-        self._queue = enumerate(items)
+    def __init__(self, lanes: Sequence[Lane], *, threads: int) -> None:
+        """Prepare to make the items of all `lanes`."""
+        self._measures = Measures(item for lane in lanes for item in lane.items)
+        self._queue = _in_turn(lanes)
         self._turn = Lock()
-        self._file = file
-        self._digest = digest
-        self._checksums = checksums
+        self._digests = [lane.digest for lane in lanes if lane.digest]
         self._buffers: SimpleQueue[bytearray] = SimpleQueue()
-        self._buffer_count = buffer_count(threads, hashing=digest is not None)
+        self._buffer_count = buffer_count(threads, hashing=bool(self._digests))
         for _ in range(self._buffer_count):
             self._buffers.put(bytearray())
         self._done = [0] * threads
         self._tasks: list[Callable[[], None]] = [partial(self._work, n) for n in range(threads)]
-        if digest:
-            self._tasks.append(partial(digest.follow, len(items)))
+        for lane in lanes:
+            if lane.digest:
+                self._tasks.append(partial(lane.digest.follow, len(lane.items)))
         # Of our own, because a Thread whose join() was interrupted may say that it ended.
         self._states = [_WAITING] * len(self._tasks)
         self._wake: SimpleQueue[None] = SimpleQueue()
@@ -120,8 +136,8 @@ class Stream:
     def _stop(self) -> None:
         self._stopped = True
         self._measures.stop()
-        if self._digest:
-            self._digest.stop()
+        for digest in self._digests:
+            digest.stop()
         for _ in range(self._buffer_count):
             self._buffers.put(bytearray())  # lets a worker that waits for one go on, and end
 
@@ -129,18 +145,19 @@ class Stream:
         scratch = bytearray()
         while True:
             with self._turn:
-                turn, item = next(self._queue, (0, None))
-                if item is None:
+                following = next(self._queue, None)
+                if following is None:
                     return
+                turn, lane, item = following
                 lease = self._take(item)
                 if self._stopped:
                     return
             if isinstance(item, Move):
-                self._file.move(item.file, item.start, item.nbytes, item.offset)
+                lane.file.move(item.file, item.start, item.nbytes, item.offset)
             else:
                 if len(scratch) < item.scratch:
                     scratch = bytearray(max(item.scratch, IN_CHUNK))
-                self._make(turn, item, lease, scratch)
+                self._make(turn, lane, item, lease, scratch)
                 if len(scratch) > IN_CHUNK:
                     scratch = bytearray()
             self._done[worker] += item.traffic
@@ -152,7 +169,9 @@ class Stream:
         wanted = self._buffer_count if item.oversized else 1
         return [self._buffers.get() for _ in range(wanted)]
 
-    def _make(self, turn: int, batch: Batch, lease: list[bytearray], scratch: bytearray) -> None:
+    def _make(
+        self, turn: int, lane: Lane, batch: Batch, lease: list[bytearray], scratch: bytearray
+    ) -> None:
         buffer = lease[0]
         if batch.oversized:
             buffer = bytearray(batch.nbytes)
@@ -162,14 +181,14 @@ class Stream:
         for piece, place in zip(batch.pieces, batch.places, strict=True):
             data = out[place : place + piece.nbytes]
             counts, comparison = fill(piece, data, scratch, self._measures)
-            self.counts.append((piece.index, counts))
+            lane.counts.append((piece.index, counts))
             if comparison is not None:
-                self.compared.append((piece.index, piece.start, comparison))
-            if self._checksums:
-                self._checksums.add(piece.index, piece.start, data)
-        self._file.write(out, batch.offset)
-        if self._digest:
-            self._digest.put(turn, batch, out, lambda: self._give(lease))
+                lane.compared.append((piece.index, piece.start, comparison))
+            if lane.checksums:
+                lane.checksums.add(piece.index, piece.start, data)
+        lane.file.write(out, batch.offset)
+        if lane.digest:
+            lane.digest.put(turn, batch, out, lambda: self._give(lease))
         else:
             self._give(lease)
 

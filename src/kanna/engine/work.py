@@ -12,6 +12,7 @@ from kanna.dtypes import DType
 from kanna.formats.ggml_types import BlockType
 from kanna.model import Extent
 from kanna.plan import Copy, Encoded, FourBit, Output, WeightedSum
+from kanna.views.computed import copies_of
 
 # Sizes that stay in the processor's cache; 16 MB chunks take twice as long.
 IN_CHUNK: Final = 4 << 20
@@ -63,6 +64,11 @@ class Piece:
                 return chunk_bytes(self.output)
         return 0
 
+    @property
+    def working(self) -> int:
+        """The bytes that its inputs take while they are computed."""
+        return _working(self.output, self.count) if self.output.inputs else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -83,11 +89,16 @@ class Batch:
         return max(piece.scratch for piece in self.pieces)
 
     @property
+    def working(self) -> int:
+        """The bytes that its inputs take while they are computed."""
+        return max(piece.working for piece in self.pieces)
+
+    @property
     def oversized(self) -> int:
-        """The bytes of the buffers it needs for itself; 0 if the common ones will do."""
-        if self.nbytes <= OUT_CHUNK and self.scratch <= IN_CHUNK:
+        """The bytes that it needs for itself; 0 if the common buffers will do."""
+        if self.nbytes <= OUT_CHUNK and self.scratch + self.working <= IN_CHUNK:
             return 0
-        return self.nbytes + self.scratch
+        return self.nbytes + self.scratch + self.working
 
     @property
     def traffic(self) -> int:
@@ -204,6 +215,8 @@ def _step(output: Output) -> int:
         return ceil(chunk_elements(output) / elements) * nbytes
     if isinstance(output.op, Copy) and output.inputs[0].data.whole:
         return output.nbytes
+    if isinstance(output.op, Copy) and copies_of(output.inputs[0]):
+        return output.dtype.nbytes(chunk_elements(output))
     return OUT_CHUNK
 
 
@@ -232,7 +245,12 @@ def chunk_bytes(output: Output) -> int:
 def _beside(output: Output, count: int) -> int:
     read = sum(tensor.dtype.nbytes(count) for tensor in output.inputs)
     measured = isinstance(output.op, Encoded) and isinstance(output.op.encoding, FourBit)
-    return read + (-(-count // 2) if measured else 0)
+    return read + (-(-count // 2) if measured else 0) + _working(output, count)
+
+
+def _working(output: Output, count: int) -> int:
+    """Return the bytes held to compute so many numbers of each input; one is read at a time."""
+    return 4 * count * max(map(copies_of, output.inputs))
 
 
 def _block(dtype: DType) -> tuple[int, int]:
