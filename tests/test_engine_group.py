@@ -173,7 +173,7 @@ def test_room_is_asked_for_all_together(
 
 
 def rehearse_size(wanted: Plan) -> int:
-    return group._checked({Path("x"): wanted}, RunOptions()).size(Path("x"))
+    return group.checked({Path("x"): wanted}, RunOptions()).size(Path("x"))
 
 
 def test_a_rehearsal_writes_nothing(tmp_path: Path, sound: Plan) -> None:

@@ -16,6 +16,7 @@
             ├ accidents what overflowed, by name
             ├ verify    the output re-opened with our own reader and compared with the plan
             └ meter     progress and cancellation
+    together.run_together  several plans abreast, with one pass over their inputs
     group.run_group     several plans and small files, published together or not at all
     rewriting.rewrite   another header for a file, in place where it fits (new_header plans it)
     small.publish       the same care for a small file beside a model
@@ -27,8 +28,9 @@ from kanna.engine.group import rehearse_group, run_group
 from kanna.engine.job import rehearse, run
 from kanna.engine.options import Progress, Result, RunOptions
 from kanna.engine.small import publish, rehearse_publish
+from kanna.engine.together import run_together
 
 __all__ = [
     "Progress", "Result", "RunOptions", "publish", "rehearse", "rehearse_group", "rehearse_publish",
-    "run", "run_group",
+    "run", "run_group", "run_together",
 ]  # fmt: skip

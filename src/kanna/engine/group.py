@@ -52,9 +52,9 @@ def run_group(
         UsageError: two destinations are one file, or one is an input, a link or no file.
         KannaError: as `run`. Whatever is raised, every destination is as it was.
     """
-    group = _checked(files, options or RunOptions())
+    group = checked(files, options or RunOptions())
     meter = Meter(sum(job.traffic for job in group.jobs.values()), progress, cancel)
-    with failures_told(group.place, group.memory, lambda: group.published), _folders(files):
+    with failures_told(group.place, group.memory, lambda: group.published), made_folders(files):
         return _make(group, meter, prove)
 
 
@@ -66,11 +66,11 @@ def rehearse_group(files: Mapping[Path, Plan | bytes], *, options: RunOptions | 
     Raises:
         KannaError: what `run_group` would raise; see there.
     """
-    return _checked(files, options or RunOptions()).memory
+    return checked(files, options or RunOptions()).memory
 
 
 @dataclass(slots=True)
-class _Group:
+class Group:
     """All files to be made, each plan with what follows from it."""
 
     files: Mapping[Path, Plan | bytes]
@@ -99,9 +99,14 @@ class _Group:
         return len(made) if isinstance(made, bytes) else self.jobs[path].layout.size
 
 
-def _checked(files: Mapping[Path, Plan | bytes], options: RunOptions) -> _Group:
+def checked(files: Mapping[Path, Plan | bytes], options: RunOptions) -> Group:
+    """Check all that can be checked before a weight is read.
+
+    Raises:
+        KannaError: as `run_group`.
+    """
     jobs = {path: prepare(plan, options) for path, plan in files.items() if isinstance(plan, Plan)}
-    group = _Group(files, jobs, options.force)
+    group = Group(files, jobs, options.force)
     _check_distinct(files)
     with failures_told(group.place, group.memory, lambda: False):
         for path in files:
@@ -122,7 +127,7 @@ def _check_distinct(files: Mapping[Path, Plan | bytes]) -> None:
         seen[key] = path
 
 
-def _check_room(group: _Group) -> None:
+def _check_room(group: Group) -> None:
     """Refuse the group where a disk has room for each file, but not for all of them."""
     disks: dict[int, list[Path]] = defaultdict(list)
     for path in group.files:
@@ -134,17 +139,17 @@ def _check_room(group: _Group) -> None:
             raise KannaError("engine.no_room", path=folder, size=size, free=free)
 
 
-def _make(group: _Group, meter: Meter, prove: Proof | None) -> dict[Path, Result]:
+def _make(group: Group, meter: Meter, prove: Proof | None) -> dict[Path, Result]:
     """Write and verify every file, then publish them."""
     with ExitStack() as stack:
         stagings = {p: Staging(p, group.size(p), force=group.force) for p in group.files}
         opened = {}
         for path, staging in stagings.items():
-            with _blamed(path, group):
+            with blamed(path, group):
                 opened[path] = stack.enter_context(staging)
         results = {}
         for path, file in opened.items():
-            with _blamed(path, group):
+            with blamed(path, group):
                 if (job := group.jobs.get(path)) is not None:
                     results[path] = _fill(job, path, file, meter, prove)
                 else:
@@ -154,7 +159,7 @@ def _make(group: _Group, meter: Meter, prove: Proof | None) -> dict[Path, Result
     return results
 
 
-def _blamed(path: Path, group: _Group) -> AbstractContextManager[None]:
+def blamed(path: Path, group: Group) -> AbstractContextManager[None]:
     """Tell failures with the file at hand, not with the first of the group."""
     return failures_told(path, group.memory, lambda: group.published)
 
@@ -173,7 +178,7 @@ def _fill_with(data: Plan | bytes, file: OutputFile) -> None:
         file.sync()
 
 
-def _publish(group: _Group, stagings: Mapping[Path, Staging]) -> None:
+def _publish(group: Group, stagings: Mapping[Path, Staging]) -> None:
     """Give every file its name; where one cannot have it, take back those of the others."""
     aside: dict[Path, Path | None] = {}
     named: set[Path] = set()
@@ -218,7 +223,7 @@ def _put_back(path: Path, old: Path | None, *, ours: bool) -> None:
 
 
 @contextmanager
-def _folders(files: Mapping[Path, object]) -> Iterator[None]:
+def made_folders(files: Mapping[Path, object]) -> Iterator[None]:
     """Make the folders of all files; take those that were missing away again on failure."""
     wanted = {folder for path in files for folder in (path.parent, *path.parent.parents)}
     missing = sorted((f for f in wanted if not f.exists()), key=lambda f: len(f.parts))
