@@ -1,0 +1,129 @@
+"""The two factors of a LoRA as they are stored, and how far what they make is from what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import frexp
+
+import torch
+
+from kanna.tensor_math.buffers import tensor_of
+from kanna.tensor_math.low_rank import (
+    Choice,
+    Factors,
+    clamped,
+    factored,
+    factored_product,
+    squared_distance,
+    squared_product_distance,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stored:
+    """``up [m,r]`` and ``down [r,n]`` as bytes of the dtype asked for.
+
+    `values` are the singular values as far as they are known, `squares` the sum of the squares of
+    what was to be made, `missing` that of its difference to what the stored factors make.
+    """
+
+    up: bytes
+    down: bytes
+    rank: int
+    values: tuple[float, ...]
+    squares: float
+    missing: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """Two factors in fp32, ``up [m,r]`` and ``down [r,n]``, and the number that they come with."""
+
+    up: bytearray
+    down: bytearray
+    rows: int
+    rank: int
+    columns: int
+    factor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How to store factors: torch's name of the dtype, the device, the seed of the random sketch.
+
+    `quantile` clips the numbers of both factors, as kohya's script does.
+    """
+
+    dtype: str
+    device: str = "cpu"
+    seed: int = 0
+    with_total: bool = False
+    quantile: float | None = None
+
+
+@torch.inference_mode()
+def of_matrix(
+    data: bytearray, shape: tuple[int, int], choose: Choice, most: int, making: Making
+) -> Stored:
+    """Return the factors of the matrix of `shape` whose fp32 numbers are `data`."""
+    matrix = tensor_of(data, shape, making.device)
+    made = factored(matrix, choose, most, seed=making.seed, with_total=making.with_total)
+    up, down = _as_stored(made, making)
+    return _stored(made, up, down, squared_distance(matrix, up, down))
+
+
+@torch.inference_mode()
+def of_products(products: Sequence[Product], choose: Choice, most: int, making: Making) -> Stored:
+    """Return the factors of the sum of `products`, which are of one size, at a lower rank."""
+    left, right = _joined(products, making.device)
+    made = factored_product(left, right, choose, most)
+    up, down = _as_stored(made, making)
+    return _stored(made, up, down, squared_product_distance(left, right, up, down))
+
+
+@torch.inference_mode()
+def side_by_side(products: Sequence[Product], making: Making) -> Stored:
+    """Return factors whose product is the sum of `products`: the ranks add up."""
+    left, right = _joined(products, making.device)
+    up, down = (side.to(getattr(torch, making.dtype)) for side in (left, right))
+    nothing = torch.zeros(left.shape[0], 1), torch.zeros(1, right.shape[1])
+    squares = squared_product_distance(left, right, *nothing)
+    missing = squared_product_distance(left, right, up, down)
+    return Stored(up=_bytes_of(up), down=_bytes_of(down), rank=left.shape[1], values=(),
+                  squares=squares, missing=missing)  # fmt: skip
+
+
+def _joined(products: Sequence[Product], device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the products as one, in fp64; half of each factor's exponent goes to either side.
+
+    The side that gets a power of two keeps all its digits.
+    """
+    ups, downs = [], []
+    for one in products:
+        power = 2.0 ** (frexp(one.factor)[1] // 2)
+        up = tensor_of(one.up, (one.rows, one.rank), device).double()
+        down = tensor_of(one.down, (one.rank, one.columns), device).double()
+        ups.append(up * (one.factor / power))
+        downs.append(down * power)
+    return torch.cat(ups, dim=1), torch.cat(downs, dim=0)
+
+
+def _as_stored(made: Factors, making: Making) -> tuple[torch.Tensor, torch.Tensor]:
+    left, right = made.left, made.right
+    if making.quantile is not None:
+        left, right = clamped(left, right, making.quantile)
+    dtype = getattr(torch, making.dtype)
+    return left.to(dtype), right.to(dtype)
+
+
+def _stored(made: Factors, up: torch.Tensor, down: torch.Tensor, missing: float) -> Stored:
+    return Stored(up=_bytes_of(up), down=_bytes_of(down), rank=made.rank,
+                  values=made.spectrum.values, squares=made.spectrum.squares,
+                  missing=missing)  # fmt: skip
+
+
+def _bytes_of(tensor: torch.Tensor) -> bytes:
+    out = bytearray(tensor.numel() * tensor.element_size())
+    torch.frombuffer(out, dtype=tensor.dtype).copy_(tensor.reshape(-1))
+    return bytes(out)
