@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal, get_args
@@ -122,15 +122,28 @@ def convert(
         Incomplete: an EMA or a VAE that is asked for is not there or not whole.
         Incompatible: the file holds tensors that no conversion can write, or parts that do not fit.
     """
+    refuse_what_cannot_be_written(model)
+    wanted = to_be_decoded(model, identity, options)
+    draft = Draft.of(*plain_parts(model, identity, wanted))
+    tell_decoded(draft, wanted)
+    return finished(draft, options, baked, {"verb": "convert", "input": model.path.name})
+
+
+def finished(
+    draft: Draft,
+    options: ConvertOptions,
+    baked: tuple[ModelFile, Identity] | None,
+    step: Mapping[str, object],
+) -> Planned:
+    """Return the plan that makes what `options` ask for of `draft`; `step` begins its record.
+
+    Raises:
+        UsageError: an option makes no sense.
+        Incomplete: an EMA or a VAE that is asked for is not there or not whole.
+        Incompatible: it holds tensors that the container cannot, or parts that do not fit.
+    """
     choice = settled(options)
     by_role = dtypes_called(options.dtypes)
-    refuse_what_cannot_be_written(model)
-    strict = options.dtype is not None or bool(options.dtypes)
-    wanted = _to_be_decoded(model, identity, choice.dtype, by_role) if strict else []
-    draft = Draft.of(*plain_parts(model, identity, wanted))
-    for part in wanted:
-        draft.note("quantize.now_plain", part=say(f"inspect.part_{part.role}"),
-                   scheme=part.quantization)  # fmt: skip
     _apply_ema(draft, choice)
     if choice.prune:
         prune(draft)
@@ -141,7 +154,7 @@ def convert(
     if choice.container == "safetensors":
         embedding.flatten(draft)
     add_markers(draft, options.markers)
-    set_precision(draft, choice.dtype, by_role, strict=strict)
+    set_precision(draft, choice.dtype, by_role, strict=_strict(options))
     # for a purpose only the model itself is wanted, and only a ckpt has a place for more
     keep = options.purpose is None and not choice.prune and choice.container == "ckpt"
     extras = drop_trainer_state(draft, keep=keep)
@@ -149,18 +162,34 @@ def convert(
         extras = gguf.lay_out(draft)
     else:
         _refuse_blocks(draft)
-    plan = _plan(draft, choice.container, extras, options)
+    plan = _plan(draft, choice.container, extras, options, step)
     return Planned(plan, tuple(draft.tags), new_vae)
 
 
-def _to_be_decoded(
-    model: ModelFile, identity: Identity, default: DType | None, by_role: Mapping[str, DType]
-) -> list[Part]:
-    """Return the parts that are to be cast, and mean nothing without what stands beside them."""
+def tell_decoded(draft: Draft, parts: Iterable[Part]) -> None:
+    """Say of `parts` that they were quantised and are plain numbers now."""
+    for part in parts:
+        draft.note("quantize.now_plain", part=say(f"inspect.part_{part.role}"),
+                   scheme=part.quantization)  # fmt: skip
+
+
+def _strict(options: ConvertOptions) -> bool:
+    """Whether a dtype was asked for by name, not by a purpose."""
+    return options.dtype is not None or bool(options.dtypes)
+
+
+def to_be_decoded(model: ModelFile, identity: Identity, options: ConvertOptions) -> list[Part]:
+    """Return the parts that are to be cast, and mean nothing without what stands beside them.
+
+    Raises:
+        UsageError: an option makes no sense.
+    """
+    default, by_role = settled(options).dtype, dtypes_called(options.dtypes)
     return [
         part
         for part in identity.parts
-        if part.scaled
+        if _strict(options)
+        and part.scaled
         and by_role.get(part.role, default) is not None
         and not any(isinstance(model[name].dtype, BlockType) for name in part.names)
     ]
@@ -204,10 +233,10 @@ def _plan(
     container: WriteContainer,
     extras: Mapping[str, object],
     options: ConvertOptions,
+    step: Mapping[str, object],
 ) -> Plan:
     kept = _kept_metadata(draft, options.drop_metadata)
-    step = {"verb": "convert", "input": draft.model.path.name, **draft.done}
-    metadata = extended(gguf.own_fields(kept), step, digest=options.digest)
+    metadata = extended(gguf.own_fields(kept), {**step, **draft.done}, digest=options.digest)
     return Plan(
         outputs=tuple(draft.outputs.values()),
         container=container,
