@@ -28,7 +28,8 @@ def matrix_of(rows: int, columns: int, values: torch.Tensor, seed: int = 0) -> t
         torch.linalg.qr(torch.randn(n, len(values), generator=generator, dtype=torch.float64))[0]
         for n in (rows, columns)
     )
-    return (left * values.double() @ right.T).float()
+    made: torch.Tensor = left * values.double() @ right.T
+    return made.float()
 
 
 def best(matrix: torch.Tensor, rank: int) -> float:

@@ -8,6 +8,7 @@ leaves out is known exactly, ``|D|² - Σσ²``, so that both go on until they n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -126,13 +127,14 @@ def _sketched(
     shape = matrix.shape[1], wanted + _OVERSAMPLING
     random = torch.randn(shape, generator=generator, dtype=matrix.dtype).to(matrix.device)
     space = torch.linalg.qr(matrix @ random)[0]
+    projected = space.T @ matrix
     before = 0.0
     for power in range(1, _MOST_POWERS + 1):
-        space = torch.linalg.qr(matrix @ torch.linalg.qr(matrix.T @ space)[0])[0]
+        space = torch.linalg.qr(matrix @ torch.linalg.qr(projected.T)[0])[0]
         projected = space.T @ matrix
         if power < _FEWEST_POWERS:
             continue
-        kept = torch.linalg.svdvals(projected)[:wanted].double().square().sum().item()
+        kept = float(torch.linalg.svdvals(projected)[:wanted].double().square().sum())
         if kept - before <= _GAIN * max(squares - kept, _NOISE * squares):
             break
         before = kept
@@ -144,7 +146,7 @@ def _sum_of_values(matrix: torch.Tensor) -> float:
     """Return the sum of all singular values: the roots of those of the smaller Gram matrix."""
     narrow = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
     gram = torch.zeros(narrow.shape[1], narrow.shape[1], dtype=torch.float64, device=matrix.device)
-    for rows in narrow.split(max(_ROWS // narrow.shape[1], 1)):
+    for rows in torch.split(narrow, max(_ROWS // narrow.shape[1], 1)):
         double = rows.double()
         gram.addmm_(double.T, double)
     return float(torch.linalg.eigvalsh(gram).clamp(min=0).sqrt().sum())
@@ -153,7 +155,8 @@ def _sum_of_values(matrix: torch.Tensor) -> float:
 @torch.inference_mode()
 def squared_norm(matrix: torch.Tensor) -> float:
     """Return the sum of the squares of all numbers, summed in fp64."""
-    return sum(float(part.double().square().sum()) for part in matrix.reshape(-1).split(_ROWS))
+    parts = torch.split(matrix.reshape(-1), _ROWS)
+    return math.fsum(float(part.double().square().sum()) for part in parts)
 
 
 @torch.inference_mode()
@@ -161,8 +164,8 @@ def squared_distance(matrix: torch.Tensor, left: torch.Tensor, right: torch.Tens
     """Return ``|matrix - left @ right|²``: the factors may be of any dtype, as they are stored."""
     left, right = left.float(), right.float()
     rows = max(_ROWS // max(matrix.shape[1], 1), 1)
-    parts = zip(matrix.split(rows), left.split(rows), strict=True)
-    return sum(squared_norm(part - some @ right) for part, some in parts)
+    parts = zip(torch.split(matrix, rows), torch.split(left, rows), strict=True)
+    return math.fsum(squared_norm(part - some @ right) for part, some in parts)
 
 
 @torch.inference_mode()
