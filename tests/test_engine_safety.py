@@ -30,6 +30,7 @@ from kanna.engine import (
     staging,
     stream,
 )
+from kanna.engine.verify import verify
 from kanna.errors import (
     FormatError,
     Incompatible,
@@ -377,7 +378,6 @@ def test_metadata_that_does_not_read_back_is_never_published(
 def test_a_digest_in_the_metadata_that_is_not_that_of_the_data_is_never_published(
     tmp_path: Path, wanted: Plan, monkeypatch: pytest.MonkeyPatch, container: Any
 ) -> None:
-    verify = job.verify
     monkeypatch.setattr(job, "verify", lambda *a, **k: verify(*a, **{**k, "digest": "0" * 64}))
     marked = replace(wanted, container=container, digest_fields={"hash": "0x"})
     with pytest.raises(KannaError, match="differently from the plan"):
