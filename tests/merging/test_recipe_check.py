@@ -58,7 +58,7 @@ def test_what_looks_forgotten_is_told() -> None:
         (recipe(step(models="az")), "recipe.no_such_model", "z"),
         (recipe(step("x", models="ay"), step("y")), "recipe.later_step", "y"),
         (recipe(step("x", models="ax")), "recipe.later_step", "x"),
-        (recipe(step(models="abc")), "recipe.model_count", "3"),
+        (recipe(step(method="nearswap", models="abc")), "recipe.model_count", "3"),
         (recipe(step(method="weighted-summ")), "merge.no_such_method", "weighted-sum"),
         (recipe(step(base="c")), "recipe.base_unused", "mix"),
         (recipe(step(method="add-difference")), "recipe.base_missing", "mix"),

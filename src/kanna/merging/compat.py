@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kanna.dtypes import FP32, FP64, DType
 from kanna.errors import UsageError
+from kanna.merging.linear import weighted_sum
 from kanna.merging.method import Method
 from kanna.merging.terms import Sum, Term, as_tensor
 from kanna.model import TensorInfo
@@ -34,8 +35,8 @@ def rounded_as_a1111(method: Method, sums: Sequence[Sum], given: Mapping[str, An
 
 def _weighted_sum(tensors: Sequence[TensorInfo], given: Mapping[str, Any]) -> TensorInfo:
     first, second = tensors
-    alpha = given["alpha"]
-    return _added(_times(first, 1 - alpha), _times(second, alpha))
+    less, more = weighted_sum(2, **given)
+    return _added(_times(first, less), _times(second, more))
 
 
 def _add_difference(tensors: Sequence[TensorInfo], given: Mapping[str, Any]) -> TensorInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -29,7 +29,7 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     device: str = "cpu"
-    measured: Callable[[], Sequence[Any]] | None = None
+    measured: Callable[[], Any] | None = None
 
     @property
     def name(self) -> str:
@@ -95,7 +95,7 @@ class Measuring:
     def __init__(self) -> None:
         """Start without any tensors."""
         self._calls: list[Call] = []
-        self._found: list[Any] | None = None
+        self._found: Any = None
 
     def add(self, call: Call) -> None:
         """Let `call` be measured, too."""
@@ -118,10 +118,11 @@ class Measuring:
             found.append(call.run(function, 0, call.tensors[0].numel, flat=False))
             done += sum(tensor.nbytes for tensor in call.reads)
             tick(done)
-        self._found = found
+        conclude = self._calls[0].method.call_conclude() if self._calls else None
+        self._found = conclude(found) if conclude else found
 
-    def result(self) -> Sequence[Any]:
-        """Return what was measured, in the order of the tensors.
+    def result(self) -> Any:
+        """Return what was measured, in the order of the tensors, or what that comes to.
 
         Raises:
             RuntimeError: the pass was not made.

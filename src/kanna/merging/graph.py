@@ -126,6 +126,8 @@ class Graph:
 
     def _made(self, step: Step, name: str, sums: Sequence[Sum]) -> Sum:
         method = method_called(self._weighing.method(step, name))
+        if any(word in name for word in method.spares):
+            return sums[0]
         given = parameters_of(method, step, lambda weight: self._weighing.number(weight, name))
         if self._compat == "a1111":
             return compat.rounded_as_a1111(method, sums, given)

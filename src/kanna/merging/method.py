@@ -24,7 +24,8 @@ class Parameter:
     """One parameter of a method.
 
     A ``number`` lies between `least` and `most` and may differ from block to block; with
-    `per_model` there is one for each model. `default` is None where it must be given.
+    `per_model` there is one for each model. `default` is None where it must be given, or, with
+    `optional`, where the function gets None for what is not.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Parameter:
     most: float | None = None
     words: tuple[str, ...] = ()
     per_model: bool = False
+    optional: bool = False
     text: Spoken = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -53,8 +55,10 @@ class Method:
     by the step's seed, the model's number and the tensor's name. `measure` is a function that is
     called with the same tensors of all merged weights first (not those of VAEs), as
     ``measure(*tensors, base=…, **parameters) -> Any``; the list of what it returned comes back as
-    ``measured``, in the order of the tensors. `copies` is how many times the tensor in fp32 is held
-    at the peak: so many for each model, and so many beside.
+    ``measured``, in the order of the tensors, or what `conclude` makes of this list, once. Tensors
+    with one of the words of `spares` in their names stay as they are in the first model. `copies`
+    is how many times the tensor in fp32 is held at the peak: so many for each model, and so many
+    beside.
     """
 
     name: str
@@ -65,6 +69,8 @@ class Method:
     parameters: tuple[Parameter, ...] = ()
     random: bool = False
     measure: str | None = None
+    conclude: str | None = None
+    spares: tuple[str, ...] = ()
     copies: tuple[int, int] = (1, 2)
     aliases: tuple[str, ...] = ()
     formula: str = ""
@@ -79,6 +85,10 @@ class Method:
     def call_measure(self) -> Any:
         """Return the function that measures, or None."""
         return _loaded(self.measure) if self.measure else None
+
+    def call_conclude(self) -> Any:
+        """Return the function that makes one of all that was measured, or None."""
+        return _loaded(self.conclude) if self.conclude else None
 
 
 def _loaded(address: str) -> Any:
@@ -105,7 +115,7 @@ def _method(row: Mapping[str, Any]) -> Method:
         for one in given.pop("parameter", ())
     )
     models = given.pop("models", 2)
-    for key in ("aliases", "sources", "copies"):
+    for key in ("aliases", "sources", "copies", "spares"):
         if key in given:
             given[key] = tuple(given[key])
     return Method(parameters=parameters, models=None if models == "any" else models, **given)

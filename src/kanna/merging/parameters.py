@@ -34,6 +34,8 @@ def _value(
     method: Method, parameter: Parameter, step: Step, number: Callable[[Weight], float]
 ) -> object:
     given = step.parameters.get(parameter.name, parameter.default)
+    if given is None and parameter.optional:
+        return None
     if parameter.per_model:
         weights = given if isinstance(given, tuple) else (given,) * len(step.models)
         if len(weights) != len(step.models):

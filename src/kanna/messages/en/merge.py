@@ -25,6 +25,18 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "A1111 has no merge method {method} for so many models.",
         "Leave --compat away, or take one of: {known}.",
     ),
+    "alpha_for_two": (
+        "alpha says how much of B goes into a mix of two models, but here are {count} models, or weights too.",
+        "Leave alpha away and give weights, one number for each model.",
+    ),
+    "weights_cancel": (
+        "The weights sum to 0: they cannot be made to sum to 1.",
+        "Give other weights, or set normalize to false.",
+    ),
+    "nothing_left": (
+        "alpha times beta is 1: nothing is left once B is taken out.",
+        "Give a smaller alpha or beta.",
+    ),
     "no_such_parameter": (
         "The merge method {method} has no parameter {parameter}.",
         "It has: {known}.",
@@ -45,4 +57,93 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{parameter} of {method} cannot be {value}: it lies between {least} and {most}.",
         "Give a number in this range.",
     ),
+    "lora_as_model": (
+        "{path} is a LoRA, which is a change of a model and no model.",
+        "Put it into a checkpoint with kanna lora bake, or add LoRAs to each other with kanna lora merge.",
+    ),
+    "no_model": (
+        "{path} is no model that can be merged, but: {kind}.",
+        "kanna inspect says what the file is; leave it out.",
+    ),
+    "incomplete": (
+        "{path} is not whole: {count} tensors of its diffusion model are missing or have the wrong shape ({names} …).",
+        "Download it again, or take another file.",
+    ),
+    "nothing_in_common": (
+        "{path} ({theirs}) and {lead} ({ours}) have no part in common.",
+        "Merge files of one kind; a part of a checkpoint is put into another one with kanna join.",
+    ),
+    "architectures": (
+        "{path} is {theirs}, and {lead} is {ours}: they have no weights in common.",
+        "Merge models of one architecture.",
+    ),
+    "predictions": (
+        "{path} predicts {theirs}, and {lead} predicts {ours}: a mix of both predicts neither.",
+        "Merge models with the same prediction. If a file says it wrongly, kanna convert --marker corrects it.",
+    ),
+    "encoders": (
+        "{path} has another text encoder ({theirs}) than {lead} ({ours}).",
+        "Merge models with the same text encoders, or only their diffusion models: kanna split takes them out.",
+    ),
+    "vaes": (
+        "The VAE of {path} ({theirs}) has other latents than that of {lead} ({ours}).",
+        "Leave --vae merge out; the VAE of one model stays.",
+    ),
+    "no_numbers": (
+        "{name} of {path} is {dtype}, and cannot be merged into {lead}.",
+        "Take a version of the model in fp16, bf16 or fp32.",
+    ),
+    "shapes": (
+        "{path} does not fit {lead}: {name} is {theirs} there and {ours} here ({count} tensors differ).",
+        "Merge models of one architecture and size; kanna inspect tells both.",
+    ),
+    "narrow_leads": (
+        "{path} reads {theirs} input channels, and {lead}, which leads, only {ours}.",
+        "Put {path} first: its other channels stay, and the first {ours} are merged.",
+    ),
+    "built_differently": (
+        "{path} is built differently from {lead}: {count} tensors are in only one of them ({name} …).",
+        "Merge models of one build; a distilled model is no match for the full one.",
+    ),
+    "layouts": (
+        "kanna cannot turn the {part} of {path} from the names of {theirs} into those of {ours}.",
+        "Take a version of the model in {ours}.",
+    ),
+    "lacking": (
+        "{path} lacks {count} tensors of {lead} ({name} …).",
+        "Leave --missing refuse out: those tensors stay as they are in {lead}.",
+    ),
+    "strange": (
+        "{path} has {count} tensors that {lead} has no place for ({name} …).",
+        "Leave --missing refuse out: those tensors are left behind.",
+    ),
+    "no_such_source": (
+        "The recipe has no model called {name}.",
+        "It has: {known}.",
+    ),
+    "ema_word": (
+        "The EMA of a merge cannot be treated as {word}.",
+        "Use --ema drop or --ema keep; to merge EMA weights, make them the model first: kanna convert --ema use.",
+    ),
+    "not_found": (
+        "{path}, which the recipe calls {name}, is not to be found.",
+        "Name the folder where it is, or give its path.",
+    ),
+    "other_file": (
+        "{path} is not the file that the recipe calls {name}: its SHA-256 is {found}, not {wanted}.",
+        "Find the right file, or take the hash out of the recipe.",
+    ),
+    "unknown": "Nothing is known of what {lead} is. Tensors of the same name and shape are merged, whatever they are.",
+    "halved": "{count} tensors of it were quantised and become {dtype} (--dtype says otherwise).",
+    "decoded": "{part} of {name} is quantised ({scheme}) and decoded for the merge.",
+    "wide": "{tensor}: the first {merged} of {count} input channels are merged; the others stay those of {lead}.",
+    "part_of_lead": "{name} has no {parts}: that of {lead} stays.",
+    "part_left_out": "{name} has parts that {lead} has not, and they are left out: {parts}.",
+    "lacks": "{name} lacks {count} tensors of {lead}, which stay as they are there ({example} …).",
+    "strangers": "{name} has {count} tensors that {lead} has no place for; they are left out ({example} …).",
+    "ema_kept": "The EMA of {lead} is copied. It no longer averages this model: training on should begin without it.",
+    "vae_of_lead": "The VAE is that of {lead}, unchanged (--vae says otherwise).",
+    "no_vae": "{lead} has no VAE, and the output has none either. --vae takes one, such as that of {name}.",
+    "same_file": "{first} and {second} are the same file: {path}.",
+    "compat_ema": "A1111 would mix the EMA, too; kanna never does.",
 }
