@@ -26,6 +26,17 @@ def standard_names(layout: str | None, names: Iterable[str]) -> dict[str, str]:
     return {}
 
 
+def standard_layout(layout: str | None) -> str | None:
+    """Return the layout whose names an old one becomes by `standard_names`; others as they are."""
+    if layout in tables()["old_layouts"]:
+        from kanna.families.name_tables import name_tables
+
+        for table in name_tables().values():
+            if layout in table.get("old", ()):
+                return str(table["standard"])
+    return layout
+
+
 def renamed(names: Iterable[str], prefix: str, layout: str | None) -> dict[str, str]:
     """Return those of a part's full names that are old, each with its standard name.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kanna.dtypes import DType
 from kanna.errors import Incompatible
@@ -33,15 +34,23 @@ def set_precision(
         target = by_role.get(draft.roles.get(name, ""), default)
         if target is None or name in draft.fixed or name in quantised:
             continue
-        if isinstance(output.op, Copy) and _castable(output) and output.dtype is not target:
-            inputs = tuple(map(decoded, output.inputs))
-            draft.outputs[name] = Output(name, target, output.shape, WeightedSum(), inputs)
+        if _castable(output) and output.dtype is not target:
+            draft.outputs[name] = _cast(output, target)
             changed += 1
     _tell(draft, default, by_role, changed)
 
 
 def _castable(output: Output) -> bool:
-    return output.dtype.is_float or isinstance(output.dtype, BlockType)
+    number = output.dtype.is_float or isinstance(output.dtype, BlockType)
+    return number and isinstance(output.op, Copy | WeightedSum)
+
+
+def _cast(output: Output, dtype: DType) -> Output:
+    """Return an output in another dtype; the sum of a merge is rounded to it right away."""
+    if isinstance(output.op, WeightedSum):
+        return replace(output, dtype=dtype)
+    inputs = tuple(map(decoded, output.inputs))
+    return Output(output.name, dtype, output.shape, WeightedSum(), inputs)
 
 
 def _quantised_names(

@@ -1,4 +1,4 @@
-"""`kanna merge`: ヘルプ、計画の説明、断る理由。"""
+"""`kanna merge`: help, what a plan does, and why one is refused."""
 
 from __future__ import annotations
 

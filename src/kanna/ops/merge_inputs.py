@@ -1,0 +1,120 @@
+"""The files of a merge, and what each is for: to lead, to be merged, to lend a VAE, a LoRA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kanna.errors import UsageError
+from kanna.identify import identify
+from kanna.identity import Identity, Part
+from kanna.merging.recipe import Recipe, Step
+from kanna.model import ModelFile
+from kanna.ops.dequantise import plain_parts, quantised_parts
+from kanna.ops.join import JoinOptions, join
+
+_LORA: Final = "lora"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opened:
+    """An open file, what it is, and its digests where they are known: SHA-256, and AutoV1."""
+
+    model: ModelFile
+    identity: Identity
+    sha256: str | None = None
+    autov1: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Who plays which part in a recipe, by the names of its sources.
+
+    `output` is the step (or the source) that becomes the file, `lead` the leftmost source of it.
+    `models` are all that are merged, `lead` first; `vae` is the one whose VAE is baked in, or None.
+    """
+
+    output: str
+    lead: str
+    models: tuple[str, ...]
+    loras: tuple[str, ...]
+    vae: str | None
+
+
+def parts_of(recipe: Recipe) -> Parts:
+    """Return who plays which part.
+
+    Raises:
+        UsageError: a step names what is not there.
+    """
+    steps = {step.name: step for step in recipe.steps}
+    output = recipe.output.step or next(reversed(steps), None) or next(iter(recipe.sources), "")
+    used = list(_used(output, steps, recipe))
+    lead = output
+    while lead in steps:
+        lead = steps[lead].models[0]
+    loras = dict.fromkeys(name for step in _steps(output, steps) for name in _loras(step))
+    models = dict.fromkeys([lead, *(name for name in used if name not in loras)])
+    vae = recipe.output.vae
+    lends = vae in recipe.sources and vae != lead
+    return Parts(output=output, lead=lead, models=tuple(models), loras=tuple(loras),
+                 vae=vae if lends else None)  # fmt: skip
+
+
+def _used(at: str, steps: Mapping[str, Step], recipe: Recipe) -> Iterator[str]:
+    """Yield the sources that `at` is made of."""
+    step = steps.get(at)
+    if step is not None:
+        for name in (*step.models, *((step.base,) if step.base else ())):
+            yield from _used(name, steps, recipe)
+    elif at in recipe.sources:
+        yield at
+    else:
+        raise UsageError("merge.no_such_source", name=at, known=", ".join(recipe.sources) or "-")
+
+
+def _steps(at: str, steps: Mapping[str, Step]) -> Iterator[Step]:
+    """Yield the steps that `at` is made by, itself last."""
+    if (step := steps.get(at)) is not None:
+        for name in (*step.models, *((step.base,) if step.base else ())):
+            yield from _steps(name, steps)
+        yield step
+
+
+def _loras(step: Step) -> tuple[str, ...]:
+    return step.models[1:] if step.method == _LORA else ()
+
+
+def as_checkpoint(opened: Opened) -> Opened:
+    """Return a diffusers folder as the one checkpoint that a join makes of it; others as they are.
+
+    Raises:
+        KannaError: it cannot be joined.
+    """
+    if opened.model.container != "diffusers":
+        return opened
+    inside = [(opened.model, opened.identity)]
+    plan = join(inside, JoinOptions(allow_missing=True)).plan
+    tensors = {
+        output.name: replace(output.inputs[0], name=output.name, shape=output.shape)
+        for output in plan.outputs
+    }
+    model = replace(opened.model, container="safetensors", tensors=tensors, beside={},
+                    metadata=plan.metadata, notes=plan.notes)  # fmt: skip
+    return replace(opened, model=model, identity=identify(model))
+
+
+def plain(opened: Opened, parts: list[Part]) -> tuple[Opened, list[Part]]:
+    """Return the file with plain numbers in those of `parts` that are quantised, and which were.
+
+    Raises:
+        Incompatible: one of them cannot be decoded.
+        MissingExtra: it is of a type of GGUF that takes the ``gguf`` package.
+    """
+    model, identity = opened.model, opened.identity
+    places = {(part.role, part.prefix) for part in parts}
+    packed = [p for p in quantised_parts(model, identity) if (p.role, p.prefix) in places]
+    decoded, known = plain_parts(model, identity, packed)
+    changed = [part for part in packed if any(decoded.get(n) is not model[n] for n in part.names)]
+    return replace(opened, model=decoded, identity=known), changed
