@@ -113,9 +113,10 @@ def _by_map(plan: BlockMap, made: Mapping[str, Place], places: Mapping[str, Plac
 
 def _by_number(made: Mapping[str, Place], places: Mapping[str, Place]) -> Blocks:
     own = in_order(place.block for place in made.values())
+    way = in_order(place.block for place in made.values() if place.role != "vae")
     words = {word for place in places.values() for word in place.words}
     usual = [word for word in (BASE, VAE) if word in words and word not in own]
-    depth = tuple((block,) for block in own if is_numbered(block))
+    depth = tuple((block,) for block in way if is_numbered(block))
     return Blocks(names=(*own, *usual), depth=depth, places=places)
 
 
