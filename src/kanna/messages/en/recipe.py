@@ -137,4 +137,30 @@ kanna recipe check recipe.toml""",
     ),
     "unused_model": "no step uses the model {name}",
     "unused_step": "nothing uses what step {name} makes",
+    "foreign_broken": (
+        "The field {program} holds no recipe that can be read.",
+        "kanna meta show --raw {program} shows what it holds.",
+    ),
+    "foreign_type": (
+        "The recipe is of a program that kanna cannot read: {type}.",
+        "It reads recipes of its own and of these: {known}.",
+    ),
+    "foreign_version": (
+        "The recipe of {program} is of another version.",
+        'It reads recipes that begin with "{known}".',
+    ),
+    "foreign_method": (
+        "The recipe of {program} uses {method} (at {where}), which kanna cannot make again.",
+        "kanna methods lists what it can; write such a step by hand.",
+    ),
+    "foreign_rule": (
+        "The recipe of {program} has {where}, which kanna cannot take over.",
+        "Write the recipe by hand; docs/recipes.md says how.",
+    ),
+    "foreign_line": (
+        "Line {line} of the recipe of {program} is broken.",
+        "Write it anew with {program}.",
+    ),
+    "foreign_discard": "A1111 left out the tensors that fit {pattern}; the recipe does not",
+    "foreign_vae": "the recipe knows the VAE {name} by its name alone",
 }

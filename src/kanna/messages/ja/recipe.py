@@ -167,4 +167,30 @@ kanna recipe check recipe.toml""",
     ),
     "unused_model": "モデル {name} はどのステップでも使われていません",
     "unused_step": "ステップ {name} の結果はどこでも使われていません",
+    "foreign_broken": (
+        "{program} の内容がレシピとして読めません。",
+        "kanna meta show --raw {program} で内容を確かめられます。",
+    ),
+    "foreign_type": (
+        "kanna では読めないプログラムのレシピです: {type}。",
+        "読めるのは kanna 自身と次のプログラムのレシピです: {known}。",
+    ),
+    "foreign_version": (
+        "{program} のレシピのバージョンが違います。",
+        "読めるのは「{known}」で始まるレシピです。",
+    ),
+    "foreign_method": (
+        "{program} のレシピにある {method}（{where}）は kanna では再現できません。",
+        "使える手法は kanna methods で見られます。そのステップは手で書いてください。",
+    ),
+    "foreign_rule": (
+        "{program} のレシピにある {where} は kanna に引き継げません。",
+        "レシピを手で書いてください。書き方は docs/recipes.ja.md にあります。",
+    ),
+    "foreign_line": (
+        "{program} のレシピの {line} 行目が壊れています。",
+        "{program} で書き出し直してください。",
+    ),
+    "foreign_discard": "A1111 は {pattern} に一致するテンソルを除いていましたが、このレシピでは除きません",
+    "foreign_vae": "VAE {name} はファイル名しか分かりません",
 }
