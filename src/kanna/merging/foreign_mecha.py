@@ -53,7 +53,8 @@ def _instruction(line: str, at: int, graph: Graph, made: list[object]) -> object
         case "model" if listed and isinstance(listed[0], _Text):
             return graph.model(str(listed[0]))
         case "dict":
-            return {key: number(value, f"{key} ({at})") for key, value in named.items()}
+            return {key: value if isinstance(value, bool) else number(value, f"{key} ({at})")
+                    for key, value in named.items()}  # fmt: skip
         case "literal" if listed:
             return listed[0]
         case "merge" if listed and isinstance(listed[0], _Text):
