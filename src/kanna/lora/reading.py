@@ -138,8 +138,8 @@ def _peft_alpha(
     own = start if any(key.startswith(start) for key in settings) else ""
     alpha = settings.get(f"{own}lora_alpha")
     patterns = settings.get(f"{own}alpha_pattern")
-    for key, value in patterns.items() if isinstance(patterns, dict) else ():
-        key = key.removeprefix("^")
+    for pattern, value in patterns.items() if isinstance(patterns, dict) else ():
+        key = pattern.removeprefix("^")  # diffusers anchors them
         if path == key or path.endswith(f".{key}"):
             alpha = value
     if not isinstance(alpha, int | float) or not isfinite(alpha):

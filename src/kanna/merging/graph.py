@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
-from kanna.errors import Incompatible
+from kanna.errors import Incompatible, UsageError
 from kanna.merging import compat
 from kanna.merging.computing import Call, Measuring, require_torch, view
 from kanna.merging.method import Method
@@ -18,12 +18,22 @@ from kanna.merging.terms import Sum, Term, as_tensor, combined
 from kanna.model import TensorInfo
 from kanna.views.columns import beside, columns
 
-# What a LoRA adds to a weight, which it may have to know (DoRA): None where it adds nothing.
-Delta = Callable[[TensorInfo], TensorInfo | None]
 _ON_A_DEVICE: Final = Method(
     name="weighted-sum", kind="elementwise", function="kanna.tensor_math.linear:weighted_sum",
     models=None,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Delta:
+    """What a LoRA adds to one weight.
+
+    `adds` gets the weight as it is so far, which some kinds have to know (DoRA), and the strength,
+    which is no factor of what some add (BOFT). `encoder` says that the weight is a text encoder's.
+    """
+
+    adds: Callable[[TensorInfo, float], Sum]
+    encoder: bool = False
 
 
 class Weighing(Protocol):
@@ -163,19 +173,27 @@ class Graph:
         return self._measurings[key]
 
     def _with_loras(self, step: Step, name: str) -> Sum | None:
-        """Return the model's tensor and what the LoRAs add to it, each with its weight."""
+        """Return the model's tensor and what the LoRAs add to it, one after the other."""
         model, *loras = step.models
         terms = self.sum_of(model, name)
         if terms is None:
             return None
-        weights = step.parameters.get("weights", ())
-        parts = [(terms, 1.0)]
-        for lora, weight in zip(loras, weights if isinstance(weights, tuple) else (), strict=True):
+        for at, lora in enumerate(loras):
             delta = self._loras[lora].get(name)
-            added = delta(as_tensor(terms)) if delta else None
-            if added is not None:
-                parts.append(((Term(added),), self._weighing.number(weight, name)))
-        return combined(parts)
+            strength = self._strength(step, name, at, delta) if delta else 0.0
+            if delta and strength:
+                terms = combined([(terms, 1.0), (delta.adds(as_tensor(terms), strength), 1.0)])
+        return terms
+
+    def _strength(self, step: Step, name: str, at: int, delta: Delta) -> float:
+        """Return how much of the LoRA `at` a weight gets; text encoders can have their own."""
+        own = step.parameters.get("te_weights") if delta.encoder else None
+        weights = own or step.parameters.get("weights", ())
+        if not isinstance(weights, tuple) or at >= len(weights):
+            raise UsageError("merge.wrong_count", method=step.method, parameter="weights",
+                             count=len(weights) if isinstance(weights, tuple) else 1,
+                             models=len(step.models) - 1)  # fmt: skip
+        return self._weighing.number(weights[at], name)
 
 
 def _models(step: Step) -> tuple[str, ...]:

@@ -20,4 +20,71 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} has {count} tensors that kanna cannot make sense of, such as {name}.",
         "With --skip-unknown they are left out.",
     ),
+    "no_such_dialect": (
+        "There is no LoRA dialect {name}.",
+        "Take one of: {known}.",
+    ),
+    "base_unknown": (
+        "kanna cannot tell which model this LoRA was made for, so it does not know what its layers are called.",
+        "kanna inspect names the candidates.",
+    ),
+    "one_part": (
+        "{dialect} keeps each part of a model in a file of its own, and this LoRA changes {count}.",
+        "Take another dialect, such as --to diffusers.",
+    ),
+    "twice": (
+        "Two modules would both be called {name}.",
+        "Report this to the authors of kanna, with the names of the file.",
+    ),
+    "no_such_layer": (
+        "No model of this architecture that kanna knows has the layer of {name}.",
+        "Check with kanna inspect which model the LoRA is for.",
+    ),
+    "no_such_part": (
+        "{dialect} has no name for LoRAs of the part {part}.",
+        "Take another dialect with --to.",
+    ),
+    "no_form": (
+        "{dialect} has no form for {name}, which is a {kind}.",
+        "Take another dialect, such as --to kohya, or make a plain LoRA of it first: kanna lora resize.",
+    ),
+    "cannot_regroup": (
+        "{name} ({kind}) cannot be spelled so without changing its numbers: what is one layer there is several layers here, or the other way round.",
+        "Take another dialect with --to, or make a plain LoRA of it first: kanna lora resize.",
+    ),
+    "other_architecture": (
+        "{path} was made for {made_for}, and {model} is {architecture}.",
+        "Take a LoRA for {architecture}.",
+    ),
+    "some_lost": (
+        "{count} of the {total} layers that {path} changes are none of {model}, such as {name}.",
+        "With --skip-unknown they are left out.",
+    ),
+    "all_lost": (
+        "None of the {total} layers that {path} changes is one of {model}, such as {name}.",
+        "Take a LoRA that was made for this model; kanna inspect says for which one it was.",
+    ),
+    "no_formula": (
+        "{name} is of a kind ({kind}) that kanna cannot compute.",
+        "Let the program that made it bake it, or leave such modules out of the file.",
+    ),
+    "unfit": (
+        "{name} does not fit {weight}, which is {shape}.",
+        "Take a LoRA that was made for this model.",
+    ),
+    "no_bias": (
+        "{name} changes a bias that the model does not have.",
+        "Take a LoRA that was made for this model.",
+    ),
+    "no_rows": (
+        "{name} cannot be cut into the rows that the LoRA speaks of.",
+        "Check the model with kanna check.",
+    ),
+    "needs_all_rows": (
+        "{name} ({kind}) changes several tensors of this model at once, and each can only be made with all of them.",
+        "Bake it into a model in the layout that it was trained on: kanna split and kanna join change that.",
+    ),
+    "part_absent": "{path}: {count} layers of a text encoder left out (such as {name}): the model has none.",
+    "layers_skipped": "{path}: {count} layers left out that the model does not have (such as {name}).",
+    "tensors_skipped": "{path}: {count} tensors left out that kanna cannot make sense of (such as {name}).",
 }

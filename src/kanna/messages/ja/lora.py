@@ -20,4 +20,71 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} には kanna に意味の分からないテンソルが {count} 個あります (例: {name})。",
         "--skip-unknown を付けると、それらを除いて処理します。",
     ),
+    "no_such_dialect": (
+        "LoRA の形式 {name} はありません。",
+        "次のいずれかを指定してください: {known}。",
+    ),
+    "base_unknown": (
+        "どのモデル向けの LoRA か分からないため、層の名前を決められません。",
+        "候補は kanna inspect で確かめられます。",
+    ),
+    "one_part": (
+        "{dialect} はモデルの部品ごとに 1 ファイルですが、この LoRA は {count} つの部品を変えます。",
+        "--to diffusers など、別の形式を指定してください。",
+    ),
+    "twice": (
+        "2 つのモジュールが同じ名前 {name} になります。",
+        "ファイル内の名前を添えて kanna の開発者に知らせてください。",
+    ),
+    "no_such_layer": (
+        "{name} に当たる層は、kanna の知るこのアーキテクチャのどのモデルにもありません。",
+        "どのモデル向けの LoRA かを kanna inspect で確かめてください。",
+    ),
+    "no_such_part": (
+        "{dialect} には、部品 {part} の LoRA を表す名前がありません。",
+        "--to で別の形式を指定してください。",
+    ),
+    "no_form": (
+        "{dialect} には {name} ({kind}) を表す形式がありません。",
+        "--to kohya など別の形式を指定するか、先に kanna lora resize で普通の LoRA にしてください。",
+    ),
+    "cannot_regroup": (
+        "{name} ({kind}) は、数値を変えずにはこの形式にできません。一方で 1 つの層が、他方では複数の層だからです。",
+        "--to で別の形式を指定するか、先に kanna lora resize で普通の LoRA にしてください。",
+    ),
+    "other_architecture": (
+        "{path} は {made_for} 向けに作られていますが、{model} は {architecture} です。",
+        "{architecture} 向けの LoRA を指定してください。",
+    ),
+    "some_lost": (
+        "{path} が変える {total} 層のうち {count} 層が {model} にありません (例: {name})。",
+        "--skip-unknown を付けると、それらを除いて処理します。",
+    ),
+    "all_lost": (
+        "{path} が変える {total} 層は、どれも {model} にありません (例: {name})。",
+        "このモデル向けの LoRA を指定してください。どのモデル向けかは kanna inspect で確かめられます。",
+    ),
+    "no_formula": (
+        "{name} は kanna に計算できない種類 ({kind}) です。",
+        "作成したプログラムで焼き込むか、その種類のモジュールをファイルから除いてください。",
+    ),
+    "unfit": (
+        "{name} は {weight} ({shape}) に合いません。",
+        "このモデル向けの LoRA を指定してください。",
+    ),
+    "no_bias": (
+        "{name} はモデルにないバイアスを変えます。",
+        "このモデル向けの LoRA を指定してください。",
+    ),
+    "no_rows": (
+        "{name} を LoRA の言う行に分けられません。",
+        "kanna check でモデルを確かめてください。",
+    ),
+    "needs_all_rows": (
+        "{name} ({kind}) はこのモデルの複数のテンソルを同時に変えるもので、別々には計算できません。",
+        "学習に使われたレイアウトのモデルに焼き込んでください。レイアウトは kanna split と kanna join で変えられます。",
+    ),
+    "part_absent": "{path}: テキストエンコーダーの {count} 層を除きました (例: {name})。モデルにテキストエンコーダーが入っていないためです。",
+    "layers_skipped": "{path}: モデルにない {count} 層を除きました (例: {name})。",
+    "tensors_skipped": "{path}: 意味の分からないテンソル {count} 個を除きました (例: {name})。",
 }
