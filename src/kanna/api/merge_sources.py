@@ -28,9 +28,18 @@ Report = Callable[[Progress], None]
 class Sources:
     """The open files of one or several recipes; the same file is opened once."""
 
-    def __init__(self, stack: ExitStack, folders: Sequence[StrPath]) -> None:
-        """Begin; `stack` closes the files, `folders` are where those are looked for that moved."""
+    def __init__(
+        self,
+        stack: ExitStack,
+        folders: Sequence[StrPath],
+        found: Mapping[str, StrPath] | None = None,
+    ) -> None:
+        """Begin; `stack` closes the files, `folders` are where those are looked for that moved.
+
+        `found` says where sources are, by their names, so that they are not looked for.
+        """
         self._stack, self._folders = stack, [Path(folder) for folder in folders]
+        self._found = found or {}
         self._opened: dict[Path, Opened] = {}
 
     def open(self, sources: Mapping[str, Source]) -> dict[str, Opened]:
@@ -55,6 +64,8 @@ class Sources:
 
     def _find(self, name: str, source: Source) -> Path:
         """Return where a source is: at its path, under its name in a folder, or by its hash."""
+        if name in self._found:
+            return as_path(self._found[name])
         if source.path is not None:
             path = as_path(source.path)
             places = [path, *(folder / path for folder in self._folders)]

@@ -82,8 +82,13 @@ def base_name(path: str) -> str:
     return name if name.strip(".") else "model"
 
 
+def told_name(source: Source, name: str) -> str:
+    """Return what a file is called in an output: as the recipe has it, else its own `name`."""
+    return base_name(source.path or name)
+
+
 def _told(source: Source, origin: Origin) -> Source:
-    return Source(path=base_name(source.path or origin.name), sha256=origin.sha256 or source.sha256)
+    return Source(path=told_name(source, origin.name), sha256=origin.sha256 or source.sha256)
 
 
 def _merge_recipe(told: Recipe, *, inpainting: bool, instruct_pix2pix: bool) -> dict[str, object]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from kanna.merging import provenance
-from kanna.merging.recipe import Recipe
+from kanna.merging.recipe import Recipe, Source
 from kanna.ops.merge import MergePlan
 from kanna.ops.merge_inputs import Opened
 from kanna.ops.naming import kept_stem
@@ -34,7 +35,8 @@ def signed(planned: MergePlan, recipe: Recipe, sources: Mapping[str, Opened], ti
     named = {_TITLE: title} if _TITLE in plan.metadata else {}
     merged = [name for name in (*planned.parts.models, *planned.parts.loras) if name in sources]
     if len(merged) > 1:
-        named[_MERGED_FROM] = ", ".join(_title(sources[name]) for name in merged)
+        files = ((sources[name], recipe.sources[name]) for name in merged)
+        named[_MERGED_FROM] = ", ".join(_title(opened, source) for opened, source in files)
     return replace(plan, metadata={**plan.metadata, **named, **told})
 
 
@@ -45,5 +47,6 @@ def _origin(opened: Opened) -> provenance.Origin:
     )  # fmt: skip
 
 
-def _title(opened: Opened) -> str:
-    return opened.model.metadata.get(_TITLE) or kept_stem(opened.model.path)
+def _title(opened: Opened, source: Source) -> str:
+    name = provenance.told_name(source, opened.model.path.name)
+    return opened.model.metadata.get(_TITLE) or kept_stem(Path(name))

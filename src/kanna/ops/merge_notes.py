@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kanna.identity import Part
+from kanna.merging.provenance import told_name
 from kanna.merging.recipe import Recipe
 from kanna.messages import say
 from kanna.model import Note
@@ -90,7 +91,10 @@ def _same_files(sources: Mapping[str, Opened]) -> Iterator[Note]:
 def record(recipe: Recipe, sources: Mapping[str, Opened]) -> dict[str, object]:
     """Return what the history of the output says of the merge."""
     return {
-        "inputs": {name: opened.model.path.name for name, opened in sources.items()},
+        "inputs": {
+            name: told_name(recipe.sources[name], opened.model.path.name)
+            for name, opened in sources.items()
+        },
         "methods": [step.method for step in recipe.steps],
         **({"compat": recipe.compat} if recipe.compat else {}),
     }
