@@ -102,6 +102,13 @@ def test_no_recipe_is_endless() -> None:
     with pytest.raises(UsageError) as caught:
         check(chain(65))
     assert caught.value.key == "recipe.too_deep"
+    twice = [step("s0", models="ab", alpha=HALF)]
+    for number in range(1, 30):  # each is used twice by the next: 2 ** 30 ways lead to a
+        before = f"s{number - 1}"
+        twice.append(replace(twice[0], name=f"s{number}", models=(before, before)))
+    with pytest.raises(UsageError) as caught:
+        check(recipe(*twice))
+    assert caught.value.key == "recipe.too_deep"
     flat = recipe(*(step(f"s{number}", alpha=HALF) for number in range(257)))
     with pytest.raises(UsageError) as caught:
         check(flat)

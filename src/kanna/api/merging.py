@@ -59,14 +59,16 @@ def merge(
 
     `destination` is a file, whose suffix chooses the container, or a folder for a suggested name.
     A source is where `found` says, by its name in the recipe, else at its path, else by its name or
-    its hash in `folders` and the cache of hashes. The recipe, with the SHA-256 of every source, becomes part of the output; without
-    `hash_inputs` only with those that are known already, and the output's data is not hashed.
+    its hash in `folders` and the cache of hashes. The recipe, with the SHA-256 of every source,
+    becomes part of the output; without `hash_inputs` only with those that are known already, and
+    the output's data is not hashed.
 
     Raises:
         KannaError: whatever is wrong with the recipe, its sources or the destination.
     """
     with ExitStack() as stack:
-        job = _prepared(recipe, Sources(stack, folders, found), destination, device, digest=hash_inputs)
+        files = Sources(stack, folders, found)
+        job = _prepared(recipe, files, destination, device, digest=hash_inputs)
         new = is_folder(destination)
         memory = rehearse(job.plan, job.target, options=run_options, folder_will_be_made=new)
         if not dry_run and hash_inputs:

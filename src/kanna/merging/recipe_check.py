@@ -20,7 +20,10 @@ from kanna.model import Note
 MOST_OUTPUTS: Final = 1000
 _MOST_STEPS: Final = 256
 _MOST_SOURCES: Final = 256
-_DEEPEST: Final = 64  # steps of steps; each is a few calls deep when tensors are put together
+# Steps of steps: each is a few calls deep when tensors are put together, and one that two others
+# use may be computed twice.
+_DEEPEST: Final = 64
+_MOST_WORK: Final = 4096
 _ROLES: Final = ("diffusion_model", "text_encoder", "vae", "ema")
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "container": ("safetensors", "ckpt", "gguf"), "dtype": TARGETS,
@@ -39,10 +42,12 @@ def check(recipe: Recipe) -> tuple[Note, ...]:
         raise UsageError("recipe.no_steps")
     if len(recipe.steps) > _MOST_STEPS or len(recipe.sources) > _MOST_SOURCES:
         raise UsageError("recipe.too_many", steps=_MOST_STEPS, models=_MOST_SOURCES)
-    depth = dict.fromkeys(recipe.sources, 0)
+    depth, work = dict.fromkeys(recipe.sources, 0), dict.fromkeys(recipe.sources, 1)
     for step in recipe.steps:
-        depth[step.name] = 1 + _depth(recipe, step, depth)
-        if depth[step.name] > _DEEPEST:
+        _check_inputs(recipe, step, depth)
+        depth[step.name] = 1 + max((depth[name] for name in inputs_of(step)), default=0)
+        work[step.name] = 1 + sum(work[name] for name in inputs_of(step))
+        if depth[step.name] > _DEEPEST or work[step.name] > _MOST_WORK:
             raise UsageError("recipe.too_deep", step=step.name, most=_DEEPEST)
         _check_step(step, recipe)
     _check_wish(recipe.output, recipe)
@@ -50,8 +55,8 @@ def check(recipe: Recipe) -> tuple[Note, ...]:
     return tuple(_forgotten(recipe))
 
 
-def _depth(recipe: Recipe, step: Step, known: Mapping[str, int]) -> int:
-    """Return how deep the inputs of a step are, each of which must be known by then."""
+def _check_inputs(recipe: Recipe, step: Step, known: Mapping[str, int]) -> None:
+    """Refuse a step whose inputs are not all `known` by then, or whose name is."""
     if step.name in known:
         raise UsageError("recipe.name_twice", name=step.name)
     for name in inputs_of(step):
@@ -61,7 +66,6 @@ def _depth(recipe: Recipe, step: Step, known: Mapping[str, int]) -> int:
                 raise UsageError("recipe.later_step", step=step.name, name=name)
             raise UsageError("recipe.no_such_model", step=step.name, name=name,
                              known=", ".join(known) or "-")  # fmt: skip
-    return max((known[name] for name in inputs_of(step)), default=0)
 
 
 def inputs_of(step: Step) -> tuple[str, ...]:
@@ -101,19 +105,20 @@ def _check_parameters(step: Step, method: Method) -> None:
 
 
 def _check_loras(step: Step, recipe: Recipe) -> None:
-    """A model, LoRAs that are files, and a number for each of them."""
-    weights = step.parameters.get("weights")
+    """A model, LoRAs that are files, and a number for each of them; another for encoders."""
     loras = step.models[1:]
     if step.base is not None:
         raise UsageError("recipe.base_unused", step=step.name, method="lora")
-    if not loras or not isinstance(weights, tuple) or len(weights) != len(loras):
-        raise UsageError("recipe.lora_weights", step=step.name)
+    for word in ("weights", *(["te_weights"] if "te_weights" in step.parameters else [])):
+        weights = step.parameters.get(word)
+        if not loras or not isinstance(weights, tuple) or len(weights) != len(loras):
+            raise UsageError("recipe.lora_weights", step=step.name)
     for name in loras:
         if name not in recipe.sources:
             raise UsageError("recipe.lora_no_file", step=step.name, name=name)
     for name in step.parameters:
-        if name != "weights":
-            raise no_such_key(f"{step.name}.{name}", name, ["weights", *STEP_KEYS])
+        if name not in _LORA_KEYS:
+            raise no_such_key(f"{step.name}.{name}", name, [*_LORA_KEYS, *STEP_KEYS])
 
 
 def _check_wish(wish: Wish, recipe: Recipe) -> None:

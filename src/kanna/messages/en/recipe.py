@@ -73,7 +73,7 @@ kanna recipe check recipe.toml""",
         "Merge in several recipes.",
     ),
     "too_deep": (
-        "At step {step}, more than {most} steps stand one on another.",
+        "At step {step}, too many steps stand one on another; at most {most} may.",
         "Write what the first of them make to a file and begin again from there.",
     ),
     "name_twice": (
