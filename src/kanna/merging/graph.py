@@ -8,13 +8,14 @@ from functools import partial
 from typing import Final, Protocol
 
 from kanna.errors import Incompatible, UsageError
+from kanna.families.blocks import Place
 from kanna.merging import compat
 from kanna.merging.computing import Call, Measuring, require_torch, view
 from kanna.merging.method import Method
 from kanna.merging.parameters import Given, parameters_of
 from kanna.merging.recipe import Recipe, Step, Weight
 from kanna.merging.registry import method_called
-from kanna.merging.terms import Sum, Term, as_tensor, combined
+from kanna.merging.terms import Sum, Term, as_tensor, combined, constant
 from kanna.model import TensorInfo
 from kanna.views.columns import beside, columns
 
@@ -44,6 +45,9 @@ class Weighing(Protocol):
 
     def method(self, step: Step, name: str) -> str:
         """Return the method that `step` uses for the tensor `name`."""
+
+    def place(self, name: str) -> Place | None:
+        """Return where the tensor `name` is, if that is known."""
 
 
 class Graph:
@@ -141,6 +145,8 @@ class Graph:
         given = parameters_of(method, step, lambda weight: self._weighing.number(weight, name))
         if self._compat == "a1111":
             return compat.rounded_as_a1111(method, sums, given)
+        if method.placed:
+            return self._placed(method, name, sums, given)
         if method.kind == "linear":
             weights = method.call()(len(sums), **given)
             if self._device == "cpu":
@@ -151,6 +157,12 @@ class Graph:
             measuring = self._measuring(method, step)
             call = replace(call, measured=measuring.result)
         return (Term(view(call)),)
+
+    def _placed(self, method: Method, name: str, sums: Sequence[Sum], given: Given) -> Sum:
+        """Return what a method makes that knows where the tensor is: a sum, and what it adds."""
+        weights, added = method.call()(len(sums), place=self._weighing.place(name), **given)
+        parts = list(zip(sums, weights, strict=True))
+        return combined([*parts, (constant(sums[0], added), 1.0)] if added else parts)
 
     def _call(self, method: Method, step: Step, sums: Sequence[Sum], given: Given) -> Call:
         tensors = [as_tensor(one) for one in sums]

@@ -45,7 +45,9 @@ class Method:
 
     `kind` says how it is computed. ``linear``: `function` gives the models' weights for the
     parameters, ``function(count, **parameters) -> Sequence[float]``, that of the base last, and the
-    kernel sums. ``elementwise``: ``function(*tensors, base=…, **parameters)`` makes each number of
+    kernel sums; with `placed` it is given the tensor's ``place`` (`kanna.families.blocks`), too,
+    and returns these weights and what is added: nothing, or a number for each of the tensor's.
+    ``elementwise``: ``function(*tensors, base=…, **parameters)`` makes each number of
     those at the same place, so that it may be called with runs of them, flat. ``tensor``: it is
     called with whole tensors in their shapes. Both get and return torch tensors in fp32; `base` is
     given where the method has one.
@@ -67,6 +69,7 @@ class Method:
     models: int | None = 2
     base: Literal["none", "required", "optional"] = "none"
     parameters: tuple[Parameter, ...] = ()
+    placed: bool = False
     random: bool = False
     measure: str | None = None
     conclude: str | None = None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from struct import pack
 from typing import TypeAlias
 
 from kanna.dtypes import DType
+from kanna.errors import Incompatible
 from kanna.model import TensorInfo
 from kanna.plan import Copy, Output, WeightedSum
-from kanna.views.computed import summed
+from kanna.views.computed import computed, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,25 @@ def combined(parts: Iterable[tuple[Sum, float]]) -> Sum:
     first = {id(term.tensor.data): term.tensor for term in reversed(terms)}
     left = tuple(Term(first[key], weight) for key, weight in weights.items() if weight)
     return left or (Term(terms[0].tensor, 0.0),)
+
+
+def constant(like: Sum, numbers: Sequence[float]) -> Sum:
+    """Return a tensor of these numbers, as large as `like`.
+
+    Raises:
+        Incompatible: that has not as many.
+    """
+    first = like[0].tensor
+    if first.numel != len(numbers):
+        raise Incompatible(
+            "merge.not_so_many", name=first.name, count=first.numel, numbers=len(numbers)
+        )
+    data = pack(f"={len(numbers)}f", *numbers)
+
+    def run(start: int, count: int, out: memoryview) -> None:
+        out[:] = data[4 * start : 4 * (start + count)]
+
+    return (Term(computed(first.name, first.shape, run, numel=first.numel)),)
 
 
 def as_tensor(terms: Sum) -> TensorInfo:

@@ -54,4 +54,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{expression} in {rule} is no regular expression: {reason}.",
         "Leave re: away to look for the text as it is, with * for any letters.",
     ),
+    "no_adjust": (
+        "The colours of {architecture} cannot be adjusted: its latents are not known.",
+        "adjust takes diffusion models of {known}.",
+    ),
 }

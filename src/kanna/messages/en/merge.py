@@ -146,4 +146,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "no_vae": "{lead} has no VAE, and the output has none either. --vae takes one, such as that of {name}.",
     "same_file": "{first} and {second} are the same file: {path}.",
     "compat_ema": "A1111 would mix the EMA, too; kanna never does.",
+    "not_so_many": (
+        "{name} has {count} numbers, not {numbers}: these are no latents that can be adjusted.",
+        "Adjust models of Stable Diffusion 1, 2 or XL, whose latents have four channels.",
+    ),
 }

@@ -53,4 +53,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{rule} の {expression} は正規表現として正しくありません: {reason}",
         "re: を外すと、そのままの文字として探します (* は任意の文字列)。",
     ),
+    "no_adjust": (
+        "{architecture} は潜在空間がわからないため、調整できません。",
+        "adjust が使えるのは {known} の拡散モデルです。",
+    ),
 }

@@ -146,4 +146,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "no_vae": "{lead} には VAE がなく、出力にも入りません。--vae で、{name} などの VAE を入れられます。",
     "same_file": "{first} と {second} は同じファイルです: {path}",
     "compat_ema": "A1111 では EMA もマージされますが、kanna では混ぜません。",
+    "not_so_many": (
+        "{name} の数値は {count} 個で、{numbers} 個ではありません。調整できる潜在空間ではありません。",
+        "潜在空間が 4 チャンネルの Stable Diffusion 1、2、XL のモデルを調整してください。",
+    ),
 }
