@@ -24,6 +24,7 @@ _MOST_SOURCES: Final = 256
 # use may be computed twice.
 _DEEPEST: Final = 64
 _MOST_WORK: Final = 4096
+_LORA_KEYS: Final = ("weights", "te_weights", "skip_unknown")
 _ROLES: Final = ("diffusion_model", "text_encoder", "vae", "ema")
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "container": ("safetensors", "ckpt", "gguf"), "dtype": TARGETS,
