@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from kanna.merging.computing import seed_of
 from kanna.merging.graph import Delta, Graph
 from kanna.merging.method import Method, Parameter
 from kanna.merging.recipe import Recipe, Source, Step, Weight
-from kanna.merging.terms import Sum, as_output, as_tensor
+from kanna.merging.terms import Sum, Term, as_output, as_tensor
 from kanna.model import ModelFile, TensorInfo
 from kanna.views.computed import summed
 
@@ -36,6 +36,9 @@ class Plain:
     def method(self, step: Step, name: str) -> str:
         del name
         return step.method
+
+    def place(self, name: str) -> None:
+        del name
 
 
 @pytest.fixture
@@ -143,19 +146,41 @@ def test_shapes_are_never_broadcast(models: dict[str, ModelFile]) -> None:
         graph(wrong, mix("x", "a", "b", 0.5)).sum_of("x", "w")
 
 
-def test_loras_are_added_with_their_weights(models: dict[str, ModelFile]) -> None:
-    step = Step(name="x", method="lora", models=("a", "l", "m"),
-                parameters={"weights": (Weight(value=0.5), Weight(value=-2.0))})  # fmt: skip
+def test_loras_are_added_one_after_the_other(models: dict[str, ModelFile]) -> None:
+    weights = (Weight(value=0.5), Weight(value=-2.0))
+    step = Step(name="x", method="lora", models=("a", "l", "m"), parameters={"weights": weights})
     given: list[TensorInfo] = []
 
-    def delta(to: TensorInfo) -> TensorInfo:
-        given.append(to)
-        return models["b"]["w"]
+    def add(model: str) -> Callable[[TensorInfo, float], Sum]:
+        def adds(to: TensorInfo, strength: float) -> Sum:
+            given.append(to)
+            return (Term(models[model]["w"], strength),)
 
-    made = graph(models, step, loras={"l": {"w": delta}, "m": {"v": lambda _: None}})
+        return adds
+
+    first, second = ({"w": Delta(adds=add(model))} for model in ("b", "c"))
+    made = graph(models, step, loras={"l": first, "m": second})
+    assert terms(made.sum_of("x", "w")) == {
+        of(models["a"]): 1.0, of(models["b"]): 0.5, of(models["c"]): -2.0,
+    }  # fmt: skip
+    assert terms(made.sum_of("x", "v")) == {of(models["a"], "v"): 1.0}
+    assert given[0] == models["a"]["w"]
+    expected = values(models["a"]["w"]) + 0.5 * values(models["b"]["w"])
+    assert torch.allclose(values(given[1]), expected)
+
+
+def test_text_encoders_can_get_another_strength(models: dict[str, ModelFile]) -> None:
+    parameters = {"weights": (Weight(value=0.5),), "te_weights": (Weight(value=0.0),)}
+    step = Step(name="x", method="lora", models=("a", "l"), parameters=parameters)
+
+    def adds(to: TensorInfo, strength: float) -> Sum:
+        del to
+        return (Term(models["b"]["w"], strength),)
+
+    lora = {"w": Delta(adds=adds), "v": Delta(adds=adds, encoder=True)}
+    made = graph(models, step, loras={"l": lora})
     assert terms(made.sum_of("x", "w")) == {of(models["a"]): 1.0, of(models["b"]): 0.5}
     assert terms(made.sum_of("x", "v")) == {of(models["a"], "v"): 1.0}
-    assert given == [models["a"]["w"]]
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ class Step:
 
     `base` is the model that differences are taken from. `block_methods` maps patterns of blocks to
     other methods, which get the same models and parameters. The method ``lora`` has one model and
-    then LoRAs, in the order of its ``weights``.
+    then LoRAs, in the order of its ``weights``, and of its ``te_weights`` where text encoders get
+    others; with ``skip_unknown`` what has no place in the model is left out.
     """
 
     name: str
