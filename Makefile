@@ -37,6 +37,7 @@ lint: $(DEV)
 docs: $(DEV)
 	$(BIN)/python tools/write_check_docs.py
 	$(BIN)/python tools/write_scan_docs.py
+	$(BIN)/python tools/write_method_docs.py
 
 # The kernel's own tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 sanitize: $(DEV)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kanna.api.checking import Checked, check
     from kanna.api.configuring import Configuration, configure, mark
+    from kanna.api.differing import Diff, diff
     from kanna.api.fixing import Fixed, fix
     from kanna.api.hashing import HashedFile, HashOptions, PartMatch, hash_files
     from kanna.api.knowing import (
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
         page_document,
     )
     from kanna.api.lookup import import_hashes, which
+    from kanna.api.lora_making import LoraExtraction, lora_extract, lora_words
     from kanna.api.making import Conversion, check_names, convert, make_demo, words
+    from kanna.api.merge_methods import MethodList, merge_methods, method_document
+    from kanna.api.merge_request import merge_recipe
+    from kanna.api.merging import Merging, merge, merge_together
     from kanna.api.meta import (
         COMPANIONS,
         Edited,
@@ -52,11 +57,18 @@ if TYPE_CHECKING:
     from kanna.hashing.digests import Digests
     from kanna.hashing.known import Known
     from kanna.hashing.resolving import Answer, Hit
+    from kanna.merging.method import Method
     from kanna.ops.convert import ConvertOptions
+    from kanna.ops.diff import DiffReport
+    from kanna.ops.diff import Section as DiffSection
+    from kanna.ops.diff_rows import Row as DiffRow
     from kanna.ops.diffusers_folder import FolderOptions
     from kanna.ops.error_picture import cosine_text, error_svg, largest_text, percent
     from kanna.ops.error_report import ErrorReport, ErrorRow
+    from kanna.lora.made import Retained
     from kanna.ops.join import JoinOptions
+    from kanna.ops.lora_extract import ExtractOptions
+    from kanna.ops.lora_extract_report import ExtractReport
     from kanna.ops.quantize import QuantizeOptions
     from kanna.ops.shards import parse_size
     from kanna.ops.split import SplitOptions
@@ -73,11 +85,17 @@ __all__ = [
     "Configuration",
     "Conversion",
     "ConvertOptions",
+    "Diff",
+    "DiffReport",
+    "DiffRow",
+    "DiffSection",
     "Digests",
     "EditOptions",
     "Edited",
     "ErrorReport",
     "ErrorRow",
+    "ExtractOptions",
+    "ExtractReport",
     "FileMetadata",
     "Fixed",
     "FolderOptions",
@@ -90,6 +108,10 @@ __all__ = [
     "Joining",
     "KindPage",
     "Known",
+    "LoraExtraction",
+    "Merging",
+    "Method",
+    "MethodList",
     "Page",
     "PartMatch",
     "PartPage",
@@ -98,6 +120,7 @@ __all__ = [
     "Quantization",
     "QuantizeOptions",
     "Result",
+    "Retained",
     "RunOptions",
     "Scan",
     "ScanRule",
@@ -111,6 +134,7 @@ __all__ = [
     "configure",
     "convert",
     "cosine_text",
+    "diff",
     "error_svg",
     "explain",
     "families",
@@ -121,8 +145,15 @@ __all__ = [
     "inspect",
     "join",
     "largest_text",
+    "lora_extract",
+    "lora_words",
     "make_demo",
     "mark",
+    "merge",
+    "merge_methods",
+    "merge_recipe",
+    "merge_together",
+    "method_document",
     "page_document",
     "parse_size",
     "part_programs",
@@ -145,11 +176,16 @@ __all__ = [
 _HOMES = {
     "kanna.api.hashing": ("HashOptions", "HashedFile", "PartMatch", "hash_files"),
     "kanna.api.lookup": ("import_hashes", "which"),
+    "kanna.api.lora_making": ("LoraExtraction", "lora_extract", "lora_words"),
+    "kanna.lora.made": ("Retained",),
+    "kanna.ops.lora_extract": ("ExtractOptions",),
+    "kanna.ops.lora_extract_report": ("ExtractReport",),
     "kanna.hashing.digests": ("Digests",),
     "kanna.hashing.known": ("Known",),
     "kanna.hashing.resolving": ("Answer", "Hit"),
     "kanna.api.checking": ("Checked", "check"),
     "kanna.api.configuring": ("Configuration", "configure", "mark"),
+    "kanna.api.differing": ("Diff", "DiffReport", "DiffRow", "DiffSection", "diff"),
     "kanna.api.fixing": ("Fixed", "fix"),
     "kanna.api.knowing": (
         "KindPage",
@@ -160,8 +196,11 @@ _HOMES = {
         "families",
         "page_document",
     ),
+    "kanna.api.merge_methods": ("MethodList", "merge_methods", "method_document"),
     "kanna.api.making": ("Conversion", "check_names", "convert", "make_demo", "words"),
     "kanna.api.quantizing": ("Quantization", "quantize", "quantize_words"),
+    "kanna.api.merge_request": ("merge_recipe",),
+    "kanna.api.merging": ("Merging", "merge", "merge_together"),
     "kanna.api.meta": (
         "COMPANIONS",
         "EditOptions",
@@ -186,6 +225,7 @@ _HOMES = {
     "kanna.api.targets": ("hash_targets",),
     "kanna.disk": ("as_path",),
     "kanna.engine": ("Progress", "Result", "RunOptions"),
+    "kanna.merging.method": ("Method",),
     "kanna.ops.convert": ("ConvertOptions",),
     "kanna.ops.diffusers_folder": ("FolderOptions",),
     "kanna.ops.join": ("JoinOptions",),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
+from kanna.api.merge_methods import method_document, method_words, methods_called
 from kanna.errors import UnknownModel
 from kanna.families.architectures import by_age, kinds
 from kanna.families.dossier import Dossier, all_needs, dossier
@@ -14,6 +15,7 @@ from kanna.families.needs import needed_by
 from kanna.families.places import Place, all_places, folders, places
 from kanna.families.words import Meaning, dialects, meanings, plain, spellings
 from kanna.findings import RULES, Rule
+from kanna.merging.method import Method
 from kanna.messages import LANGUAGES, language, say
 from kanna.scan.rules import RULES as SCAN_RULES
 from kanna.scan.rules import Rule as ScanRule
@@ -43,7 +45,7 @@ class KindPage:
     folders: Mapping[str, str]
 
 
-Page: TypeAlias = Dossier | PartPage | KindPage | Rule | ScanRule
+Page: TypeAlias = Dossier | PartPage | KindPage | Rule | ScanRule | Method
 
 
 def families(words: Iterable[str] = ()) -> tuple[Dossier, ...]:
@@ -60,16 +62,21 @@ def explain(word: str) -> tuple[Page, ...]:
     """Return a page for everything that `word` can mean.
 
     It may be the name, title or alias of a family, a variant with or without its family, a part or
-    its usual file name, a kind of file or a form of it, or the code or name of what `check` or
-    `scan` finds.
+    its usual file name, a kind of file or a form of it, the code or name of what `check` or `scan`
+    finds, or a merge method, which comes last.
 
     Raises:
         UnknownModel: it means nothing; the words that are nearest are named.
     """
-    pages = (*_rules(word), *map(_page, meanings(word)))
+    pages = (*_rules(word), *map(_page, meanings(word)), *methods_called(word))
+    pages = pages or methods_called(word, plugins=True)
     if pages:
         return pages
-    known = {**spellings(), **{plain(rule.code): rule.code for rule in _all_rules()}}
+    known = {
+        **{plain(name): name for name in method_words()},
+        **spellings(),
+        **{plain(rule.code): rule.code for rule in _all_rules()},
+    }
     near = dict.fromkeys(known[key] for key in get_close_matches(plain(word), known, n=3))
     if near:
         raise UnknownModel("explain.unknown_near", word=word, near=", ".join(near))
@@ -78,6 +85,8 @@ def explain(word: str) -> tuple[Page, ...]:
 
 def page_document(page: Page) -> dict[str, object]:
     """Return the JSON form of a page: its fields, texts in the language in force."""
+    if isinstance(page, Method):
+        return {"type": "method", **method_document(page)}
     kind = _subject(page)
     told: dict[str, object] = {}
     if isinstance(page, Rule):
@@ -89,7 +98,7 @@ def page_document(page: Page) -> dict[str, object]:
     return {"type": kind, **{f.name: _plain(getattr(page, f.name)) for f in fields(page)}, **told}
 
 
-def _subject(page: Page) -> str:
+def _subject(page: Dossier | PartPage | KindPage | Rule | ScanRule) -> str:
     match page:
         case Dossier():
             return "variant" if page.variant else "family"

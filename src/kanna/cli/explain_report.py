@@ -1,4 +1,4 @@
-"""The pages of `kanna explain` as lines: families, parts, kinds of files, findings."""
+"""The pages of `kanna explain` as lines: families, parts, kinds of files, methods, findings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kanna.api import KindPage, Page, PartPage, ScanRule
 from kanna.cli.family_page import family_lines
+from kanna.cli.method_page import method_lines
 from kanna.cli.output import bracketed, styled
 from kanna.cli.page_texts import place_texts, section, text_lines, titles
 from kanna.cli.report import facts_lines
@@ -13,6 +14,7 @@ from kanna.families.dossier import Dossier
 from kanna.families.pages import spoken
 from kanna.families.places import UIS, Place, folders
 from kanna.findings import Rule
+from kanna.merging.method import Method
 from kanna.messages import say, template
 
 
@@ -29,6 +31,8 @@ def page_lines(page: Page, *, verbose: bool = False) -> list[str]:
             return _rule_lines(page)
         case ScanRule():
             return _scan_rule_lines(page)
+        case Method():
+            return method_lines(page)
 
 
 def _part_lines(page: PartPage, *, verbose: bool) -> list[str]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "Say what a model family, a part, a kind of file or a finding is.",
+    "short": "Say what a model family, a part, a kind of file, a merge method or a finding is.",
     "help": "Say what WORD means: a model family or a variant of one (what it is, what it needs and "
-    "where that is found), a part such as a text encoder, a kind of file, or the code of what "
-    "check or scan finds.\n\nSeveral words are taken together: flux schnell. Whatever they can mean is told.",
+    "where that is found), a part such as a text encoder, a kind of file, a merge method, or the "
+    "code of what check or scan finds.\n\nSeveral words are taken together: flux schnell. Whatever they can mean is told.",
     "examples": "Examples:\n\n  kanna explain sdxl\n\n  kanna explain flux schnell\n\n"
-    "  kanna explain t5xxl\n\n  kanna explain lora\n\n  kanna explain KN203\n\n  kanna explain KS101",
+    "  kanna explain t5xxl\n\n  kanna explain lora\n\n  kanna explain ties\n\n  kanna explain KN203\n\n  kanna explain KS101",
     "unknown": (
         "kanna knows nothing called “{word}”.",
-        "kanna families lists the model families.",
+        "kanna families lists the model families, kanna methods the merge methods.",
     ),
     "unknown_near": ("kanna knows nothing called “{word}”.", "Did you mean: {near}?"),
     "row_summary": "",

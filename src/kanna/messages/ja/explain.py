@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "モデル、部品、ファイルの種類、検査ルールについて説明します。",
+    "short": "モデル、部品、ファイルの種類、マージ方法、検査ルールについて説明します。",
     "help": "WORD の意味を説明します。モデルの系統やバリアントなら、特徴、必要な部品とその入手先、置き場所が"
-    "わかります。テキストエンコーダーなどの部品、ファイルの種類、check や scan のルールのコードも指定できます。\n\n"
+    "わかります。テキストエンコーダーなどの部品、ファイルの種類、マージ方法、check や scan "
+    "のルールのコードも指定できます。\n\n"
     "複数の語はまとめて 1 つの名前とみなします（flux schnell など）。意味がいくつもある語は、すべて説明します。",
     "examples": "例:\n\n  kanna explain sdxl\n\n  kanna explain flux schnell\n\n"
-    "  kanna explain t5xxl\n\n  kanna explain lora\n\n  kanna explain KN203\n\n  kanna explain KS101",
+    "  kanna explain t5xxl\n\n  kanna explain lora\n\n  kanna explain ties\n\n  kanna explain KN203\n\n  kanna explain KS101",
     "unknown": (
         "「{word}」という名前は見つかりません。",
-        "モデルの一覧は kanna families で表示できます。",
+        "モデルの一覧は kanna families、マージ方法の一覧は kanna methods で表示できます。",
     ),
     "unknown_near": ("「{word}」という名前は見つかりません。", "もしかして: {near}"),
     "row_summary": "",
