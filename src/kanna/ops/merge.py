@@ -19,15 +19,17 @@ from dataclasses import dataclass, field, replace
 
 from kanna.dtypes import DType
 from kanna.errors import UsageError
+from kanna.families.blocks import VAE, blocks_of
 from kanna.merging.graph import Graph
-from kanna.merging.recipe import Recipe
+from kanna.merging.recipe import Recipe, Weight
 from kanna.merging.terms import Term, as_output
+from kanna.merging.weights import Weights
 from kanna.ops import merge_notes
 from kanna.ops.convert import ConvertOptions, EmaMode, IdMode, finished
 from kanna.ops.merge_checks import Wide
 from kanna.ops.merge_gather import Gathered, gather
 from kanna.ops.merge_inputs import Opened, Parts, parts_of
-from kanna.ops.merge_weights import weights_for
+from kanna.ops.merge_scope import vae_is_merged
 from kanna.ops.vae import Baked
 from kanna.plan import Output, Plan, WriteContainer
 
@@ -72,7 +74,7 @@ def merge(
     who, options = parts_of(recipe), _options(recipe, container, digest=digest)
     models = gather(recipe, sources, who, options)
     draft = models.draft
-    weights = weights_for(models.lead)
+    weights = Weights(blocks_of(models.lead.model, models.lead.identity))
     graph = Graph(
         recipe, models.tensors(who.lead), weights, loras=models.loras, device=device,
         measured_names=[n for n in models.scope.merged if draft.roles.get(n) != "vae"],
@@ -87,7 +89,7 @@ def merge(
     return MergePlan(
         plan=replace(made.plan, measurements=graph.measurements), parts=who, merged=merged,
         kept=_kept(models, merged), dropped=len(there - {one.name for one in made.plan.outputs}),
-        tags=made.tags, tables=weights.tables(recipe), baked=made.baked,
+        tags=made.tags, tables=_tables(recipe, weights, models), baked=made.baked,
         wide=next((met.wide for met in models.others.values() if met.wide), None),
     )  # fmt: skip
 
@@ -132,6 +134,23 @@ def _put_sums(models: Gathered, graph: Graph, output: str, *, compat: bool) -> i
 def _in(output: Output, dtype: DType) -> Output:
     """Return an output in `dtype`, whatever makes it."""
     return output if output.dtype is dtype else Output.of(output.inputs[0], dtype=dtype)
+
+
+def _tables(recipe: Recipe, weights: Weights, models: Gathered) -> dict[str, Mapping[str, float]]:
+    """Return the numbers by block of every weight that has several, without blocks that stay."""
+    with_vae = vae_is_merged(models.lead.identity, recipe)
+    named: dict[str, Weight] = {}
+    for step in recipe.steps:
+        for name, value in step.parameters.items():
+            several = value if isinstance(value, tuple) else (value,)
+            for number, one in enumerate(several, start=1):
+                if isinstance(one, Weight) and (one.blocks or one.elements):
+                    path = f"{step.name}.{name}"
+                    named[path if several == (value,) else f"{path}.{number}"] = one
+    return {
+        path: {w: n for w, n in weights.table(weight).items() if w != VAE or with_vae}
+        for path, weight in named.items()
+    }
 
 
 def _wide_name(models: Gathered) -> str | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 
 from kanna.dtypes import DType
 from kanna.errors import Incompatible
 from kanna.identity import Part
+from kanna.lora.baking import Baked, baked
 from kanna.merging.graph import Delta
 from kanna.merging.recipe import Recipe
 from kanna.model import TensorInfo
@@ -78,9 +78,11 @@ def gather(
     met = {n: _meet(lead, one, scope, recipe, with_vae=with_vae) for n, one in others.items()}
     draft.inputs += [one.opened.model for one in met.values()]
     draft.inputs += [sources[name].model for name in who.loras]
+    added = {name: _added(sources[name], lead) for name in who.loras}
+    draft.notes += [note for one in added.values() for note in one.notes]
     return Gathered(
         lead=lead, draft=draft, scope=scope, others=met, decoded=tuple(decoded),
-        loras={name: _deltas(sources[name], lead) for name in who.loras},
+        loras={name: one.deltas for name, one in added.items()},
         halves=_halves(before, lead, decoded),
     )  # fmt: skip
 
@@ -144,7 +146,5 @@ def _halves(before: Opened, lead: Opened, decoded: Iterable[Part]) -> dict[str, 
     }
 
 
-def _deltas(lora: Opened, lead: Opened) -> Mapping[str, Delta]:
-    baking = import_module("kanna.lora.baking")
-    found: Mapping[str, Delta] = baking.deltas(lora.model, lora.identity, lead.model, lead.identity)
-    return found
+def _added(lora: Opened, lead: Opened) -> Baked:
+    return baked(lora.model, lora.identity, lead.model, lead.identity)

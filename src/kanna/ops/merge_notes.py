@@ -10,6 +10,7 @@ from kanna.merging.recipe import Recipe
 from kanna.messages import say
 from kanna.model import Note
 from kanna.ops.convert import tell_decoded
+from kanna.ops.merge_checks import Wide
 from kanna.ops.merge_gather import Gathered, Met
 from kanna.ops.merge_inputs import Opened
 from kanna.ops.merge_scope import vae_is_merged
@@ -27,6 +28,7 @@ def tell(models: Gathered, recipe: Recipe, sources: Mapping[str, Opened]) -> Non
     draft.notes += [*_same_files(sources), *_notes_on_ema(models, recipe)]
     for met in models.others.values():
         draft.notes += _notes_on(met, models, lead)
+    draft.notes += _note_on_channels(models, lead)
     if not vae_is_merged(models.lead.identity, recipe) and recipe.output.vae not in sources:
         draft.notes += _notes_on_vae(models, lead)
 
@@ -37,9 +39,6 @@ def _notes_on(met: Met, models: Gathered, lead: str) -> Iterator[Note]:
     for part in met.decoded:
         values = {"part": _title(part), "scheme": part.quantization or part.dtype or "?"}
         yield Note("merge.decoded", {**told, **values}, warning=False)
-    if met.wide is not None:
-        wide = {"tensor": met.wide.name, "merged": met.wide.merged, "count": met.wide.channels}
-        yield Note("merge.wide", {**told, **wide}, warning=False)
     ours, theirs = _parts(models.lead, met), _parts(met.opened, met)
     for key, parts in (("merge.part_of_lead", ours), ("merge.part_left_out", theirs)):
         if parts:
@@ -49,6 +48,18 @@ def _notes_on(met: Met, models: Gathered, lead: str) -> Iterator[Note]:
     for key, names in (("merge.lacks", lacking), ("merge.strangers", met.found.strangers)):
         if names:
             yield Note(key, {**told, "count": len(names), "example": names[0]})
+
+
+def _note_on_channels(models: Gathered, lead: str) -> Iterator[Note]:
+    """Yield which channels of the first layer are merged, if not all are."""
+    wide = min((met.wide for met in models.others.values() if met.wide), key=_merged, default=None)
+    if wide is not None:
+        values = {"tensor": wide.name, "merged": wide.merged, "count": wide.channels, "lead": lead}
+        yield Note("merge.wide", values, warning=False)
+
+
+def _merged(wide: Wide) -> int:
+    return wide.merged
 
 
 def _parts(one: Opened, met: Met) -> list[Part]:

@@ -5,6 +5,76 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "Make one model of several.",
+    "help": "Make one model of several: A leads, and METHOD says what becomes of its weights "
+    "(kanna methods lists all, kanna explain METHOD tells what one does).\n\nNothing but "
+    "weights is merged: position ids, markers, buffers, the EMA and, unless asked for, "
+    "the VAE are those of A or left out. Models that do not fit together are refused "
+    "before anything is read. Where a method needs a base, it is the last model, or "
+    "--base. The output carries its recipe, and can be made again from it.",
+    "examples": "Examples:\n\n  kanna merge weighted-sum A.safetensors B.safetensors -a 0.3 -o "
+    "out.safetensors\n\n  kanna merge add-difference A.safetensors B.safetensors "
+    "base.safetensors -o out.safetensors\n\n  kanna merge weighted-sum A.safetensors "
+    "B.ckpt -a 0.5 --blocks 'IN00-05=0.2, OUT*=0.7' --vae b -o out.safetensors\n\n  kanna "
+    "merge ties A.safetensors B.safetensors --base base.safetensors --weights 0.6,0.4 "
+    "-o out.safetensors --dry-run",
+    "option_output": "Output file, or a folder for a suggested name.",
+    "option_base": "The model that differences are taken from.",
+    "option_alpha": "How strong the method is: its alpha, or its scale.",
+    "option_weights": "A number for each model, as many as there are.",
+    "option_set": "Another parameter of the method (may be repeated).",
+    "option_blocks": "Numbers by block for --alpha: a list, rules such as IN00-05=0.3, or a preset.",
+    "option_elements": "A number for some tensors by name, such as 'attn2.*to_k=0.2' (may be repeated; the "
+    "last that fits counts).",
+    "option_block_method": "Another method for some blocks, with the same models (may be repeated).",
+    "option_seed": "Seed of methods that draw at random.",
+    "option_sweep": "Make an output for each number, in one pass (may be repeated).",
+    "option_vae": "Whose VAE: that of a model (a, b …), of a file, or all merged (merge).",
+    "option_ema": "Drop the EMA, or copy that of A.",
+    "option_missing": "Tensors that not all models have: keep those of A, or refuse.",
+    "option_compat": "Compute as A1111 does, rounding after every operation, and merge the VAE.",
+    "option_device": "Compute on another device, such as cuda (needs torch).",
+    "option_prune": "Leave out known junk of A.",
+    "option_position_ids": "Damaged position ids of A: repair (0…76), truncate, keep, or drop.",
+    "step": "{title} of {models}",
+    "not_hashed": "not hashed",
+    "merged": "merged",
+    "copied": "copied",
+    "dropped": "left out",
+    "kept_marker": "markers",
+    "kept_position_ids": "position ids",
+    "kept_buffer": "buffers",
+    "kept_integer": "integers",
+    "kept_vae": "VAE",
+    "kept_ema": "EMA",
+    "kept_unknown": "of unknown use",
+    "kept_alone": "unchanged by the merge",
+    "dry_run": "Nothing was written (--dry-run): {tensors} tensors would be; {size} would be read, "
+    "with {memory} of buffers.",
+    "needs_base": (
+        "{method} needs a base: the model that the others were trained from.",
+        "Name it with --base.",
+    ),
+    "takes_no_base": (
+        "{method} takes no base.",
+        "Leave --base out, or take a method that adds differences: kanna methods base.",
+    ),
+    "model_count": (
+        "{method} merges {wanted} models, not {count}.",
+        "kanna explain {method} says what it takes.",
+    ),
+    "not_for_method": (
+        "{method} has no number for {option}.",
+        "Its parameters are: {known}. --set sets them.",
+    ),
+    "bad_weights": (
+        "{given} is no list of numbers.",
+        "Write them as 0.5,0.3,0.2.",
+    ),
+    "bad_block_method": (
+        "{given} names no blocks and a method for them.",
+        "Write it as IN*=ties.",
+    ),
     "needs_torch": (
         "The merge method {method} needs torch, which is not installed.",
         'Install it with: pip install "kanna[torch]"',
