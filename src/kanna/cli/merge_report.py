@@ -71,7 +71,7 @@ def _parameters(step: Step) -> dict[str, Value]:
     return {**defaults, **given}
 
 
-def _as_value(default: float | bool | str) -> Value:
+def _as_value(default: float | str) -> Value:
     return Weight(value=default) if isinstance(default, float) else default
 
 
