@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from kanna.hashing.digests import Digests
     from kanna.hashing.known import Known
     from kanna.hashing.resolving import Answer, Hit
+    from kanna.lora.made import Retained
     from kanna.merging.method import Method
     from kanna.ops.convert import ConvertOptions
     from kanna.ops.diff import DiffReport
@@ -65,7 +66,6 @@ if TYPE_CHECKING:
     from kanna.ops.diffusers_folder import FolderOptions
     from kanna.ops.error_picture import cosine_text, error_svg, largest_text, percent
     from kanna.ops.error_report import ErrorReport, ErrorRow
-    from kanna.lora.made import Retained
     from kanna.ops.join import JoinOptions
     from kanna.ops.lora_extract import ExtractOptions
     from kanna.ops.lora_extract_report import ExtractReport

@@ -80,9 +80,7 @@ def error_report(measured: Mapping[str, Comparison], prefixes: Iterable[str] = (
     for name, (prefix, rest) in places.items():
         groups[("" if alone else prefix) + block_of(rest)].append(name)
     tensors = {name: _row(name, [one]) for name, one in measured.items()}
-    blocks = [
-        _row(block, [measured[name] for name in groups[block]]) for block in _in_order(groups)
-    ]
+    blocks = [_row(block, [measured[name] for name in groups[block]]) for block in in_order(groups)]
     return ErrorReport(
         overall=_row("", list(measured.values())),
         blocks=tuple(blocks),
@@ -112,7 +110,7 @@ def stack_of(block: str) -> str:
     return stack if number.isdecimal() else block
 
 
-def _in_order(blocks: Iterable[str]) -> list[str]:
+def in_order(blocks: Iterable[str]) -> list[str]:
     """Return blocks by their numbers, which files that sort their names do not keep."""
     named = list(blocks)
     stacks = list(dict.fromkeys(map(stack_of, named)))
