@@ -145,8 +145,11 @@ def _kronecker(pieces: Mapping[str, Shape]) -> Sizes:
 
 
 def _glora(pieces: Mapping[str, Shape]) -> Sizes:
-    """GLoRA: ``a1``, ``a2``, ``b1``, ``b2``; the rank is the smaller size of each."""
-    first = pieces["a1"]
+    """GLoRA: ``a1``, ``a2``, ``b1``, ``b2``; the rank is the smaller size of each.
+
+    Those of a convolution have a kernel of one behind.
+    """
+    first = pieces["a1"][:2]
     return Sizes(min(first, default=None), None, max(first, default=None))
 
 

@@ -205,7 +205,8 @@ def _stretched(
     if "rescale" not in pieces:
         return moved
     numbers = pieces["rescale"].flatten()[asked.rows].reshape(-1, *(1,) * (weight.dim() - 1))
-    return numbers * (weight + moved) - weight
+    lengths = 1 + asked.strength * (numbers - 1)
+    return lengths * (weight + moved) - weight
 
 
 _PRODUCTS: Final[Mapping[str, Callable[[Pieces, Asked], torch.Tensor]]] = {
