@@ -119,14 +119,14 @@ def test_half_precision_is_rounded_to_after_fp32(tmp_path: Path) -> None:
 
 
 def test_kanna_itself_rounds_once(tmp_path: Path) -> None:
-    """The two differ in a fifth of all numbers; kanna's are the nearest."""
+    """A1111 is off in more than a tenth of all numbers, kanna in next to none."""
     name = "model.diffusion_model.out.2.weight"
     a, b = model(1, torch.float16), model(2, torch.float16)
     exact = (0.7 * a[name].double() + 0.3 * b[name].double()).half()
     ours = made(planned(recipe("ab", alpha=0.3), a=held(a), b=held(b)), tmp_path)[name]
     theirs = run_modelmerger(a, b, None, 0.3, half=False)[name]
-    assert (ours != exact).float().mean() < 0.001
-    assert (theirs != exact).float().mean() > 0.05
+    assert (ours != exact).float().mean() < 0.01
+    assert (theirs != exact).float().mean() > 0.1
 
 
 def test_other_methods_are_not_a1111s() -> None:
