@@ -54,14 +54,9 @@ def geometric(a: Tensor, b: Tensor, *, alpha: float) -> Tensor:
     """
     size = a.abs().pow_(1 - alpha).mul_(b.abs().pow_(alpha))
     minus_a, minus_b = a < 0, b < 0
-    turns = (
-        (minus_a & ~minus_b, cos(pi * (1 - alpha))),
-        (minus_b & ~minus_a, cos(pi * alpha)),
-        (minus_a & minus_b, -1.0),
-    )
-    for where, turn in turns:
-        size = torch.where(where, size * turn, size)
-    return size
+    turn = torch.ones_like(size)
+    turn.masked_fill_(minus_a, cos(pi * (1 - alpha))).masked_fill_(minus_b, cos(pi * alpha))
+    return size.mul_(turn.masked_fill_(minus_a.logical_and_(minus_b), -1))
 
 
 def multiply_difference(
@@ -88,7 +83,7 @@ def similarity_add_difference(
     """
     largest = torch.maximum(a.abs(), b.abs())
     alike = (a / largest).mul_(b).div_(largest)
-    alike.masked_fill_(largest == 0, 1).add_(1).mul_(beta / 2)
+    alike.nan_to_num_(nan=1).add_(1).mul_(beta / 2)  # 0 / 0
     del largest
     added = (b - base).mul_(alpha).add_(a)
     mixed = (b - a).mul_(alpha / 2).add_(a)

@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-NUMBERS: Final = 1 << 18  # in a run of each tensor
+NUMBERS: Final = 1 << 16  # in a run of each tensor
 
 
 def runs(*tensors: Tensor, width: int = 1) -> Iterator[tuple[slice, list[Tensor]]]:

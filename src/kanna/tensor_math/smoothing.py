@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 _PLACES: Final = 1 << 14  # of which medians are made at a time
-_NUMBERS: Final = 1 << 18  # that are convolved at a time
+_NUMBERS: Final = 1 << 16  # that are convolved at a time
 _RADIUS: Final = 4  # standard deviations, at which the Gaussian is cut off
 _SMALL: Final = 16  # dimensions up to this size, those of kernels, are laid outermost
 
