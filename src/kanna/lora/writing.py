@@ -67,8 +67,8 @@ def named(modules: Sequence[Module], dialect: str, architecture: str | None) -> 
     if target.one_part and len(reaches) > 1:
         raise Incompatible("lora.one_part", dialect=target.title, count=len(reaches))
     parts = [
-        _part([one for one in modules if one.reach == reach], reach, target, architecture,
-              known.needs)
+        part_named([one for one in modules if one.reach == reach], reach, target, architecture,
+                   known.needs)
         for reach in reaches
     ]  # fmt: skip
     return spelled(parts, target)
@@ -98,11 +98,18 @@ def spelled(parts: Sequence[tuple[str, Sequence[Module]]], dialect: Dialect) -> 
     return Spelled(tensors=tensors, metadata={PEFT_METADATA: text} if text else {})
 
 
-def _part(
+def part_named(
     modules: Sequence[Module], reach: str, dialect: Dialect, architecture: str,
     needs: Sequence[str],
 ) -> tuple[str, list[Module]]:  # fmt: skip
-    """Return what stands before the paths of one part, and its modules as the dialect has them."""
+    """Return what stands before the paths of one part, and its modules as the dialect has them.
+
+    `needs` are the words of the parts that `architecture` has.
+
+    Raises:
+        Incompatible: the part or a layer is not known, or the dialect has no name for it.
+        FormatError: a file does not hold what its header says.
+    """
     encoders = [word for word in needs if word not in {DIFFUSION, "vae"}]
     word = DIFFUSION if reach == DIFFUSION else encoder_word(reach, needs)
     known = reference(word, architecture, dialect, modules) if word else None

@@ -16,6 +16,7 @@ from kanna.tensor_math.low_rank import (
     factored,
     factored_product,
     squared_distance,
+    squared_norm,
     squared_product_distance,
 )
 
@@ -38,7 +39,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """Two factors in fp32, ``up [m,r]`` and ``down [r,n]``, and the number that they come with."""
+    """Two factors in fp32, ``up [m,r]`` and ``down [r,n]``, and the number that they come with.
+
+    With a `core`, ``[r,s,h,w]``, ``down`` is ``[s,i]`` for a convolution of i inputs, n being i·h·w
+    (Tucker's form, as LyCORIS has it).
+    """
 
     up: bytearray
     down: bytearray
@@ -46,6 +51,8 @@ class Product:
     rank: int
     columns: int
     factor: float
+    core: bytearray | None = None
+    core_shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +110,20 @@ def _joined(products: Sequence[Product], device: str) -> tuple[torch.Tensor, tor
     for one in products:
         power = 2.0 ** (frexp(one.factor)[1] // 2)
         up = tensor_of(one.up, (one.rows, one.rank), device).double()
-        down = tensor_of(one.down, (one.rank, one.columns), device).double()
+        down = _down_of(one, device).double()
         ups.append(up * (one.factor / power))
         downs.append(down * power)
     return torch.cat(ups, dim=1), torch.cat(downs, dim=0)
+
+
+def _down_of(one: Product, device: str) -> torch.Tensor:
+    if one.core is None:
+        return tensor_of(one.down, (one.rank, one.columns), device)
+    core = tensor_of(one.core, one.core_shape, device)
+    inner = core.shape[1]
+    inputs = one.columns // (core.numel() // (core.shape[0] * inner))
+    down = tensor_of(one.down, (inner, inputs), device)
+    return torch.einsum("rs...,si->ri...", core, down).reshape(one.rank, one.columns)
 
 
 def _as_stored(made: Factors, making: Making) -> tuple[torch.Tensor, torch.Tensor]:
@@ -121,6 +138,12 @@ def _stored(made: Factors, up: torch.Tensor, down: torch.Tensor, missing: float)
     return Stored(up=_bytes_of(up), down=_bytes_of(down), rank=made.rank,
                   values=made.spectrum.values, squares=made.spectrum.squares,
                   missing=missing)  # fmt: skip
+
+
+@torch.inference_mode()
+def squares(data: bytearray) -> float:
+    """Return the sum of the squares of fp32 numbers, summed in fp64."""
+    return squared_norm(tensor_of(data, (len(data) // 4,)))
 
 
 def _bytes_of(tensor: torch.Tensor) -> bytes:

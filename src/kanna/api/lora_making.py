@@ -1,0 +1,108 @@
+"""LoRAs that are made: out of two models, out of several LoRAs, at another rank."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kanna.api.making import folder_for
+from kanna.api.reading import StrPath, identified
+from kanna.disk import as_path
+from kanna.engine import Progress, Result, RunOptions, rehearse, run
+from kanna.formats import open_model
+from kanna.ops.lora_extract import ExtractOptions
+from kanna.ops.lora_extract_report import ExtractReport
+from kanna.ops.merge_inputs import Opened
+from kanna.plan import Plan
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraExtraction:
+    """A LoRA of what a model has more than another, made unless only the plan was asked for.
+
+    For a dry run `plan` has the highest ranks that the options allow, and `report` and `result` are
+    None. `memory` is about how many bytes it takes: the largest layer, and the LoRA.
+    """
+
+    tuned: Path
+    base: Path
+    plan: Plan
+    destination: Path
+    memory: int
+    report: ExtractReport | None = None
+    result: Result | None = None
+
+
+def lora_extract(
+    tuned: StrPath,
+    base: StrPath,
+    destination: StrPath,
+    options: ExtractOptions | None = None,
+    *,
+    dry_run: bool = False,
+    run_options: RunOptions | None = None,
+    progress: Report | None = None,
+    cancel: threading.Event | None = None,
+) -> LoraExtraction:
+    """Make a LoRA that turns the model `base` into `tuned`, as well as its ranks allow.
+
+    `destination` is a safetensors file, or a folder for a suggested name.
+
+    Raises:
+        KannaError: whatever is wrong with the models, the options or the destination.
+    """
+    from kanna.ops.lora_extract import extract, prepare
+
+    with ExitStack() as stack:
+        sides = [_opened(stack, path) for path in (tuned, base)]
+        job = prepare(sides[0], sides[1], options or ExtractOptions())
+        target, new = _target(as_path(tuned), destination, "lora")
+        rehearse(job.most, target, options=run_options, folder_will_be_made=new)
+        made = LoraExtraction(tuned=as_path(tuned), base=as_path(base), plan=job.most,
+                              destination=target, memory=job.memory)  # fmt: skip
+        if dry_run:
+            return made
+        done = extract(job, progress, cancel)
+        result = _written(done.plan, target, run_options, progress, cancel, new=new)
+        return replace(made, plan=done.plan, report=done.report, result=result)
+
+
+def _opened(stack: ExitStack, path: StrPath) -> Opened:
+    model = stack.enter_context(open_model(path))
+    identity = identified(model, compare_ema=False)
+    known = (identity.hashes or {}).get("sha256")
+    return Opened(model=model, identity=identity, sha256=str(known) if known else None)
+
+
+def _target(source: Path, destination: StrPath, tag: str) -> tuple[Path, bool]:
+    """Return the file to write, and whether its folder may have to be made.
+
+    Raises:
+        UsageError: it is to be no safetensors file.
+    """
+    from kanna.ops.naming import container_of, is_folder
+    from kanna.ops.naming import destination as named
+
+    container_of(destination, "safetensors")
+    return named(source, destination, (tag,), "safetensors"), is_folder(destination)
+
+
+def _written(
+    plan: Plan, target: Path, options: RunOptions | None, progress: Report | None,
+    cancel: threading.Event | None, *, new: bool,
+) -> Result:  # fmt: skip
+    with folder_for(target.parent, wanted=new):
+        return run(plan, target, options=options, progress=progress, cancel=cancel)
+
+
+def lora_words(option: str) -> tuple[str, ...]:
+    """Return the words that an option takes: ``dialects``, ``dtypes``."""
+    from kanna.lora.dialects import dialects
+    from kanna.lora.made import DTYPES
+
+    return {"dialects": tuple(dialects()), "dtypes": DTYPES}[option]
