@@ -73,7 +73,7 @@ def _items(line: str) -> Iterator[str]:
 
 def _rule(item: str, blocks: Blocks) -> ElementRule:
     left, sign, number = item.rpartition("=")
-    if not sign:
+    if not sign and item.count(":") > 1:
         left, sign, number = item.rpartition(":")
     names, regex, expression = left.partition(_REGEX)
     where, colon, elements = names.partition(":")

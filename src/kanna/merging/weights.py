@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kanna.families.blocks import Blocks, Place
 from kanna.merging.block_text import BlockNumbers, parse_blocks
-from kanna.merging.block_words import chosen_blocks
+from kanna.merging.block_words import Chosen, chosen_blocks, plain
 from kanna.merging.element_text import ElementRule, parse_elements
 from kanna.merging.recipe import Step, Weight
 from kanna.model import Note
@@ -37,6 +37,7 @@ class Weights:
         """Start without any weight."""
         self.blocks = blocks
         self._parsed: dict[Weight, _Parsed] = {}
+        self._chosen: dict[str, Chosen] = {}
 
     def check(self, weight: Weight) -> None:
         """Read `weight`.
@@ -70,7 +71,9 @@ class Weights:
         """
         place, method = self.blocks.place(name), step.method
         for pattern, other in step.block_methods.items():
-            if chosen_blocks(pattern, self.blocks).has(place.words if place else ()):
+            if pattern not in self._chosen:
+                self._chosen[pattern] = chosen_blocks(plain(pattern), self.blocks)
+            if place is not None and self._chosen[pattern].has(place.words):
                 method = other
         return method
 
@@ -90,12 +93,23 @@ class Weights:
         numbers = self._parsed[weight].blocks
         if numbers.fine:
             return {word: _at(numbers, weight, (word,), word) for word in self.blocks.fine}
-        table = {word: _at(numbers, weight, (word,)) for word in self.blocks.names}
+        common = self._common_words()
+        table = {
+            word: _at(numbers, weight, common.get(word, (word,))) for word in self.blocks.names
+        }
         for place in self.blocks.places.values():
             value = _at(numbers, weight, place.words)
             if value != table[place.block]:
                 table[place.words[-1]] = value
         return table
+
+    def _common_words(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the words that all tensors of a block have."""
+        common: dict[str, tuple[str, ...]] = {}
+        for place in self.blocks.places.values():
+            known = common.setdefault(place.block, place.words)
+            common[place.block] = tuple(word for word in known if word in place.words)
+        return common
 
     @property
     def notes(self) -> tuple[Note, ...]:
