@@ -50,7 +50,10 @@ if TYPE_CHECKING:
     )
     from kanna.api.quantizing import Quantization, quantize, quantize_words
     from kanna.api.reading import Inspection, inspect
+    from kanna.api.recipe_sources import SourceFile, Watching, find_sources, paths_of
+    from kanna.api.recipes import FoundRecipe, read_recipe, recipe_of
     from kanna.api.settings import CheckSettings, check_settings
+    from kanna.api.sweeping import SweepOptions, Swept, sweep, sweep_target
     from kanna.api.targets import hash_targets
     from kanna.disk import as_path
     from kanna.engine import Progress, Result, RunOptions
@@ -99,6 +102,7 @@ __all__ = [
     "FileMetadata",
     "Fixed",
     "FolderOptions",
+    "FoundRecipe",
     "GlobalVerdict",
     "HashOptions",
     "HashedFile",
@@ -124,9 +128,13 @@ __all__ = [
     "RunOptions",
     "Scan",
     "ScanRule",
+    "SourceFile",
     "SplitOptions",
     "Splitting",
+    "SweepOptions",
+    "Swept",
     "Threat",
+    "Watching",
     "as_path",
     "check",
     "check_names",
@@ -138,6 +146,7 @@ __all__ = [
     "error_svg",
     "explain",
     "families",
+    "find_sources",
     "fix",
     "hash_files",
     "hash_targets",
@@ -157,17 +166,22 @@ __all__ = [
     "page_document",
     "parse_size",
     "part_programs",
+    "paths_of",
     "percent",
     "quantize",
     "quantize_words",
     "read_fields",
     "read_metadata",
+    "read_recipe",
+    "recipe_of",
     "scan",
     "scan_targets",
     "set_metadata",
     "split",
     "split_to_diffusers",
     "strip_metadata",
+    "sweep",
+    "sweep_target",
     "which",
     "words",
     "write_thumbnail",
@@ -221,6 +235,9 @@ _HOMES = {
         "split_to_diffusers",
     ),
     "kanna.api.reading": ("Inspection", "inspect"),
+    "kanna.api.recipe_sources": ("SourceFile", "Watching", "find_sources", "paths_of"),
+    "kanna.api.recipes": ("FoundRecipe", "read_recipe", "recipe_of"),
+    "kanna.api.sweeping": ("SweepOptions", "Swept", "sweep", "sweep_target"),
     "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.api.targets": ("hash_targets",),
     "kanna.disk": ("as_path",),

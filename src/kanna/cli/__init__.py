@@ -33,6 +33,8 @@ VERBS: Final = {
     "split": "kanna.cli.split:split",
     "join": "kanna.cli.join:join",
     "merge": "kanna.cli.merge:merge",
+    "run": "kanna.cli.run:run",
+    "recipe": "kanna.cli.recipe:recipe",
     "quantize": "kanna.cli.quantize:quantize",
     "diff": "kanna.cli.diff:diff",
     "yaml": "kanna.cli.config:configure",

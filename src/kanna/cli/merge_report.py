@@ -25,7 +25,7 @@ def merge_lines(made: Merging, *, verbose: bool) -> Iterator[str]:
     yield from table([_source(made, name, verbose=verbose) for name in made.recipe.sources])
     yield ""
     for step in made.recipe.steps:
-        yield from _step_lines(step)
+        yield from step_lines(step)
     for path, numbers in made.planned.tables.items():
         yield from _block_lines(path, numbers, verbose=verbose)
     yield ""
@@ -44,7 +44,7 @@ def _source(made: Merging, name: str, *, verbose: bool) -> list[str]:
     return [name, shown(model.path), size_text(model.size), digest or say("merge.not_hashed")]
 
 
-def _step_lines(step: Step) -> Iterator[str]:
+def step_lines(step: Step) -> Iterator[str]:
     """Yield what a step does, with its numbers."""
     models = ", ".join((*step.models, *((step.base,) if step.base else ())))
     if step.method == "lora":
@@ -153,7 +153,7 @@ def merge_document(made: Merging) -> dict[str, object]:
             for name, source in made.recipe.sources.items()
         ],
         "lead": planned.parts.lead, "compat": made.recipe.compat,
-        "steps": [_step_document(step) for step in made.recipe.steps],
+        "steps": [step_document(step) for step in made.recipe.steps],
         "blocks": {path: dict(numbers) for path, numbers in planned.tables.items()},
         "merged": planned.merged, "kept": dict(planned.kept), "dropped": planned.dropped,
         "tensors": len(plan.outputs), "data_bytes": plan.data_bytes, "dtypes": _by_dtype(made),
@@ -163,7 +163,8 @@ def merge_document(made: Merging) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _step_document(step: Step) -> dict[str, object]:
+def step_document(step: Step) -> dict[str, object]:
+    """Return the JSON document of a step."""
     return {
         "name": step.name, "method": step.method, "models": list(step.models), "base": step.base,
         "parameters": {name: _value_document(value) for name, value in _parameters(step).items()},

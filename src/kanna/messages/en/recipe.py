@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "read recipes of merges: check them, show them, take them out of models",
-    "help": "Recipes of merges, as files or inside of models.",
-    "examples": """\
-kanna recipe of merged.safetensors > recipe.toml
-
-kanna recipe show merged.safetensors --models models/
-
-kanna recipe check recipe.toml""",
+    "short": "Read recipes of merges: check them, show them, take them out of models.",
+    "help": "Read recipes of merges, from files or out of models.",
+    "examples": "Examples:\n\n  kanna recipe of merged.safetensors > recipe.toml\n\n  kanna recipe show merged.safetensors --models models/\n\n  kanna recipe check recipe.toml",
     "no_toml": (
         "The recipe is no TOML: {reason}.",
         "docs/recipes.md shows what a recipe looks like.",
@@ -63,10 +58,7 @@ kanna recipe check recipe.toml""",
         "The range {axis} never comes to its end.",
         "The step, which is the third number, must lead from the first to the second.",
     ),
-    "axis_long": (
-        "The range {axis} has more than {most} numbers.",
-        "Make the step larger.",
-    ),
+    "axis_long": ("The range {axis} has more than {most} numbers.", "Make the step larger."),
     "no_steps": ("The recipe has no step.", "Write at least one [[step]]."),
     "too_many": (
         "The recipe has more than {steps} steps or {models} models.",
@@ -163,4 +155,23 @@ kanna recipe check recipe.toml""",
     ),
     "foreign_discard": "A1111 left out the tensors that fit {pattern}; the recipe does not",
     "foreign_vae": "the recipe knows the VAE {name} by its name alone",
+    "none_inside": (
+        "{path} carries no recipe that kanna can read.",
+        "Merges of kanna, A1111, SuperMerger and sd-mecha carry one, unless it was left out.",
+    ),
+    "no_utf8": ("{path} is no text in UTF-8: {reason}.", "Save it as UTF-8."),
+    "sources_missing": (
+        "Models of the recipe were not found: {names} ({path} …).",
+        "Name the folder that they are in with --models; kanna recipe show tells their hashes.",
+    ),
+    "converted": "{path} holds a recipe of {program}; it was converted.",
+    "counted": "{models} models, {steps} steps",
+    "written_by": "a recipe of {program}, converted",
+    "state_found": "found:",
+    "state_missing": "not found",
+    "state_other": "another file:",
+    "output": "output: {wishes}",
+    "axis": "{path} takes {count} values: {numbers}",
+    "ancestors": "models behind these:",
+    "makes_sense": "makes sense",
 }

@@ -1,18 +1,13 @@
-"""`kanna recipe`: see the English texts."""
+"""`kanna recipe`, and what is wrong with a recipe."""
 
 from __future__ import annotations
 
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "マージのレシピを読む: 検査する、表示する、モデルから取り出す",
-    "help": "マージのレシピを、ファイルからでもモデルの中からでも扱います。",
-    "examples": """\
-kanna recipe of merged.safetensors > recipe.toml
-
-kanna recipe show merged.safetensors --models models/
-
-kanna recipe check recipe.toml""",
+    "short": "マージのレシピを検査、表示し、モデルから取り出す。",
+    "help": "マージのレシピを、ファイルからもモデルの中からも読みます。",
+    "examples": "例:\n\n  kanna recipe of merged.safetensors > recipe.toml\n\n  kanna recipe show merged.safetensors --models models/\n\n  kanna recipe check recipe.toml",
     "no_toml": (
         "レシピが TOML として読めません: {reason}。",
         "レシピの書き方は docs/recipes.ja.md にあります。",
@@ -42,20 +37,11 @@ kanna recipe check recipe.toml""",
         "レシピの {where} に {value} は書けません。",
         "テーブルで書いてください: {{ key = value }}。",
     ),
-    "no_list": (
-        "レシピの {where} に {value} は書けません。",
-        '配列で書いてください: ["a", "b"]。',
-    ),
+    "no_list": ("レシピの {where} に {value} は書けません。", '配列で書いてください: ["a", "b"]。'),
     "no_text": ("レシピの {where} に {value} は書けません。", '文字列で書いてください: "a"。'),
-    "no_flag": (
-        "レシピの {where} に {value} は書けません。",
-        "true か false を書いてください。",
-    ),
+    "no_flag": ("レシピの {where} に {value} は書けません。", "true か false を書いてください。"),
     "no_count": ("レシピの {where} に {value} は書けません。", "整数を書いてください。"),
-    "no_number": (
-        "レシピの {where} に {value} は書けません。",
-        "0.3 のような数を書いてください。",
-    ),
+    "no_number": ("レシピの {where} に {value} は書けません。", "0.3 のような数を書いてください。"),
     "no_path": (
         "レシピの {where} にファイルの指定がありません。",
         "パスを文字列で書いてください。",
@@ -84,10 +70,7 @@ kanna recipe check recipe.toml""",
         "範囲 {axis} は終わりに届きません。",
         "3 番目の数が刻みです。1 番目から 2 番目へ進む値にしてください。",
     ),
-    "axis_long": (
-        "範囲 {axis} の数が {most} 個を超えています。",
-        "刻みを大きくしてください。",
-    ),
+    "axis_long": ("範囲 {axis} の数が {most} 個を超えています。", "刻みを大きくしてください。"),
     "no_steps": ("レシピにステップがありません。", "[[step]] を 1 つは書いてください。"),
     "too_many": (
         "レシピのステップが {steps} 個、またはモデルが {models} 個を超えています。",
@@ -141,10 +124,7 @@ kanna recipe check recipe.toml""",
         "軸の組み合わせで出力が {count} 個になります。1 個から {most} 個までです。",
         "数を減らしてください。",
     ),
-    "no_such_number": (
-        "レシピに {path} という数はありません。",
-        "あるのは次のものです: {known}。",
-    ),
+    "no_such_number": ("レシピに {path} という数はありません。", "あるのは次のものです: {known}。"),
     "which_step": (
         "{path} はいくつかのステップにあります。",
         "ステップ名とドットを前に付けてください。あるのは次のステップです: {known}。",
@@ -193,4 +173,26 @@ kanna recipe check recipe.toml""",
     ),
     "foreign_discard": "A1111 は {pattern} に一致するテンソルを除いていましたが、このレシピでは除きません",
     "foreign_vae": "VAE {name} はファイル名しか分かりません",
+    "none_inside": (
+        "{path} には kanna が読めるレシピがありません。",
+        "レシピは kanna、A1111、SuperMerger、sd-mecha でマージしたモデルに、省かれていなければ入っています。",
+    ),
+    "no_utf8": (
+        "{path} は UTF-8 のテキストではありません: {reason}。",
+        "UTF-8 で保存してください。",
+    ),
+    "sources_missing": (
+        "レシピのモデルが見つかりません: {names}（{path} …）。",
+        "モデルのあるフォルダを --models で指定してください。ハッシュは kanna recipe show で分かります。",
+    ),
+    "converted": "{path} のレシピは {program} のものです。kanna の形式に変換しました。",
+    "counted": "モデル {models} 個、ステップ {steps} 個",
+    "written_by": "{program} のレシピを変換したもの",
+    "state_found": "あり:",
+    "state_missing": "見つかりません",
+    "state_other": "別のファイル:",
+    "output": "出力: {wishes}",
+    "axis": "{path} は {count} 通り: {numbers}",
+    "ancestors": "さらに元になったモデル:",
+    "makes_sense": "誤りはありません",
 }

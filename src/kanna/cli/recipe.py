@@ -1,0 +1,102 @@
+"""`kanna recipe`: recipes, read, checked and shown."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from kanna import api
+from kanna.api import FoundRecipe, SourceFile
+from kanna.cli.batch import Batch
+from kanna.cli.groups import verb_group
+from kanna.cli.options import ModelPath, Verb, common
+from kanna.cli.output import print_json
+from kanna.cli.progress import Bar
+from kanna.cli.recipe_report import recipe_document, recipe_lines
+from kanna.cli.run import folders, look_for, read, tell_of
+from kanna.errors import Incompatible, Incomplete
+from kanna.messages import shown
+
+recipe = verb_group(
+    "recipe",
+    {
+        "check": "kanna.cli.recipe:check",
+        "show": "kanna.cli.recipe:show",
+        "of": "kanna.cli.recipe:of",
+    },
+)
+
+
+@click.command("check", cls=Verb, room="recipe_check")
+@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
+@folders
+@common
+def check(
+    recipes: tuple[str, ...], *, models: tuple[Path, ...], as_json: bool, quiet: bool,
+    verbose: bool,
+) -> int:  # fmt: skip
+    """Say whether each recipe makes sense and, with folders, whether its files are there."""
+    batch = Batch(as_json=as_json, quiet=quiet, spaced=True)
+    for path in recipes:
+        with batch.attempt(path):
+            found = read(path)
+            sources = _looked_for(found, models, hidden=quiet or as_json) if models else {}
+            lines = partial(recipe_lines, found, sources, brief=True, verbose=verbose)
+            batch.add(recipe_document(found, sources), lines, code=_code(sources))
+    return batch.close(several=len(recipes) > 1)
+
+
+@click.command("show", cls=Verb, room="recipe_show")
+@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
+@folders
+@common
+def show(
+    recipes: tuple[str, ...], *, models: tuple[Path, ...], as_json: bool, quiet: bool,
+    verbose: bool,
+) -> int:  # fmt: skip
+    """Show what each recipe does, and where its files are."""
+    batch = Batch(as_json=as_json, quiet=quiet, spaced=True)
+    for path in recipes:
+        with batch.attempt(path):
+            found = read(path)
+            sources = _looked_for(found, models, hidden=quiet or as_json)
+            lines = partial(recipe_lines, found, sources, brief=False, verbose=verbose)
+            batch.add(recipe_document(found, sources), lines)
+    return batch.close(several=len(recipes) > 1)
+
+
+@click.command("of", cls=Verb, room="recipe_of")
+@click.argument("file", metavar="FILE", type=ModelPath())
+@common
+def of(file: Path, *, as_json: bool, quiet: bool, verbose: bool) -> int:
+    """Print the recipe that a model carries."""
+    del verbose
+    found = api.recipe_of(file)
+    if as_json:
+        print_json(recipe_document(found, {}))
+        return 0
+    if not quiet:
+        tell_of(found)
+    text = found.text
+    if sys.stdout.isatty():  # names in it are a stranger's
+        text = "\n".join(line if line.isprintable() else shown(line) for line in text.split("\n"))
+    click.echo(text, nl=False)
+    return 0
+
+
+def _looked_for(
+    found: FoundRecipe, models: tuple[Path, ...], *, hidden: bool
+) -> dict[str, SourceFile]:
+    with Bar("sha256", hidden=hidden) as bar:
+        return look_for(found, models, bar, hidden=hidden)
+
+
+def _code(sources: dict[str, SourceFile]) -> int:
+    """Return the exit code of what was looked for and not found."""
+    states = {source.state for source in sources.values()}
+    if "other" in states:
+        return Incompatible.exit_code
+    return Incomplete.exit_code if "missing" in states else 0
