@@ -24,9 +24,17 @@ if TYPE_CHECKING:
         page_document,
     )
     from kanna.api.lookup import import_hashes, which
-    from kanna.api.lora_making import LoraExtraction, lora_extract, lora_words
+    from kanna.api.lora_baking import lora_bake, lora_recipe
+    from kanna.api.lora_converting import LoraConversion, lora_convert
+    from kanna.api.lora_making import (
+        LoraExtraction,
+        LoraRemaking,
+        lora_extract,
+        lora_merge,
+        lora_resize,
+        lora_words,
+    )
     from kanna.api.making import Conversion, check_names, convert, make_demo, words
-    from kanna.api.merge_methods import MethodList, merge_methods, method_document
     from kanna.api.merge_request import merge_recipe
     from kanna.api.merging import Merging, merge, merge_together
     from kanna.api.meta import (
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
         strip_metadata,
         write_thumbnail,
     )
+    from kanna.api.method_list import MethodList, merge_methods, method_document
     from kanna.api.parting import (
         Joining,
         Splitting,
@@ -72,6 +81,8 @@ if TYPE_CHECKING:
     from kanna.ops.join import JoinOptions
     from kanna.ops.lora_extract import ExtractOptions
     from kanna.ops.lora_extract_report import ExtractReport
+    from kanna.ops.lora_merge import LoraMergeOptions, LoraMergeReport
+    from kanna.ops.lora_resize import ResizeOptions, ResizeReport
     from kanna.ops.quantize import QuantizeOptions
     from kanna.ops.shards import parse_size
     from kanna.ops.split import SplitOptions
@@ -112,7 +123,11 @@ __all__ = [
     "Joining",
     "KindPage",
     "Known",
+    "LoraConversion",
     "LoraExtraction",
+    "LoraMergeOptions",
+    "LoraMergeReport",
+    "LoraRemaking",
     "Merging",
     "Method",
     "MethodList",
@@ -123,6 +138,8 @@ __all__ = [
     "Progress",
     "Quantization",
     "QuantizeOptions",
+    "ResizeOptions",
+    "ResizeReport",
     "Result",
     "Retained",
     "RunOptions",
@@ -154,7 +171,12 @@ __all__ = [
     "inspect",
     "join",
     "largest_text",
+    "lora_bake",
+    "lora_convert",
     "lora_extract",
+    "lora_recipe",
+    "lora_merge",
+    "lora_resize",
     "lora_words",
     "make_demo",
     "mark",
@@ -190,10 +212,21 @@ __all__ = [
 _HOMES = {
     "kanna.api.hashing": ("HashOptions", "HashedFile", "PartMatch", "hash_files"),
     "kanna.api.lookup": ("import_hashes", "which"),
-    "kanna.api.lora_making": ("LoraExtraction", "lora_extract", "lora_words"),
+    "kanna.api.lora_baking": ("lora_bake", "lora_recipe"),
+    "kanna.api.lora_converting": ("LoraConversion", "lora_convert"),
+    "kanna.api.lora_making": (
+        "LoraExtraction",
+        "LoraRemaking",
+        "lora_extract",
+        "lora_merge",
+        "lora_resize",
+        "lora_words",
+    ),
     "kanna.lora.made": ("Retained",),
     "kanna.ops.lora_extract": ("ExtractOptions",),
     "kanna.ops.lora_extract_report": ("ExtractReport",),
+    "kanna.ops.lora_merge": ("LoraMergeOptions", "LoraMergeReport"),
+    "kanna.ops.lora_resize": ("ResizeOptions", "ResizeReport"),
     "kanna.hashing.digests": ("Digests",),
     "kanna.hashing.known": ("Known",),
     "kanna.hashing.resolving": ("Answer", "Hit"),
@@ -210,7 +243,7 @@ _HOMES = {
         "families",
         "page_document",
     ),
-    "kanna.api.merge_methods": ("MethodList", "merge_methods", "method_document"),
+    "kanna.api.method_list": ("MethodList", "merge_methods", "method_document"),
     "kanna.api.making": ("Conversion", "check_names", "convert", "make_demo", "words"),
     "kanna.api.quantizing": ("Quantization", "quantize", "quantize_words"),
     "kanna.api.merge_request": ("merge_recipe",),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
-from kanna.api.merge_methods import method_document, method_words, methods_called
+from kanna.api.method_list import method_document, method_words, methods_called
 from kanna.errors import UnknownModel
 from kanna.families.architectures import by_age, kinds
 from kanna.families.dossier import Dossier, all_needs, dossier

@@ -11,6 +11,7 @@ from typing import Final
 
 from kanna.merging.method import Method, built_in
 from kanna.merging.plugins import MARK
+from kanna.merging.registry import words_of
 from kanna.model import Note
 
 GROUP: Final = "kanna.methods"
@@ -48,11 +49,6 @@ def plugged() -> Plugged:
         methods[found.name] = found
         taken.update(words_of(found))
     return Plugged(methods=MappingProxyType(methods), left_out=MappingProxyType(left_out))
-
-
-def words_of(method: Method) -> tuple[str, ...]:
-    """Return everything that `method` is called."""
-    return (method.name, *method.aliases)
 
 
 def _method(entry: EntryPoint) -> Method:

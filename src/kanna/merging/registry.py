@@ -29,22 +29,35 @@ def left_out() -> tuple[Note, ...]:
 
 
 def method_called(name: str) -> Method:
-    """Return the method with this name or alias; for a name of kanna's own no plug-in is imported.
+    """Return the method with this name or alias, whatever its case, with dashes or underscores.
+
+    For a name of kanna's own no plug-in is imported.
 
     Raises:
         UsageError: there is none, or the plug-in that has it does not work.
     """
-    found = _own().get(name)
+    word = spelled(name)
+    found = _own().get(word)
     if found is not None:
         return found
     known = _by_word(methods())
-    if name in known:
-        return known[name]
+    if word in known:
+        return known[word]
     broken = _plugged().left_out.get(name)
     if broken is not None:
         raise UsageError("methods.left_out", method=name, reason=say(broken.key, **broken.values))
-    near = get_close_matches(name, known, n=1) or [next(iter(known))]
+    near = get_close_matches(word, known, n=1) or [next(iter(known))]
     raise UsageError("merge.no_such_method", method=name, near=near[0])
+
+
+def words_of(method: Method) -> tuple[str, ...]:
+    """Return everything that `method` is called, as words are compared."""
+    return tuple(map(spelled, (method.name, *method.aliases)))
+
+
+def spelled(word: str) -> str:
+    """Return a method's name as names are compared: other programs have ``_`` where kanna has -."""
+    return word.casefold().replace("_", "-")
 
 
 @cache
@@ -54,8 +67,8 @@ def _own() -> Mapping[str, Method]:
 
 def _by_word(known: Mapping[str, Method]) -> Mapping[str, Method]:
     """Return methods by their names and aliases; a name comes before an alias."""
-    aliases = {alias: one for one in known.values() for alias in one.aliases}
-    return {**aliases, **known}
+    aliases = {word: one for one in known.values() for word in words_of(one)}
+    return {**aliases, **{spelled(name): one for name, one in known.items()}}
 
 
 def _plugged() -> Plugged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -83,5 +84,5 @@ def _mentions(method: Method, wanted: str) -> bool:
         method.name, *method.aliases, *method.title.values(), *method.sources,
         *(one.name for one in method.parameters),
     ]  # fmt: skip
-    pieces = (plain(piece) for text in said for piece in (text, *text.replace("-", " ").split()))
+    pieces = (plain(piece) for text in said for piece in (text, *re.split(r"[\s:/-]+", text)))
     return any(piece.startswith(wanted) for piece in pieces)
