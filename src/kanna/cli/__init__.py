@@ -33,6 +33,7 @@ VERBS: Final = {
     "split": "kanna.cli.split:split",
     "join": "kanna.cli.join:join",
     "merge": "kanna.cli.merge:merge",
+    "lora": "kanna.cli.lora:lora",
     "run": "kanna.cli.run:run",
     "recipe": "kanna.cli.recipe:recipe",
     "quantize": "kanna.cli.quantize:quantize",

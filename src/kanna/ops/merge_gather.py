@@ -78,7 +78,7 @@ def gather(
     met = {n: _meet(lead, one, scope, recipe, with_vae=with_vae) for n, one in others.items()}
     draft.inputs += [one.opened.model for one in met.values()]
     draft.inputs += [sources[name].model for name in who.loras]
-    added = {name: _added(sources[name], lead) for name in who.loras}
+    added = {name: _added(recipe, name, sources[name], lead) for name in who.loras}
     draft.notes += [note for one in added.values() for note in one.notes]
     return Gathered(
         lead=lead, draft=draft, scope=scope, others=met, decoded=tuple(decoded),
@@ -146,5 +146,11 @@ def _halves(before: Opened, lead: Opened, decoded: Iterable[Part]) -> dict[str, 
     }
 
 
-def _added(lora: Opened, lead: Opened) -> Baked:
-    return baked(lora.model, lora.identity, lead.model, lead.identity)
+def _added(recipe: Recipe, name: str, lora: Opened, lead: Opened) -> Baked:
+    """Return what the LoRA called `name` adds to the weights of the lead."""
+    skips = any(
+        step.parameters.get("skip_unknown") is True
+        for step in recipe.steps
+        if step.method == "lora" and name in step.models[1:]
+    )
+    return baked(lora.model, lora.identity, lead.model, lead.identity, skip_unknown=skips)
