@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 
 import pytest
@@ -11,20 +10,17 @@ from hypothesis import strategies as st
 
 from kanna.errors import UsageError
 from kanna.lora.ranks import RankMethod, Ranks, ranks_of, share
+from kanna.tensor_math.factor_values import Spectrum
 
 
-@dataclass(frozen=True)
-class Values:
-    """A spectrum: the first values of a matrix, or all."""
-
-    values: tuple[float, ...]
-    squares: float
-    total: float | None
-    complete: bool = True
+def whole(*values: float) -> Spectrum:
+    return known(values, sum(value**2 for value in values), sum(values), complete=True)
 
 
-def whole(*values: float) -> Values:
-    return Values(values, sum(value**2 for value in values), sum(values))
+def known(
+    values: tuple[float, ...], squares: float, total: float, *, complete: bool = False
+) -> Spectrum:
+    return Spectrum(values=values, squares=squares, total=total, complete=complete)
 
 
 # sums 8, 12, 14, 15, 16; squares 64, 80, 84, 85, 86
@@ -60,7 +56,7 @@ def test_no_rank_is_above_the_most_or_below_one() -> None:
 
 
 def test_more_of_the_spectrum_is_asked_for_only_where_it_matters() -> None:
-    first = Values((8, 4), 86, 16, complete=False)
+    first = known((8, 4), 86, 16)
     assert Ranks(most=3).choose(first) is None
     assert Ranks(most=2).choose(first) == 2
     assert Ranks(method="ratio", value=3, most=9).choose(first) is None
@@ -79,7 +75,9 @@ falling = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=40).map(
 
 
 @given(spectrum=falling, value=st.floats(0.01, 0.999))
-def test_a_share_of_the_norm_is_kept_with_no_value_too_many(spectrum: Values, value: float) -> None:
+def test_a_share_of_the_norm_is_kept_with_no_value_too_many(
+    spectrum: Spectrum, value: float
+) -> None:
     rank = Ranks(method="frobenius", value=value, most=99).choose(spectrum)
     assert rank is not None
     kept = [sum(v**2 for v in spectrum.values[:n]) for n in (rank - 1, rank)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,8 @@ from kanna.engine import Progress, Result, RunOptions, rehearse, run
 from kanna.formats import open_model
 from kanna.ops.lora_extract import ExtractOptions
 from kanna.ops.lora_extract_report import ExtractReport
+from kanna.ops.lora_merge import LoraMergeOptions, LoraMergeReport
+from kanna.ops.lora_resize import ResizeOptions, ResizeReport
 from kanna.ops.merge_inputs import Opened
 from kanna.plan import Plan
 
@@ -72,6 +74,93 @@ def lora_extract(
         return replace(made, plan=done.plan, report=done.report, result=result)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraRemaking:
+    """A LoRA made of one or several others, written unless only the plan was asked for.
+
+    `loras` are the inputs with their weights. The factors are made in either case: how well they
+    keep what they should is in `report`.
+    """
+
+    loras: tuple[tuple[Path, float], ...]
+    plan: Plan
+    destination: Path
+    report: ResizeReport | LoraMergeReport
+    result: Result | None = None
+
+
+def lora_merge(
+    loras: Sequence[tuple[StrPath, float]],
+    destination: StrPath,
+    options: LoraMergeOptions | None = None,
+    *,
+    dry_run: bool = False,
+    run_options: RunOptions | None = None,
+    progress: Report | None = None,
+    cancel: threading.Event | None = None,
+) -> LoraRemaking:
+    """Make one LoRA of several, each with its weight, which may be less than nothing.
+
+    Raises:
+        KannaError: whatever is wrong with the LoRAs, the options or the destination.
+    """
+    from kanna.ops.lora_merge import merge_loras
+
+    with ExitStack() as stack:
+        opened = [(_opened(stack, path), weight) for path, weight in loras]
+        target, new = _target(as_path(loras[0][0]), destination, "merged")
+        _check_target(opened, target, run_options, new=new)
+        made = merge_loras(opened, options or LoraMergeOptions(), progress, cancel)
+        result = _end(made.plan, target, run_options, progress, cancel, new=new, dry_run=dry_run)
+        return LoraRemaking(
+            loras=tuple((as_path(path), weight) for path, weight in loras), plan=made.plan,
+            destination=target, report=made.report, result=result,
+        )  # fmt: skip
+
+
+def lora_resize(
+    lora: StrPath,
+    destination: StrPath,
+    options: ResizeOptions,
+    *,
+    dry_run: bool = False,
+    run_options: RunOptions | None = None,
+    progress: Report | None = None,
+    cancel: threading.Event | None = None,
+) -> LoraRemaking:
+    """Make a LoRA of lower ranks, each module as good as its rank can be.
+
+    Raises:
+        KannaError: whatever is wrong with the LoRA, the options or the destination.
+    """
+    from kanna.ops.lora_resize import resize
+
+    with ExitStack() as stack:
+        opened = _opened(stack, lora)
+        target, new = _target(as_path(lora), destination, "resized")
+        _check_target([(opened, 1.0)], target, run_options, new=new)
+        made = resize(opened, options, progress, cancel)
+        result = _end(made.plan, target, run_options, progress, cancel, new=new, dry_run=dry_run)
+        return LoraRemaking(loras=((as_path(lora), 1.0),), plan=made.plan, destination=target,
+                            report=made.report, result=result)  # fmt: skip
+
+
+def _check_target(
+    loras: Sequence[tuple[Opened, float]], target: Path, options: RunOptions | None, *, new: bool
+) -> None:
+    """Refuse a destination before anything is computed: as if the inputs were copied there."""
+    models = tuple(one.model for one, _ in loras)
+    nothing = Plan(outputs=(), container="safetensors", inputs=models)
+    rehearse(nothing, target, options=options, folder_will_be_made=new)
+
+
+def _end(
+    plan: Plan, target: Path, options: RunOptions | None, progress: Report | None,
+    cancel: threading.Event | None, *, new: bool, dry_run: bool,
+) -> Result | None:  # fmt: skip
+    return None if dry_run else _written(plan, target, options, progress, cancel, new=new)
+
+
 def _opened(stack: ExitStack, path: StrPath) -> Opened:
     model = stack.enter_context(open_model(path))
     identity = identified(model, compare_ema=False)
@@ -101,8 +190,9 @@ def _written(
 
 
 def lora_words(option: str) -> tuple[str, ...]:
-    """Return the words that an option takes: ``dialects``, ``dtypes``."""
+    """Return the words that an option takes: ``dialects``, ``dtypes``, ``methods``."""
     from kanna.lora.dialects import dialects
     from kanna.lora.made import DTYPES
+    from kanna.ops.lora_merge import METHODS
 
-    return {"dialects": tuple(dialects()), "dtypes": DTYPES}[option]
+    return {"dialects": tuple(dialects()), "dtypes": DTYPES, "methods": METHODS}[option]

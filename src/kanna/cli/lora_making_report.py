@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from kanna.api import ExtractReport, LoraExtraction, Retained, percent
+from kanna.api import ExtractReport, LoraExtraction, LoraRemaking, ResizeReport, Retained, percent
 from kanna.cli.outcome import done_lines, note_documents, note_lines, outcome_document
 from kanna.cli.output import styled, table
 from kanna.messages import say, shown, size_text
@@ -79,6 +79,55 @@ def ranks_text(ranks: Sequence[tuple[int, int]]) -> str:
         return ", ".join(f"{rank}×{count:,}" for rank, count in ranks)
     usual, count = max(ranks, key=lambda pair: pair[1])
     return f"{ranks[0][0]}–{ranks[-1][0]}, {usual}×{count:,}"
+
+
+def remade_lines(made: LoraRemaking, *, verbose: bool) -> Iterator[str]:
+    """Yield the report of a LoRA made of others, planned or done."""
+    names = [styled(shown(path), "bold") + ("" if weight == 1 else f" × {weight:g}")
+             for path, weight in made.loras]  # fmt: skip
+    yield f"{' + '.join(names)} {styled('→', 'cyan')} {styled(shown(made.destination), 'bold')}"
+    yield from note_lines(made.plan.notes, verbose=verbose)
+    report = made.report
+    yield from ["", styled(say("lora_extract.heading"), "bold")]
+    yield from retained_table(report.parts, report.overall, verbose=verbose)
+    if report.overall.missing:
+        yield ""
+        yield from worst_table(report.worst, verbose=verbose)
+    yield ""
+    if isinstance(report, ResizeReport):
+        yield "  " + say("lora_resize.kept", share=percent(report.overall.share),
+                         ranks=ranks_text(report.before))  # fmt: skip
+    else:
+        yield "  " + say("lora_merge.kept", error=percent(report.overall.error),
+                         shared=report.shared)  # fmt: skip
+    if made.result is None:
+        yield "  " + say("lora_merge.dry_run", size=size_text(made.plan.data_bytes),
+                         tensors=len(made.plan.outputs))  # fmt: skip
+    else:
+        yield from done_lines(made.result, len(made.plan.outputs))
+
+
+def remade_document(made: LoraRemaking) -> dict[str, object]:
+    """Return the JSON document of a LoRA made of others."""
+    report = made.report
+    more: dict[str, object] = {}
+    if isinstance(report, ResizeReport):
+        more = {"before": [{"rank": r, "layers": count} for r, count in report.before],
+                "kept_as_they_are": report.kept}  # fmt: skip
+    else:
+        more = {"shared": report.shared}
+    return {
+        "loras": [{"path": str(path), "weight": weight} for path, weight in made.loras],
+        "output": str(made.destination), "dry_run": made.result is None,
+        "tensors": len(made.plan.outputs), "data_bytes": made.plan.data_bytes,
+        "report": {
+            "relative_error": report.overall.error, "retained": report.overall.share,
+            "layers": retained_document(report.overall),
+            "parts": [retained_document(row) for row in report.parts],
+            "worst": [retained_document(row) for row in report.worst], **more,
+        },
+        "notes": note_documents(made.plan.notes), "result": outcome_document(made.result),
+    }  # fmt: skip
 
 
 def retained_document(row: Retained) -> dict[str, object]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 from kanna.dtypes import FP32
 from kanna.errors import Incompatible
@@ -20,11 +19,9 @@ from kanna.lora.modules import Module
 from kanna.lora.products import is_product, product_of, shape_of
 from kanna.lora.ranks import Ranks
 from kanna.merging.terms import as_tensor, combined
+from kanna.tensor_math.factor_values import Product
 from kanna.views.computed import fp32_of
 from kanna.views.given import zeros
-
-if TYPE_CHECKING:
-    from kanna.tensor_math.lora_factors import Product
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

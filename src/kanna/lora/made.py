@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from math import isfinite, prod, sqrt
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from kanna.dtypes import BF16, FP8_E4M3, FP8_E5M2, FP16, FP32, WORDS, DType
 from kanna.errors import Interrupted, KannaError, MissingExtra, NumericError, UsageError
 from kanna.lora.modules import Module
-from kanna.lora.ranks import Ranks
+from kanna.lora.ranks import Ranks, share
 from kanna.merging.computing import seed_of
 from kanna.model import TensorInfo
+from kanna.tensor_math.factor_values import Making, Stored
 from kanna.views.given import Given
-
-if TYPE_CHECKING:
-    from kanna.tensor_math.lora_factors import Making, Stored
 
 DTYPES: Final = tuple(dtype.word for dtype in (FP32, FP16, BF16))
 
@@ -87,11 +85,10 @@ class Storing:
 
     def making(self, name: str, *, with_total: bool = False) -> Making:
         """Return what the arithmetic is told for the layer `name`."""
-        made: Making = arithmetic().Making(
+        return Making(
             dtype=self.dtype.torch or "", device=self.device, quantile=self.quantile,
             seed=seed_of(self.seed, 0, name), with_total=with_total,
         )  # fmt: skip
-        return made
 
 
 def storing(dtype: str, device: str, quantile: float | None) -> Storing:
@@ -188,6 +185,11 @@ class Retained:
     def error(self) -> float:
         """The Frobenius norm of what is missing, relative to that of the whole; 0 of nothing."""
         return sqrt(self.missing / self.squares) if self.squares else 0.0
+
+    @property
+    def share(self) -> float:
+        """The share of the Frobenius norm that is kept."""
+        return share(max(self.squares - self.missing, 0.0), self.squares)
 
 
 def retained(name: str, made: Sequence[Made]) -> Retained:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kanna.errors import Incompatible
-from kanna.lora.made import arithmetic
 from kanna.lora.modules import Module
+from kanna.tensor_math.factor_values import Product
 from kanna.views.computed import fp32_of
-
-if TYPE_CHECKING:
-    from kanna.tensor_math.lora_factors import Product
 
 # DoRA's product is one, too; what its magnitudes make of it is another matter.
 _PRODUCTS: Final = frozenset({"lora", "dora"})
@@ -41,14 +38,13 @@ def product_of(module: Module, strength: float = 1.0) -> Product:
     if up is None or down is None or not _fit(module):
         raise Incompatible("lora_making.unfit", name=module.name)
     shape = shape_of(module)
-    made: Product = arithmetic().Product(
+    return Product(
         up=fp32_of(up, 0, up.numel), down=fp32_of(down, 0, down.numel),
         rows=shape[0], rank=up.shape[1], columns=prod(shape[1:]),
         factor=module.scale * strength,
         core=None if core is None else fp32_of(core, 0, core.numel),
         core_shape=() if core is None else core.shape,
     )  # fmt: skip
-    return made
 
 
 def _fit(module: Module) -> bool:

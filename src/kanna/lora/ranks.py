@@ -6,13 +6,14 @@ sv_cumulative, sv_fro), by their definitions; the script itself keeps one value 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from math import sqrt
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from kanna.errors import UsageError
+from kanna.tensor_math.factor_values import Spectrum
 
 RankMethod = Literal["fixed", "ratio", "cumulative", "frobenius"]
 # What people write; kohya's names, too.
@@ -21,26 +22,6 @@ _DYNAMIC: Final[Mapping[str, RankMethod]] = {
     "sv_ratio": "ratio", "sv_cumulative": "cumulative", "sv_fro": "frobenius",
 }  # fmt: skip
 _NOISE: Final = 1e-6  # singular values of this share of the largest are fp32's rounding
-
-
-class SpectrumLike(Protocol):
-    """What of a `kanna.tensor_math.low_rank.Spectrum` decides on a rank."""
-
-    @property
-    def values(self) -> Sequence[float]:
-        """The largest singular values, descending."""
-
-    @property
-    def squares(self) -> float:
-        """The sum of the squares of all."""
-
-    @property
-    def total(self) -> float | None:
-        """The sum of all, where it was asked for."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether `values` are all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +42,7 @@ class Ranks:
         """Whether the sum of all singular values must be known."""
         return self.method == "cumulative"
 
-    def choose(self, spectrum: SpectrumLike) -> int | None:
+    def choose(self, spectrum: Spectrum) -> int | None:
         """Return the rank, or None where that takes more of the spectrum."""
         values = spectrum.values
         wanted = self._wanted(spectrum)
@@ -72,7 +53,7 @@ class Ranks:
             wanted = real if wanted is None else min(wanted, real)
         return max(1, min(wanted or len(values), self.most))
 
-    def _wanted(self, spectrum: SpectrumLike) -> int | None:
+    def _wanted(self, spectrum: Spectrum) -> int | None:
         values = spectrum.values
         if self.method == "fixed":
             return self.most if len(values) >= self.most else None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import frexp
 
 import torch
 
 from kanna.tensor_math.buffers import tensor_of
+from kanna.tensor_math.factor_values import Choice, Making, Product, Stored
 from kanna.tensor_math.low_rank import (
-    Choice,
     Factors,
     clamped,
     factored,
@@ -19,54 +18,6 @@ from kanna.tensor_math.low_rank import (
     squared_norm,
     squared_product_distance,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stored:
-    """``up [m,r]`` and ``down [r,n]`` as bytes of the dtype asked for.
-
-    `values` are the singular values as far as they are known, `squares` the sum of the squares of
-    what was to be made, `missing` that of its difference to what the stored factors make.
-    """
-
-    up: bytes
-    down: bytes
-    rank: int
-    values: tuple[float, ...]
-    squares: float
-    missing: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
-    """Two factors in fp32, ``up [m,r]`` and ``down [r,n]``, and the number that they come with.
-
-    With a `core`, ``[r,s,h,w]``, ``down`` is ``[s,i]`` for a convolution of i inputs, n being i·h·w
-    (Tucker's form, as LyCORIS has it).
-    """
-
-    up: bytearray
-    down: bytearray
-    rows: int
-    rank: int
-    columns: int
-    factor: float
-    core: bytearray | None = None
-    core_shape: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
-    """How to store factors: torch's name of the dtype, the device, the seed of the random sketch.
-
-    `quantile` clips the numbers of both factors, as kohya's script does.
-    """
-
-    dtype: str
-    device: str = "cpu"
-    seed: int = 0
-    with_total: bool = False
-    quantile: float | None = None
 
 
 @torch.inference_mode()

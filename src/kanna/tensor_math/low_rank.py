@@ -9,11 +9,12 @@ leaves out is known exactly, ``|D|² - Σσ²``, so that both go on until they n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import torch
+
+from kanna.tensor_math.factor_values import Choice, Spectrum
 
 # Below this the whole decomposition takes no longer.
 _SMALL: Final = 256
@@ -25,24 +26,6 @@ _MOST_POWERS: Final = 8
 _GAIN: Final = 1e-3
 _NOISE: Final = 1e-9  # a share of all that is no more than rounding in fp32
 _ROWS: Final = 1 << 22  # numbers that are held in fp64 at once
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spectrum:
-    """What is known of a matrix's singular values.
-
-    `values` are the largest, descending; `squares` is the sum of the squares of all, and `total`
-    their sum, where it was asked for. `complete` says that there are no others but zeros.
-    """
-
-    values: tuple[float, ...]
-    squares: float
-    total: float | None
-    complete: bool
-
-
-# How many singular values to keep; None: it needs to know more of them.
-Choice = Callable[[Spectrum], int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -115,6 +115,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kept": "{count:,} modules ({kinds}) have no rank and stay as they are.",
     "not_raised": "No module has more than rank {rank} already: nothing is gained by a higher one.",
     "nothing_shared": "No layer is changed by more than one of these LoRAs.",
+    "weights_unclear": (
+        "{given} is not one weight for each of the {count} LoRAs.",
+        "Give numbers with commas between them: 0.8,0.5",
+    ),
     "part_without_names": "Left out, since {dialect} has no names for it: {parts}.",
     "uneven": "{count:,} layers read other channels than those of the other model and are left out "
     "({name} …).",

@@ -116,6 +116,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kept": "{count:,} 個のモジュール（{kinds}）にはランクがないため、そのまま残ります。",
     "not_raised": "どのモジュールのランクも {rank} 以下です。上げても得るものはありません。",
     "nothing_shared": "2つ以上の LoRA が変更する層はありません。",
+    "weights_unclear": (
+        "{given} は {count} 個の LoRA の強さとして読み取れません。",
+        "コンマ区切りの数で指定してください: 0.8,0.5",
+    ),
     "part_without_names": "{dialect} 形式に名前がないため、含めませんでした: {parts}",
     "uneven": "{count:,} 個の層はもう一方のモデルと入力チャンネル数が違うため、含めませんでした（{name} など）。",
     "strangers": "{count:,} 個のテンソルは片方のモデルにしかないため、含めませんでした（{name} など）。",
