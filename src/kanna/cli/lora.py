@@ -9,5 +9,8 @@ lora = verb_group(
     {
         "bake": "kanna.cli.lora_bake:bake",
         "convert": "kanna.cli.lora_convert:convert",
+        "extract": "kanna.cli.lora_extract:extract",
+        "merge": "kanna.cli.lora_merge:merge",
+        "resize": "kanna.cli.lora_resize:resize",
     },
 )
