@@ -23,6 +23,49 @@ from kanna.families.name_rows import expand_side
 from kanna.families.name_tables import name_rows
 from model_headers import headers
 
+RECIPE = b"""kanna = 1
+[models]
+a = "A.safetensors"
+b = { path = "x/B.ckpt", sha256 = "%s" }
+[[step]]
+name = "mix"
+method = "weighted-sum"
+models = ["a", "b"]
+alpha = { value = 0.3, blocks = "IN00=0.1", elements = ["attn2=0.2"] }
+[[step]]
+name = "out"
+method = "lora"
+models = ["mix", "b"]
+weights = [0.5]
+[output]
+dtype = "fp16"
+dtypes = { vae = "fp32" }
+[axes]
+"mix.alpha" = "0.1:0.9:0.1"
+""" % (b"0123456789abcdef" * 4)
+MECHA = b"""version 0.1.0
+model "dir/a.safetensors" model_config=null merge_space="weight"
+model "b.safetensors"
+dict key=0.3
+merge "convert_singleton" &2
+merge "subtract" &0 &1
+merge "add_difference" &0 &4 alpha=&3
+merge "weighted_sum" &5 &1 0.5
+"""
+WEBUI = b"""{"type": "webui", "primary_model_hash": "%s", "secondary_model_hash": "%s",
+"interp_method": "Weighted sum", "multiplier": 0.3, "bake_in_vae": "a/b.pt", "%s": {"name": "x/y"}}
+""" % ((b"0123456789abcdef" * 4,) * 3)
+SUPERMERGER = b"""{"type": "sd-webui-supermerger", "model_a": "%s", "model_b": "%s", "mbw": true,
+"weights_alpha": [0.1, 0.2], "base_alpha": 0.5, "mode": "Weight sum", "calcmode": "normal"}
+""" % ((b"0123456789abcdef" * 4,) * 2)
+MERGEKIT = b"""merge_method: ties
+base_model: base
+models:
+- {model: a, parameters: {weight: 0.5, density: 0.3}}
+- model: {path: b}
+parameters: {normalize: true}
+dtype: float16
+"""
 CORPUS = Path(__file__).parent / "data" / "fuzz_corpus.json.gz"
 _LONGEST = 1 << 14
 
@@ -126,6 +169,8 @@ def _made() -> Mapping[str, list[bytes]]:
         "pickle": [cases.checkpoint(beside) for beside in (b"N", b"K\x01", b"]", b"}")],
         "gguf": gguf,
         "index": index,
+        "recipe": [RECIPE, MECHA, WEBUI, SUPERMERGER, MERGEKIT],
+        "recipe-inside": [RECIPE, MECHA, WEBUI, SUPERMERGER],
         "json": [b'{"a": [1, 2.5, "\\u3042"], "b": {"c": null}}', *index],
         "whole": [*tensors, *zipped[::6], *gguf, *index, b"<!DOCTYPE html><html>", b"\x89PNG\r\n"],
         "scan": [

@@ -31,6 +31,9 @@ from kanna.hashing.sidecars import read_sidecar, sidecar_path
 from kanna.hashing.webui import read_entries
 from kanna.identify import identify
 from kanna.identity import said
+from kanna.merging import foreign, recipe_toml
+from kanna.merging.axes import points
+from kanna.merging.recipe_check import check
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.naming import suggested_name
 from kanna.ops.part_record import RECORD, read_record, restored
@@ -203,6 +206,28 @@ def file_name(data: bytes) -> None:
     assert json.dumps(made)
 
 
+def recipe(data: bytes) -> None:
+    """A recipe in any language: what can be read can be written, and then read as the same one."""
+    text = data.decode("utf-8", "replace")
+    with suppress(KannaError):
+        found = foreign.in_text(text).recipe
+        assert recipe_toml.read(recipe_toml.write(found)) == found
+        check(found)
+        assert points(found)
+
+
+def recipe_inside(data: bytes) -> None:
+    """What a stranger's metadata says of a merge: nothing of it leads to another folder."""
+    text = data.decode("utf-8", "replace")
+    for field in ("kanna.recipe", "sd_merge_recipe", "mecha_recipe"):
+        with suppress(KannaError):
+            found = foreign.in_metadata({field: text, "sd_merge_models": text})
+            assert found is not None
+            paths = [one.path for one in found.recipe.sources.values() if one.path is not None]
+            assert not [path for path in paths if "/" in path or "\\" in path or path == ".."]
+            assert found.recipe.output.path is None
+
+
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "whole": whole,
     "safetensors": reads("safetensors"),
@@ -220,6 +245,8 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "table": table,
     "record": record,
     "file-name": file_name,
+    "recipe": recipe,
+    "recipe-inside": recipe_inside,
     "views": views,
     "relayout": relaid,
     "gguf-written": gguf_written,

@@ -111,7 +111,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_such_number": ("The recipe has no number {path}.", "It has: {known}."),
     "which_step": (
-        "Several steps have a {path}.",
+        "Several steps have {path}.",
         "Write the step before it, with a dot; these have it: {known}.",
     ),
     "bad_set": ("--set {given} sets nothing.", "Write STEP.PARAMETER=VALUE: --set mix.alpha=0.3."),
