@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 import click
 
 from kanna import api
-from kanna.cli.batch import Batch
-from kanna.cli.merge_report import merge_document, merge_lines
+from kanna.cli.merge_job import carry_out, sweeping
 from kanna.cli.options import ModelPath, Verb, common, option
-from kanna.cli.progress import Bar
-from kanna.cli.running import by_part, dtypes_by_role, run_options, running
+from kanna.cli.running import by_part, dtypes_by_role, running
 from kanna.errors import UsageError
 from kanna.merging.recipe import Recipe, Wish
 
@@ -33,13 +30,11 @@ _MISSING: Final = ("keep", "refuse")
 @option("--block-method", "block_methods", text="merge.option_block_method",
         metavar="BLOCKS=METHOD", multiple=True)  # fmt: skip
 @option("--seed", text="merge.option_seed", type=int, default=0)
-@option("--sweep", "sweeps", text="merge.option_sweep", metavar="NAME=FIRST:LAST:STEP",
-        multiple=True)  # fmt: skip
+@sweeping
 @option("--vae", text="merge.option_vae", metavar="A|B|FILE|merge", default="")
 @option("--ema", text="merge.option_ema", type=click.Choice(_EMA), default="drop")
 @option("--missing", text="merge.option_missing", type=click.Choice(_MISSING), default="keep")
 @option("--compat", text="merge.option_compat", type=click.Choice(["a1111"]))
-@option("--device", text="merge.option_device", metavar="DEVICE", default="cpu")
 @option("--prune", text="merge.option_prune", is_flag=True)
 @option("--position-ids", text="merge.option_position_ids", default="repair",
         type=click.Choice(api.words("position_ids")))  # fmt: skip
@@ -50,16 +45,9 @@ _MISSING: Final = ("keep", "refuse")
 def merge(*, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
     """Make one model of several, or one for each point of a sweep."""
     recipe = _recipe(given)
-    batch = Batch(as_json=as_json, quiet=quiet, spaced=True)
-    hidden = quiet or as_json
-    with Bar("sha256", hidden=hidden) as hashing, Bar(given["output"], hidden=hidden) as bar:
-        made = api.merge(
-            recipe, given["output"], device=given["device"], hash_inputs=not given["no_hash"],
-            dry_run=given["dry_run"], run_options=run_options(given), progress=bar,
-            hash_progress=hashing,
-        )  # fmt: skip
-    batch.add(merge_document(made), partial(merge_lines, made, verbose=verbose))
-    return batch.close(several=False)
+    paths = {name: api.as_path(source.path or "") for name, source in recipe.sources.items()}
+    return carry_out(recipe, given["output"], paths, given, stem=given["models"][0].stem,
+                     as_json=as_json, quiet=quiet, verbose=verbose)  # fmt: skip
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,13 +10,11 @@ import click
 
 from kanna import api
 from kanna.api import FoundRecipe, SourceFile
-from kanna.cli.batch import Batch
-from kanna.cli.merge_report import merge_document, merge_lines
+from kanna.cli.merge_job import carry_out, sweeping
 from kanna.cli.options import Verb, common, option
 from kanna.cli.output import note_line, print_notice
 from kanna.cli.progress import Bar
-from kanna.cli.running import run_options, running
-from kanna.cli.sweep_report import sweep_code, sweep_document, sweep_lines
+from kanna.cli.running import running
 from kanna.errors import UsageError
 
 _LONGEST = 4 << 20
@@ -32,10 +29,7 @@ folders = option(
 @option("-o", "--output", text="run.option_output", type=str)
 @folders
 @option("--set", "settings", text="run.option_set", metavar="STEP.NAME=VALUE", multiple=True)
-@option("--sweep", "sweeps", text="run.option_sweep", metavar="NAME=FIRST:LAST:STEP",
-        multiple=True)  # fmt: skip
-@option("--together", text="run.option_together", type=click.IntRange(1, 64), default=8)
-@option("--device", text="merge.option_device", metavar="DEVICE", default="cpu")
+@sweeping
 @running
 @common
 def run(recipe: str, *, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
@@ -50,8 +44,9 @@ def run(recipe: str, *, as_json: bool, quiet: bool, verbose: bool, **given: Any)
     if not hidden:
         _tell_of_renamed(sources)
     output = _output(found, given["output"])
-    job = _sweep if found.recipe.axes else _one
-    return job(found, output, paths, given, as_json=as_json, quiet=quiet, verbose=verbose)
+    stem = "sweep" if found.path == "-" else Path(found.path).stem
+    return carry_out(found.recipe, output, paths, given, stem=stem, as_json=as_json, quiet=quiet,
+                     verbose=verbose)  # fmt: skip
 
 
 def read(recipe: str, settings: tuple[str, ...] = (), sweeps: tuple[str, ...] = ()) -> FoundRecipe:
@@ -108,37 +103,3 @@ def _output(found: FoundRecipe, given: str | None) -> str:
     if place.is_absolute() or ".." in place.parts or "\\" in path or ":" in path:
         raise UsageError("run.output_elsewhere", output=path)
     return str(found.folder / path)
-
-
-def _one(
-    found: FoundRecipe, output: str, paths: dict[str, Path], given: dict[str, Any], *,
-    as_json: bool, quiet: bool, verbose: bool,
-) -> int:  # fmt: skip
-    batch, hidden = Batch(as_json=as_json, quiet=quiet), quiet or as_json
-    with Bar("sha256", hidden=hidden) as hashing, Bar(Path(output).name, hidden=hidden) as bar:
-        made = api.merge(
-            found.recipe, output, found=paths, device=given["device"],
-            hash_inputs=not given["no_hash"], dry_run=given["dry_run"],
-            run_options=run_options(given), progress=bar, hash_progress=hashing,
-        )  # fmt: skip
-    batch.add(merge_document(made), partial(merge_lines, made, verbose=verbose))
-    return batch.close(several=False)
-
-
-def _sweep(
-    found: FoundRecipe, output: str, paths: dict[str, Path], given: dict[str, Any], *,
-    as_json: bool, quiet: bool, verbose: bool,
-) -> int:  # fmt: skip
-    batch, hidden = Batch(as_json=as_json, quiet=quiet), quiet or as_json
-    stem = "sweep" if found.path == "-" else Path(found.path).stem
-    options = api.SweepOptions(
-        together=given["together"], device=given["device"], hash_inputs=not given["no_hash"],
-        dry_run=given["dry_run"], run_options=run_options(given),
-    )  # fmt: skip
-    target = api.sweep_target(output, stem, found.recipe.output.container)
-    with Bar("sha256", hidden=hidden) as hashing, Bar(target.name, hidden=hidden) as bar:
-        made = api.sweep(found.recipe, target, paths, options, progress=bar,
-                         hash_progress=hashing)  # fmt: skip
-    batch.add(sweep_document(made), partial(sweep_lines, made, verbose=verbose),
-              code=sweep_code(made))  # fmt: skip
-    return batch.close(several=False)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from kanna.identify.beside import sort_out
 from kanna.identity import Identity
 from kanna.merging.recipe import Recipe
 from kanna.model import TensorInfo
@@ -34,7 +35,7 @@ class Scope:
 
 def scope_of(draft: Draft, recipe: Recipe) -> Scope:
     """Return what of `draft`, which still is the leading model as it stands, is to be merged."""
-    named, a1111 = _by_name(draft.identity), recipe.compat == "a1111"
+    named, a1111 = _by_name(draft), recipe.compat == "a1111"
     known, with_vae = bool(draft.identity.parts), vae_is_merged(draft.identity, recipe)
     kept: dict[str, str] = {}
     for name, tensor in draft.model.items():
@@ -65,12 +66,13 @@ def _of_dtype(tensor: TensorInfo) -> str | None:
     return None if tensor.dtype.is_float else "integer"
 
 
-def _by_name(identity: Identity) -> dict[str, str]:
-    """Return the names that the tables know as no weights, and what they are."""
+def _by_name(draft: Draft) -> dict[str, str]:
+    """Return the names that the tables know as no weights, be they a part's, and what they are."""
+    identity, beside = draft.identity, sort_out(draft.model, draft.model.metadata)
     every: Iterable[tuple[str, Iterable[str]]] = (
-        ("buffer", (name for group in identity.junk for name in group.names)),
+        ("buffer", (name for names in beside.junk.values() for name in names)),
         ("ema", identity.ema.extra),
         ("position_ids", (key.name for key in identity.position_ids.keys)),
-        ("marker", identity.markers),
+        ("marker", beside.markers),
     )
     return {name: word for word, names in every for name in names}

@@ -28,7 +28,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "last that fits counts).",
     "option_block_method": "Another method for some blocks, with the same models (may be repeated).",
     "option_seed": "Seed of methods that draw at random.",
-    "option_sweep": "Make an output for each number, in one pass (may be repeated).",
     "option_vae": "Whose VAE: that of a model (a, b …), of a file, or all merged (merge).",
     "option_ema": "Drop the EMA, or copy that of A.",
     "option_missing": "Tensors that not all models have: keep those of A, or refuse.",

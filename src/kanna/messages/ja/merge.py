@@ -17,7 +17,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_elements": "名前で選んだテンソルの値。例: 'attn2.*to_k=0.2'（複数指定可。最後に当てはまるものが有効）。",
     "option_block_method": "一部の層に使う別の方式。モデルは同じです（複数指定可）。",
     "option_seed": "乱数を使う方式のシード。",
-    "option_sweep": "値ごとに出力を 1 つずつ、1 回の読み込みで作ります（複数指定可）。",
     "option_vae": "どの VAE を使うか。モデル（a、b …）、ファイル、または全部のマージ（merge）。",
     "option_ema": "EMA を外す（drop）か、A のものをそのまま入れる（keep）。",
     "option_missing": "一部のモデルにしかないテンソル。A のものを残す（keep）か、断る（refuse）。",
