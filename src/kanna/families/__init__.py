@@ -12,6 +12,9 @@
              │   │   └ name_rows      rows: folded patterns, side by side
              │   └ links         which tensors become which, joined or cut apart
              │       └ unet_blocks    the blocks of a UNet, read off its tensors
+             ├ blocks      the blocks of a file, for weights and comparisons
+             │   └ block_places  where each tensor is: its path, the words of its block
+             │       └ block_maps    how blocks are counted, by architecture
              ├ old_names   names that not every program reads
              ├ schedule    the noise schedule that models are trained with
              ├ configs     the config beside a model

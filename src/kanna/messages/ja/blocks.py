@@ -7,7 +7,7 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "translated": (
         "{count} 個の層別ウェイトは {of} 用のリストです。このモデルでは、同じ名前のブロックの "
-        "{left} 個を使います ({dropped} はありません)。"
+        "{left} 個を使います（{dropped} はありません）。"
     ),
     "wrong_count": (
         "{count} 個の層別ウェイトは、このモデルに合いません。",
@@ -51,7 +51,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_expression": (
         "{rule} の {expression} は正規表現として正しくありません: {reason}",
-        "re: を外すと、そのままの文字として探します (* は任意の文字列)。",
+        "re: を外すと、そのままの文字として探します（* は任意の文字列）。",
     ),
     "no_adjust": (
         "{architecture} は潜在空間がわからないため、調整できません。",
