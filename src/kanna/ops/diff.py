@@ -51,7 +51,7 @@ class File:
 class Section:
     """A part of the models, or a block of one: its numbers, and what candidates explain of it.
 
-    `groups` are the rows of its groups of components, of a block only.
+    `groups` are the rows of its groups of components.
     """
 
     part: Part
@@ -149,7 +149,7 @@ def report(found: Compared) -> DiffReport:
     return DiffReport(
         files=tuple(_file(side, letter(at)) for at, side in enumerate(sides)),
         overall=found.row("", names),
-        parts=tuple(_section(found, p, p[1], of, ()) for p, of in found.parts.items()),
+        parts=tuple(_section(found, p, p[1], of, COLUMNS) for p, of in found.parts.items()),
         blocks=tuple(_blocks(found)),
         tensors=tuple(row_of(name, [one]) for name, one in found.differences.items()),
         only_first=_alone(found.first, found.alignment.missing),

@@ -8,12 +8,11 @@ from typing import Final
 
 from kanna.engine.differences import Match, differences
 from kanna.kernel import Comparison
-from kanna.model import Note
 from kanna.ops.diff_compared import Compared, Part
 from kanna.ops.diff_lora import low_rank
 from kanna.ops.diff_merges import merged
 from kanna.ops.diff_rows import row_of
-from kanna.ops.diff_verdict import Verdict, number, percent, verdict
+from kanna.ops.diff_verdict import Verdict, number, part_name, percent, verdict
 
 UNRELATED: Final = 0.1  # the greatest cosine of matrices that were made apart
 DISTANT: Final = 0.5
@@ -47,7 +46,7 @@ def change(found: Compared, part: Part) -> Iterator[Verdict]:
     row = found.row("", names)
     kind = "distant" if sums.xx and _cosine(sums) < DISTANT else "related"
     yield verdict(
-        kind, "likely", part=Note(f"inspect.part_{part[0]}"), rms=percent(row.relative_rms or 0),
+        kind, "likely", part=part_name(part), rms=percent(row.relative_rms or 0),
         changed=row.tensors - row.equal, tensors=row.tensors, evidence=why,
         values={"relative_rms": row.relative_rms, "cosine_distance": row.distance},
     )  # fmt: skip

@@ -9,13 +9,13 @@ from typing import Final
 
 from kanna.engine.differences import Difference, Match, differences
 from kanna.ops.diff_fit import Fit, fit, rounding
-from kanna.ops.diff_places import Place, places_of
+from kanna.ops.diff_places import OTHER, Place, places_of
 from kanna.ops.diff_rows import Row, row_of
 from kanna.ops.diff_sides import Alignment, Side
 from kanna.ops.parts import MODEL
 
 # Roles of tensors that are no part of a model.
-ASIDE: Final = ("ema", "position_ids", "junk", "marker", "other")
+ASIDE: Final = ("ema", "position_ids", "junk", "marker", OTHER)
 
 Part = tuple[str, str]  # its role, and the word that tells it from others in that role
 
@@ -54,8 +54,9 @@ class Compared:
 
     @property
     def models(self) -> Mapping[Part, tuple[str, ...]]:
-        """The parts that are models."""
-        return {part: names for part, names in self.parts.items() if part[0] not in ASIDE}
+        """The parts that are models; of an unknown file, all that it is made of."""
+        models = {part: names for part, names in self.parts.items() if part[0] not in ASIDE}
+        return models or {part: names for part, names in self.parts.items() if part[0] == OTHER}
 
     def row(self, label: str, names: Iterable[str]) -> Row:
         """Return the row of `names`, all together."""

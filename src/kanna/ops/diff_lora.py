@@ -70,6 +70,7 @@ def _sample(found: Compared, names: Sequence[str]) -> list[str]:
         if len(found.matches[name].first.shape) > 1
         and min(_matrix(found.matches[name].first.shape)) >= _LEAST
         and found.matches[name].first.numel <= _LARGEST
+        and not any(found.differences[name].not_finite)
     ]  # fmt: skip
     stretch = -(-len(fitting) // _SAMPLE) or 1
     groups = [fitting[at : at + stretch] for at in range(0, len(fitting), stretch)]

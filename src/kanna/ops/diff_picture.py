@@ -17,23 +17,24 @@ from kanna.messages import language, say, shown
 from kanna.ops.diff import COLUMNS, DiffReport, Section
 from kanna.ops.diff_rows import Row
 from kanna.ops.error_picture import percent
+from kanna.ops.parts import MODEL
 
 _WIDTH: Final = 900
 _MARGIN: Final = 28
 _ROW: Final = 20
 _GAP: Final = 12  # between parts
-_HEAD: Final = 168  # title, files, verdict, legend and the columns' names
+_HEAD: Final = 176  # title, files, verdict, legend and the columns' names
 _FOOT: Final = 20
 _LETTER: Final = 6.7  # width of a letter of a label
 _LONGEST: Final = 30  # letters of a label
 _SUBJECT: Final = 118  # letters of a line of text
 _VERDICT_LINES: Final = 2
 _MOST_ROWS: Final = 200
-_STEPS: Final = 8  # shades, each half a power of ten; the darkest begins at _TOP
-_TOP: Final = -0.5  # log10 of a relative RMS of about 30 %
+_STEPS: Final = 12  # shades, three for a power of ten; the last one ends where all has changed
+_PER_DECADE: Final = 3
 
 # No custom properties: Inkscape, librsvg and file managers would draw all of it black. The shades
-# are steps of one hue, light to dark, and the other way round on dark paper.
+# go from light to dark, and the other way round on dark paper; those between are mixed.
 _LIGHT: Final = ("#fdebc8", "#fbd28f", "#f8b25b", "#f08b3c", "#de6330", "#bd3f2e", "#92272f",
                  "#641a2e")  # fmt: skip
 _DARK: Final = ("#3a2330", "#5a2635", "#7f2f36", "#a74236", "#cb5f39", "#e68a45", "#f5b964",
@@ -65,13 +66,14 @@ def diff_svg(report: DiffReport, first: str = "", second: str = "") -> str:
 
     A row is a block, a column a group of components; the last column is the whole block.
     """
-    blocks = report.blocks[:_MOST_ROWS]
+    rows = _rows(report)
+    blocks = rows[:_MOST_ROWS]
     columns = [one for one in COLUMNS if any(one in block.groups for block in blocks)]
     left = _MARGIN + max((len(_label(one)) for one in blocks), default=0) * _LETTER + 10
     step = (_WIDTH - _MARGIN - left) / (len(columns) + 1)
     tops = list(_tops(blocks))
     bottom = tops[-1] + _ROW if tops else _HEAD
-    more = len(report.blocks) - len(blocks)
+    more = len(rows) - len(blocks)
     height = bottom + _FOOT + (_ROW if more else 0)
     body = [
         f'<rect class="paper" width="{_WIDTH}" height="{height:g}"/>',
@@ -85,6 +87,17 @@ def diff_svg(report: DiffReport, first: str = "", second: str = "") -> str:
     return _document(report, first, second, height, body)
 
 
+def _rows(report: DiffReport) -> list[Section]:
+    """Return what gets a row: every block, but a part in which nothing differs is one."""
+    models = {block.part for block in report.blocks}
+    rows: list[Section] = []
+    for part in report.parts:
+        if part.part in models:
+            own = [block for block in report.blocks if block.part == part.part]
+            rows += [part] if part.row.exact else own
+    return rows
+
+
 def _document(
     report: DiffReport, first: str, second: str, height: float, body: Sequence[str]
 ) -> str:
@@ -92,9 +105,8 @@ def _document(
                rms=percent(report.overall.relative_rms))  # fmt: skip
     subject = say("diff.svg_subject", first=first, second=second)
     title = f"{say('diff.svg_title')} – {subject}"
-    shades = "\n".join(f".kanna-diff .s{n}{{fill:{one}}}" for n, one in enumerate(_LIGHT))
-    dark = "\n".join(f" .kanna-diff .s{n}{{fill:{one}}}" for n, one in enumerate(_DARK))
-    style = f"{_STYLE}{shades}\n@media(prefers-color-scheme:dark){{{_STYLE_DARK}{dark}}}\n"
+    light, dark = _shades(_LIGHT), _shades(_DARK)
+    style = f"{_STYLE}{light}\n@media(prefers-color-scheme:dark){{{_STYLE_DARK}{dark}}}\n"
     return "\n".join((
         f'<svg xmlns="http://www.w3.org/2000/svg" class="kanna-diff" lang="{language()}" '
         f'role="img" aria-labelledby="kanna-diff-title kanna-diff-desc" '
@@ -105,6 +117,24 @@ def _document(
         *body,
         "</svg>\n",
     ))  # fmt: skip
+
+
+def _shades(colours: Sequence[str]) -> str:
+    """Return the rules of all shades, mixed of some."""
+    rules = []
+    for step in range(_STEPS):
+        place = step / (_STEPS - 1) * (len(colours) - 1)
+        low = min(int(place), len(colours) - 2)
+        mixed = (
+            round(int(one, 16) + (int(other, 16) - int(one, 16)) * (place - low))
+            for one, other in zip(_channels(colours[low]), _channels(colours[low + 1]), strict=True)
+        )
+        rules.append(f".kanna-diff .s{step}{{fill:#{''.join(f'{one:02x}' for one in mixed)}}}")
+    return "\n".join(rules)
+
+
+def _channels(colour: str) -> tuple[str, str, str]:
+    return colour[1:3], colour[3:5], colour[5:7]
 
 
 def _heading(report: DiffReport, first: str, second: str) -> Iterator[str]:
@@ -128,15 +158,16 @@ def _legend() -> Iterator[str]:
     yield _text(x + 17, y + 22, say("diff.svg_equal"), "quiet middle")
     x += 44
     for step in range(_STEPS):
-        yield f'<rect class="s{step}" x="{x + 42 * step:g}" y="{y}" width="42" height="11"/>'
-        if step:
-            share = 10 ** _begins(step)
-            yield _text(x + 42 * step, y + 22, f"{100 * share:.2g} %", "quiet middle")
-    yield _text(x + 42 * _STEPS + 14, y + 10, say("diff.svg_legend"), "quiet")
+        yield f'<rect class="s{step}" x="{x + 26 * step:g}" y="{y}" width="26" height="11"/>'
+        if step and step % _PER_DECADE == 0:
+            share = f"{10.0 ** (_begins(step) + 2):g} %"
+            yield _text(x + 26 * step, y + 22, share, "quiet middle")
+    yield _text(x + 26 * _STEPS + 14, y + 10, say("diff.svg_legend"), "quiet")
 
 
 def _begins(step: int) -> float:
-    return _TOP - (_STEPS - 1 - step) / 2
+    """Return the logarithm of the difference at which a shade begins."""
+    return (step - _STEPS) / _PER_DECADE
 
 
 def _titles(columns: Sequence[str], left: float, step: float) -> Iterator[str]:
@@ -181,13 +212,15 @@ def _shade(row: Row) -> str:
         return f"s{_STEPS - 1}"
     if not row.relative_rms:
         return "s0"
-    step = int((log10(row.relative_rms) - _begins(0)) // 0.5)
+    step = int((log10(row.relative_rms) - _begins(0)) * _PER_DECADE)
     return f"s{min(max(step, 0), _STEPS - 1)}"
 
 
 def _label(block: Section) -> str:
     role, word = block.part
-    name = block.row.name if role == "diffusion_model" else f"{word} {block.row.name}"
+    name = block.row.name
+    if role != MODEL and name != word:  # of a path the end, where rows differ
+        name = f"{word} {'.'.join(name.split('.')[-2:])}"
     return _end_of(shown(name), _LONGEST)
 
 

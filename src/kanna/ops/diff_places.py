@@ -14,12 +14,12 @@ from kanna.ops.parts import MODEL, part_word
 # Groups of components by what stands in a name, between dots; the first that fits. Sources: the
 # module names of CompVis/stable-diffusion, diffusers, black-forest-labs/flux, Stability-AI/sd3-ref.
 GROUPS: Final = (
-    ("norm", ("in_layers.0", "out_layers.0", "norm", "norm1", "norm2", "norm3", "layer_norm1",
-              "layer_norm2", "final_layer_norm", "ln_1", "ln_2", "ln_final", "layer_norm",
-              "norm_out", "group_norm", "conv_norm_out", "norm_q", "norm_k", "query_norm",
-              "key_norm", "norm_added_q", "norm_added_k", "ln_q", "ln_k")),
     ("mod", ("modulation", "adaLN_modulation", "img_mod", "txt_mod", "adaln_single", "norm1.linear",
              "norm1_context")),
+    ("norm", ("out.0", "in_layers.0", "out_layers.0", "norm", "norm1", "norm2", "norm3",
+              "layer_norm1", "layer_norm2", "final_layer_norm", "ln_1", "ln_2", "ln_final",
+              "layer_norm", "norm_out", "group_norm", "conv_norm_out", "norm_q", "norm_k",
+              "query_norm", "key_norm", "norm_added_q", "norm_added_k", "ln_q", "ln_k")),
     ("attn2", ("attn2", "cross_attn", "cross_attention", "EncDecAttention")),
     ("txt attn", ("txt_attn", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out",
                   "context_block.attn")),
@@ -31,9 +31,10 @@ GROUPS: Final = (
              "add_embedding", "token_embedding", "position_embedding", "embeddings", "time_in",
              "vector_in", "guidance_in", "t_embedder", "y_embedder", "x_embedder",
              "context_embedder", "shared", "positional_embedding")),
-    ("conv", ("in_layers", "out_layers", "skip_connection", "conv", "conv1", "conv2", "conv_in",
-              "conv_out", "op", "conv_shortcut", "nin_shortcut", "downsamplers", "upsamplers",
-              "downsample", "upsample", "quant_conv", "post_quant_conv", "resnets")),
+    ("conv", ("input_blocks.0.0", "out.2", "in_layers", "out_layers", "skip_connection", "conv",
+              "conv1", "conv2", "conv_in", "conv_out", "op", "conv_shortcut", "nin_shortcut",
+              "downsamplers", "upsamplers", "downsample", "upsample", "quant_conv",
+              "post_quant_conv", "resnets")),
     ("proj", ("proj_in", "proj_out", "linear1", "linear2", "img_in", "txt_in", "final_layer",
               "text_projection", "proj_mlp")),
 )  # fmt: skip
@@ -78,13 +79,19 @@ def places_of(side: Side) -> Places:
     for name, role in side.roles.items():
         part, place = inside.get(name), blocks.place(name)
         if part is None or place is None or part.role != role:
-            found[name] = Place(role=role, word=role, block=role, group=OTHER, slot="")
+            found[name] = _outside(name, role, place.block if place else "", unknown=not inside)
             continue
         found[name] = Place(
             role=role, word=part_word(part), group=group_of(place.path), slot=place.block,
             block=place.block if role == MODEL else block_of(name[len(part.prefix) :]),
         )  # fmt: skip
     return Places(of=found, blocks=blocks.names, listed=next(iter(blocks.lists.values()), ()))
+
+
+def _outside(name: str, role: str, slot: str, *, unknown: bool) -> Place:
+    """Return the place of what is in no part; in an unknown file that is all there is."""
+    block, group = (block_of(name), group_of(name)) if unknown else (role, OTHER)
+    return Place(role=role, word=role, block=block, group=group, slot=slot)
 
 
 def group_of(name: str) -> str:

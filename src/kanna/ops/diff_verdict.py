@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kanna.identity import said
+from kanna.messages import say
 from kanna.model import Note
 
 Certainty = Literal["certain", "likely"]
@@ -49,3 +50,12 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """Return a share in percent, with three digits."""
     return f"{100 * share:.3g} %"
+
+
+def part_name(part: tuple[str, str]) -> str:
+    """Return what people call a part, by its role and word, in the language in force."""
+    role, word = part
+    if role in ("ema", "position_ids", "junk", "marker", "other"):
+        return say(f"diff.role_{role}")
+    name = say(f"inspect.part_{role}")
+    return name if word in {role, ""} else f"{name} {word}"

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from kanna.messages import say
 from kanna.model import Note
 from kanna.ops.diff_change import change
-from kanna.ops.diff_compared import ASIDE, Compared, Part
+from kanna.ops.diff_compared import Compared, Part
 from kanna.ops.diff_vae import other_vae
-from kanna.ops.diff_verdict import Verdict, percent, verdict
+from kanna.ops.diff_verdict import Verdict, part_name, percent, verdict
 from kanna.ops.parts import MODEL
 
 __all__ = ["Verdict", "verdicts"]
@@ -29,7 +29,7 @@ def verdicts(found: Compared) -> tuple[Verdict, ...]:
 
 
 def _verdicts(found: Compared) -> Iterator[Verdict]:
-    models = found.models or found.parts
+    models = found.models
     changed = [part for part in models if not _equal(found, part)]
     main, covered = _main(found, changed), False
     if main is not None:
@@ -125,25 +125,18 @@ def _unchanged(
                   values={"parts": [list(part) for part in left]})  # fmt: skip
 
 
-def part_name(part: Part) -> str:
-    """Return what people call a part, in the language in force."""
-    role, word = part
-    name = say(f"inspect.part_{role}") if role not in ASIDE else say(f"diff.role_{role}")
-    return name if word in {role, ""} else f"{name} {word}"
-
-
 def _aside(found: Compared) -> Iterator[Verdict]:
     """Say which of the tensors that are no part of a model differ."""
     for part, names in found.parts.items():
         differing = [name for name in names if found.differences[name].unequal]
-        if part[0] not in ASIDE or not differing:
+        if part in found.models or not differing:
             continue
         if part[0] == "position_ids":
             yield verdict("ids", first=_ids(found.first.identity.position_ids.state),
                           second=_ids(found.second.identity.position_ids.state),
                           values={"a": found.first.identity.position_ids.state,
                                   "b": found.second.identity.position_ids.state})  # fmt: skip
-        elif found.models:
+        else:
             yield verdict("aside", role=say(f"diff.role_{part[0]}"), count=len(differing),
                           values={"role": part[0], "names": differing})  # fmt: skip
 
