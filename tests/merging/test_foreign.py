@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 
 from kanna.errors import KannaError, UsageError
+from kanna.families.blocks import blocks_of
+from kanna.identify import identify
+from kanna.merging.element_text import parse_elements
 from kanna.merging.foreign import Foreign, in_metadata, in_text
 from kanna.merging.recipe import Recipe, Source, Step, Weight, Wish
 from kanna.merging.recipe_check import check
+from models import full_checkpoint
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 MODELS = json.dumps({
@@ -112,6 +116,15 @@ def test_supermerger_block_weights_begin_with_the_base() -> None:
     check(found.recipe)
 
 
+def test_supermerger_elements_are_rules_for_alpha() -> None:
+    rules = ("IN00-IN05:attn1:0.3", "NOT OUT04:attn:1")
+    for given in (list(rules), "\n".join(rules), ",".join(rules)):
+        (step,) = supermerger(elemental_merge=given, mbw=False).recipe.steps
+        assert step.parameters["alpha"] == Weight(value=0.5, elements=rules)
+    model = full_checkpoint()
+    assert len(parse_elements(rules, blocks_of(model, identify(model)))) == len(rules)
+
+
 @pytest.mark.parametrize(
     ("calcmode", "mode", "method", "parameters"),
     [
@@ -139,7 +152,8 @@ def test_supermerger_modes(calcmode: str, mode: str, method: str, parameters: se
     [
         ({"calcmode": "plus random"}, "recipe.foreign_method", "plus random"),
         ({"calcmode": "cosineA"}, "recipe.foreign_method", "cosineA"),
-        ({"elemental_merge": ["IN00:attn1:0.3"]}, "recipe.foreign_rule", "elemental_merge"),
+        ({"elemental_merge": ["IN00:attn1"]}, "recipe.foreign_rule", "elemental_merge"),
+        ({"elemental_merge": "IN00:attn1:R"}, "recipe.no_number", "elemental_merge"),
         ({"Exclude": ["IN00"]}, "recipe.foreign_rule", "Exclude"),
         ({"weights_alpha": [0.1, None]}, "recipe.no_number", "weights_alpha"),
         ({"base_alpha": None}, "recipe.no_number", "base_alpha"),

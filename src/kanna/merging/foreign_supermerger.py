@@ -6,8 +6,9 @@ writes, its modes, and how the first of its block weights becomes ``base_alpha``
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kanna.errors import UsageError
@@ -15,6 +16,7 @@ from kanna.merging.foreign_values import Read, hashed_source, number
 from kanna.merging.recipe import Recipe, Step, Value, Weight
 
 _PROGRAM: Final = "SuperMerger"
+_MOST_RULES: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ def from_supermerger(merged: Mapping[str, Any], models: Mapping[str, Any]) -> Re
         name: hashed_source(merged.get(f"model_{name}"), models, f"model_{name}") for name in used
     }
     parameters: dict[str, Value] = {name: _weight(merged, name) for name in row.numbers}
+    parameters["alpha"] = replace(_weight(merged, "alpha"), elements=_elements(merged))
     step = Step(name="merge", method=row.method, models=tuple(row.models), base=row.base,
                 parameters=parameters)  # fmt: skip
     return Read(recipe=Recipe(sources=sources, steps=(step,)))
@@ -84,8 +87,24 @@ def _weight(merged: Mapping[str, Any], name: str) -> Weight:
 
 def _refuse_rules(merged: Mapping[str, Any]) -> None:
     """Refuse what decides numbers and cannot be said here."""
-    for key in ("elemental_merge", "Include", "Exclude"):
-        rules = merged.get(key)
-        words = rules if isinstance(rules, list) else [rules]
-        if any(str(word).strip() for word in words if word):
+    for key in ("Include", "Exclude"):
+        if _texts(merged.get(key)):
             raise UsageError("recipe.foreign_rule", program=_PROGRAM, where=key)
+
+
+def _elements(merged: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the rules by element, which ``elements`` takes as they are: blocks:elements:number."""
+    rules = _texts(merged.get("elemental_merge"))
+    for rule in rules:
+        _, _, last = rule.rpartition(":")
+        if rule.count(":") != 2 or len(rules) > _MOST_RULES:
+            raise UsageError("recipe.foreign_rule", program=_PROGRAM, where="elemental_merge")
+        number(last.strip(), "elemental_merge")
+    return rules
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Return the lines of what is text or a list of it."""
+    texts = value if isinstance(value, list) else [value or ""]
+    lines = (line.strip() for text in texts if text for line in re.split("[,\n]", str(text)))
+    return tuple(line for line in lines if line)
