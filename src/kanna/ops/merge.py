@@ -89,7 +89,8 @@ def merge(
     return MergePlan(
         plan=replace(made.plan, measurements=graph.measurements), parts=who, merged=merged,
         kept=_kept(models, merged), dropped=len(there - {one.name for one in made.plan.outputs}),
-        tags=made.tags, tables=_tables(recipe, weights, models), baked=made.baked,
+        tags=(*_methods(recipe), *made.tags), tables=_tables(recipe, weights, models),
+        baked=made.baked,
         wide=next((met.wide for met in models.others.values() if met.wide), None),
     )  # fmt: skip
 
@@ -129,6 +130,10 @@ def _put_sums(models: Gathered, graph: Graph, output: str, *, compat: bool) -> i
     for name, dtype in models.halves.items():
         draft.outputs[name] = _in(draft.outputs[name], dtype)
     return changed
+
+
+def _methods(recipe: Recipe) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(step.method for step in recipe.steps))
 
 
 def _in(output: Output, dtype: DType) -> Output:
