@@ -76,6 +76,7 @@ def _chosen(row: Component) -> Iterator[str]:
         yield from choice.names
 
 
+@cache
 def _laid(number: int, word: str, architecture: str, dialect: Dialect) -> Reference:
     row = component(number)
     names = {name: name for name in (*row.required, *row.optional)}

@@ -31,9 +31,13 @@ _FIRST = ("down", "up")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spelled:
-    """Modules in a dialect: tensors by name, and the metadata that belongs to them."""
+    """Modules in a dialect: tensors by name, and the metadata that belongs to them.
+
+    `modules` are those that were written: layers can be cut otherwise in the dialect's layout.
+    """
 
     tensors: Mapping[str, TensorInfo]
+    modules: tuple[Module, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,7 +99,8 @@ def spelled(parts: Sequence[tuple[str, Sequence[Module]]], dialect: Dialect) -> 
     # diffusers before 0.36 takes the rank of the first module for the alpha of all
     plain = all(one.scale == 1 and one.rank == every[0].rank for one in every)
     text = "" if plain or not settings else json.dumps(settings, sort_keys=True, indent=2)
-    return Spelled(tensors=tensors, metadata={PEFT_METADATA: text} if text else {})
+    return Spelled(tensors=tensors, modules=tuple(every),
+                   metadata={PEFT_METADATA: text} if text else {})  # fmt: skip
 
 
 def part_named(

@@ -66,25 +66,21 @@ def respell(
     spelled = named(read, dialect, known)
     wanted = dtype_called(dtype) if dtype else None
     outputs = tuple(_output(tensor, wanted) for tensor in spelled.tensors.values())
-    fields = _fields(model, replace(identity, architecture=known), read, target)
+    fields = _fields(model, replace(identity, architecture=known), spelled.modules, target)
     step = {"verb": "lora convert", "input": model.path.name, "to": dialect}
     if dtype:
         step["dtype"] = dtype
     strangers = unknown(model) if skip_unknown else ()
     metadata = extended({**fields, **spelled.metadata}, step, digest=digest)
-    after = sum(name.endswith(_first_tails(target)) for name in spelled.tensors)
+    after = len(spelled.modules)
     notes = _notes(read, after, target, strangers, told=bool(spelled.metadata))
     plan = Plan(
         outputs=outputs, container="safetensors", inputs=(model,), metadata=metadata.fields,
         digest_fields=metadata.digest_fields, notes=(*model.notes, *notes, *metadata.notes),
     )  # fmt: skip
     kinds: Counter[str] = Counter(module.kind for module in read)
-    return Respelled(plan=plan, dialect=target, before=len(read), after=after or len(read),
+    return Respelled(plan=plan, dialect=target, before=len(read), after=after,
                      kinds=dict(kinds))  # fmt: skip
-
-
-def _first_tails(dialect: Dialect) -> str:
-    return "." + dialect.pieces["down"]
 
 
 def _output(tensor: TensorInfo, dtype: DType | None) -> Output:
@@ -135,7 +131,7 @@ def _notes(
     notes: list[Note] = []
     if told:
         notes.append(Note("lora_convert.alpha_in_metadata", {"dialect": dialect.title}))
-    if after and after != len(read):
+    if after != len(read):
         counts = {"before": len(read), "after": after}
         notes.append(Note("lora_convert.regrouped", counts, warning=False))
     if strangers:
