@@ -77,6 +77,8 @@ def baked(
 def _check_architecture(
     lora: ModelFile, identity: Identity, lead: ModelFile, lead_identity: Identity
 ) -> None:
+    if lead_identity.part(DIFFUSION) is None:  # a text encoder by itself is one of many models
+        return
     ours = {lead_identity.architecture, *lead_identity.architecture_candidates} - {None}
     theirs = {identity.architecture, *identity.architecture_candidates} - {None}
     if ours and theirs and ours.isdisjoint(theirs):

@@ -26,7 +26,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "base_unknown": (
         "kanna cannot tell which model this LoRA was made for, so it does not know what its layers are called.",
-        "kanna inspect names the candidates.",
+        "Say it with --architecture; kanna inspect names the candidates.",
     ),
     "one_part": (
         "{dialect} keeps each part of a model in a file of its own, and this LoRA changes {count}.",

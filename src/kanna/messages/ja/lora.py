@@ -26,7 +26,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "base_unknown": (
         "どのモデル向けの LoRA か分からないため、層の名前を決められません。",
-        "候補は kanna inspect で確かめられます。",
+        "--architecture で指定してください。候補は kanna inspect で確かめられます。",
     ),
     "one_part": (
         "{dialect} はモデルの部品ごとに 1 ファイルですが、この LoRA は {count} つの部品を変えます。",
