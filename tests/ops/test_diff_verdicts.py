@@ -210,6 +210,15 @@ def test_a_stranger_among_the_candidates_explains_nothing() -> None:
     assert not any("merge" in one or "sum" in one for one in kinds(report))
 
 
+def test_weights_by_component_are_found() -> None:
+    low, high = mixed(HALF_A, HALF_C, 0.1), mixed(HALF_A, HALF_C, 0.6)
+    merge = first(reported(HALF_A, {n: low[n] if "attn2" in n else high[n] for n in A}, HALF_C))
+    assert (merge.kind, merge.certainty) == ("merged_by_element", "certain")
+    found: Any = merge.values["weights"]
+    assert found["C"]["M00 attn2"] == pytest.approx(0.1, abs=1e-3)
+    assert found["C"]["M00 attn1"] == pytest.approx(0.6, abs=1e-3)
+
+
 def test_a_candidate_that_explains_a_part_is_told_as_likely() -> None:
     made = {n: (A[n] + 0.5 * (C[n] - A[n]) + 0.2 * (D[n] - A[n])).astype("f4") for n in A}
     report = reported(A, made, C)

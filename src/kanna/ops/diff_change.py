@@ -43,6 +43,9 @@ def change(found: Compared, part: Part) -> Iterator[Verdict]:
     if lora is not None:
         yield lora
         return
+    if merge is not None:
+        yield merge
+        return
     row = found.row("", names)
     kind = "distant" if sums.xx and _cosine(sums) < DISTANT else "related"
     yield verdict(
@@ -50,8 +53,6 @@ def change(found: Compared, part: Part) -> Iterator[Verdict]:
         changed=row.tensors - row.equal, tensors=row.tensors, evidence=why,
         values={"relative_rms": row.relative_rms, "cosine_distance": row.distance},
     )  # fmt: skip
-    if merge is not None:
-        yield merge
 
 
 def _matrices(found: Compared, names: Iterable[str]) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from kanna.model import Note
 from kanna.ops.diff_compared import Compared
 from kanna.ops.diff_fit import Fit
+from kanna.ops.diff_places import Place
 from kanna.ops.diff_verdict import Certainty, Verdict, number, percent, verdict
 
 _NOISE: Final = 4.0  # times what rounding makes: A1111's arithmetic makes twice of it
@@ -25,6 +26,27 @@ class Weights:
 
     fits: Mapping[str, Fit]
     count: int
+
+    @property
+    def all(self) -> float:
+        """The square of ``B - A``."""
+        return sum(one.all for one in self.fits.values())
+
+    @property
+    def left(self) -> float:
+        """The square of what no candidate explains."""
+        return sum(one.left for one in self.fits.values())
+
+    @property
+    def unexplained(self) -> float:
+        """The share of the one in the other."""
+        return self.left / self.all if self.all else 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether no more is left than rounding makes."""
+        noise = sum(one.noise for one in self.fits.values())
+        return self.left <= _NOISE * noise + _SUMS * self.all
 
     def of(self, candidate: int) -> dict[str, tuple[float, float]]:
         """Return a candidate's weight and its uncertainty, block by block, where they are known."""
@@ -61,33 +83,43 @@ def merged(found: Compared) -> Verdict | None:
     """Return the merge that B is; None without candidates, or where they explain too little."""
     names = [name for part, of in found.models.items() for name in of
              if part[0] != "vae" or len(found.models) == 1]  # fmt: skip
-    slots: dict[str, list[str]] = {}
-    for name in names:
-        slots.setdefault(found.places[name].slot, []).append(name)
-    fits = {block: one for block, of in slots.items() if (one := found.fit(of)) is not None}
-    left, all_ = (sum(getattr(one, field) for one in fits.values()) for field in ("left", "all"))
-    if not fits or not all_ or left > _PARTLY * all_:
+    blocks = _fitted(found, names, lambda place: place.slot)
+    if not blocks.all or blocks.unexplained > _PARTLY:
         return None
-    noise = sum(one.noise for one in fits.values())
-    weights = Weights(fits=fits, count=len(found.candidates))
-    if left > _LIKELY * all_ and left > _NOISE * noise:
-        return verdict("partly_merged", "likely", share=percent(1 - left / all_),
-                       values={"unexplained": left / all_, **_values(weights)})  # fmt: skip
-    certain = left <= _NOISE * noise + _SUMS * all_
-    evidence = (
-        Note("diff.unexplained", {"share": percent(left / all_)}),
-        Note("diff.only_rounding" if certain else "diff.more_than_rounding"),
+    if blocks.exact:
+        return _named(found, blocks, "certain")
+    elements = _fitted(found, names, lambda place: f"{place.slot} {place.group}")
+    if elements.exact:
+        values = {"unexplained": elements.unexplained, **_values(elements)}
+        return verdict("merged_by_element", evidence=_evidence(elements), values=values)
+    if blocks.unexplained <= _LIKELY:
+        return _named(found, blocks, "likely")
+    share = percent(1 - blocks.unexplained)
+    return verdict("partly_merged", "likely", share=share,
+                   values={"unexplained": blocks.unexplained, **_values(blocks)})  # fmt: skip
+
+
+def _fitted(found: Compared, names: Iterable[str], key: Callable[[Place], str]) -> Weights:
+    """Return the weights that explain most, one for each `key` of tensors."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(key(found.places[name]), []).append(name)
+    fits = {block: one for block, of in groups.items() if (one := found.fit(of)) is not None}
+    return Weights(fits=fits, count=len(found.candidates))
+
+
+def _evidence(weights: Weights) -> tuple[Note, ...]:
+    return (
+        Note("diff.unexplained", {"share": percent(weights.unexplained)}),
+        Note("diff.only_rounding" if weights.exact else "diff.more_than_rounding"),
     )
-    return _named(found, weights, "certain" if certain else "likely", evidence, left / all_)
 
 
-def _named(
-    found: Compared, weights: Weights, certainty: Certainty, evidence: tuple[Note, ...],
-    unexplained: float,
-) -> Verdict:  # fmt: skip
+def _named(found: Compared, weights: Weights, certainty: Certainty) -> Verdict:
     """Return the verdict by the name of its method."""
+    evidence = _evidence(weights)
     there = [at for at in range(weights.count) if not weights.nothing(at)]
-    values = {"unexplained": unexplained, **_values(weights)}
+    values = {"unexplained": weights.unexplained, **_values(weights)}
     if len(there) == 2 and weights.opposite(*there):
         plus, minus = sorted(there, key=lambda at: _sum(weights, at), reverse=True)
         values |= {"method": "add-difference", "models": [_letter(plus), _letter(minus)]}

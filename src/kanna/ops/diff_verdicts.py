@@ -34,7 +34,7 @@ def _verdicts(found: Compared) -> Iterator[Verdict]:
     main, covered = _main(found, changed), False
     if main is not None:
         told = list(change(found, main))
-        covered = "method" in told[0].values  # a merge is one of all parts but the VAE
+        covered = "weights" in told[0].values  # a merge is one of all parts but the VAE
         yield from told
     elif not changed and _all_alike(found):
         yield verdict("same", numbers=found.row("", found.differences).numbers)

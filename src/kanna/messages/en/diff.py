@@ -65,6 +65,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "is_add_difference": "B is A with the difference of {plus} and {minus} added: A + α·({plus} − {minus}) with α = {alpha}.",
     "is_add_difference_by_block": "B is A with the difference of {plus} and {minus} added: A + α·({plus} − {minus}), with another α in each block.",
     "is_sum_of_many": "B is a weighted sum of {count} models; A has what is left of the weights.",
+    "is_merged_by_element": "B is a merge of A and the candidates, with other weights for each block and kind of component; --json has them.",
     "is_partly_merged": "The candidates explain {share} of the difference: B is made of them in part, or of their relatives.",
     "share": "weight of {letter}: {weight}",
     "blocks": "for --blocks: {blocks}",
@@ -100,6 +101,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "svg_legend": "relative RMS of the difference, |B − A| / |A|",
     "svg_equal": "equal",
     "svg_all": "all",
-    "svg_cell": "{block}, {group}: relative RMS {rms}, equal tensors {equal:,} of {tensors:,}",
+    "svg_cell": "{block}, {group}: {rms}, equal {equal:,} of {tensors:,}",
     "svg_more": "{count:,} more blocks are not drawn.",
 }
