@@ -6,4 +6,7 @@ Functions get and return tensors in fp32 and know nothing of files.
 ::
 
     buffers     calls a function with what kanna has read, and puts what it returns into a buffer
+    runs        fp64 where it is needed, a run of numbers at a time
+    elementwise, features, cosine, smoothing, crossover: methods of ``merging/methods``, by what
+                they look at: one place, rows, columns of a model, neighbours, order and frequencies
 """
