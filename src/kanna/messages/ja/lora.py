@@ -6,10 +6,10 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "LoRA をモデルに焼き込む、別のプログラム向けの書き方に直す",
-    "help": "LoRA とその仲間 (LoHa、LoKr、DoRA、IA3、OFT、全差分) を扱います。",
+    "help": "LoRA とその仲間（LoHa、LoKr、DoRA、IA3、OFT、全差分）を扱います。",
     "examples": "kanna lora bake model.safetensors style.safetensors -o baked.safetensors",
     "no_lora": (
-        "{path} は LoRA ではありません ({kind} です)。",
+        "{path} は LoRA ではありません（{kind} です）。",
         "LoRA を指定してください。ファイルの中身は kanna inspect で確かめられます。",
     ),
     "no_modules": (
@@ -17,7 +17,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "LoRA を指定してください。ファイルの中身は kanna inspect で確かめられます。",
     ),
     "unknown_tensors": (
-        "{path} には kanna に意味の分からないテンソルが {count} 個あります (例: {name})。",
+        "{path} には kanna に意味の分からないテンソルが {count} 個あります（例: {name}）。",
         "--skip-unknown を付けると、それらを除いて処理します。",
     ),
     "no_such_dialect": (
@@ -45,11 +45,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "--to で別の形式を指定してください。",
     ),
     "no_form": (
-        "{dialect} には {name} ({kind}) を表す形式がありません。",
+        "{dialect} には {name}（{kind}）を表す形式がありません。",
         "--to kohya など別の形式を指定するか、先に kanna lora resize で普通の LoRA にしてください。",
     ),
     "cannot_regroup": (
-        "{name} ({kind}) は、数値を変えずにはこの形式にできません。一方で 1 つの層が、他方では複数の層だからです。",
+        "{name}（{kind}）は、数値を変えずにはこの形式にできません。一方で 1 つの層が、他方では複数の層だからです。",
         "--to で別の形式を指定するか、先に kanna lora resize で普通の LoRA にしてください。",
     ),
     "other_architecture": (
@@ -57,19 +57,19 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{architecture} 向けの LoRA を指定してください。",
     ),
     "some_lost": (
-        "{path} が変える {total} 層のうち {count} 層が {model} にありません (例: {name})。",
+        "{path} が変える {total} 層のうち {count} 層が {model} にありません（例: {name}）。",
         "--skip-unknown を付けると、それらを除いて処理します。",
     ),
     "all_lost": (
-        "{path} が変える {total} 層は、どれも {model} にありません (例: {name})。",
+        "{path} が変える {total} 層は、どれも {model} にありません（例: {name}）。",
         "このモデル向けの LoRA を指定してください。どのモデル向けかは kanna inspect で確かめられます。",
     ),
     "no_formula": (
-        "{name} は kanna に計算できない種類 ({kind}) です。",
+        "{name} は kanna に計算できない種類（{kind}）です。",
         "作成したプログラムで焼き込むか、その種類のモジュールをファイルから除いてください。",
     ),
     "unfit": (
-        "{name} は {weight} ({shape}) に合いません。",
+        "{name} は {weight}（{shape}）に合いません。",
         "このモデル向けの LoRA を指定してください。",
     ),
     "no_bias": (
@@ -81,10 +81,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "kanna check でモデルを確かめてください。",
     ),
     "needs_all_rows": (
-        "{name} ({kind}) はこのモデルの複数のテンソルを同時に変えるもので、別々には計算できません。",
+        "{name}（{kind}）はこのモデルの複数のテンソルを同時に変えるもので、別々には計算できません。",
         "学習に使われたレイアウトのモデルに焼き込んでください。レイアウトは kanna split と kanna join で変えられます。",
     ),
-    "part_absent": "{path}: テキストエンコーダーの {count} 層を除きました (例: {name})。モデルにテキストエンコーダーが入っていないためです。",
-    "layers_skipped": "{path}: モデルにない {count} 層を除きました (例: {name})。",
-    "tensors_skipped": "{path}: 意味の分からないテンソル {count} 個を除きました (例: {name})。",
+    "part_absent": "{path}: テキストエンコーダーの {count} 層を除きました（例: {name}）。モデルにテキストエンコーダーが入っていないためです。",
+    "layers_skipped": "{path}: モデルにない {count} 層を除きました（例: {name}）。",
+    "tensors_skipped": "{path}: 意味の分からないテンソル {count} 個を除きました（例: {name}）。",
 }

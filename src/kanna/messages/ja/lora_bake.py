@@ -13,10 +13,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "kanna lora bake model.safetensors style.safetensors --blocks 'IN*=0,OUT*=0.7' -o out.safetensors"
     ),
     "option_output": "書き出すファイル、またはフォルダー。",
-    "option_weights": "各 LoRA の強さ。1 つだけなら全部に共通 (既定値: 1)。",
-    "option_te_weights": "テキストエンコーダーでの強さ (別にする場合)。",
+    "option_weights": "各 LoRA の強さ。1 つだけなら全部に共通（既定値: 1）。",
+    "option_te_weights": "テキストエンコーダーでの強さ（別にする場合）。",
     "option_blocks": "--weights の代わりに使う層別の強さ。1 回なら全 LoRA に共通、LoRA の数だけ繰り返せばそれぞれに。",
-    "option_elements": "名前の規則に合うテンソルの強さ (例: attn2.*to_k=0.2)。繰り返し指定可。",
+    "option_elements": "名前の規則に合うテンソルの強さ（例: attn2.*to_k=0.2）。繰り返し指定可。",
     "option_skip_unknown": "意味の分からないものやモデルにないものを除き、何を除いたかを表示する。",
     "option_vae": "この VAE を出力に入れる。",
     "no_loras": (
@@ -25,10 +25,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "wrong_count": (
         "{option} の値は {given} 個ですが、LoRA は {count} 個です。",
-        "1 つだけ (全部に共通)、または LoRA と同じ数を指定してください。",
+        "1 つだけ（全部に共通）、または LoRA と同じ数を指定してください。",
     ),
     "no_numbers": (
-        "{option} にはコンマ区切りの数値を指定します ({given} は使えません)。",
+        "{option} にはコンマ区切りの数値を指定します（{given} は使えません）。",
         "LoRA が 2 つなら: {option} 0.8,0.5",
     ),
 }
