@@ -156,6 +156,14 @@ def test_set_takes_the_place_of_an_axis() -> None:
     assert assigned(recipe, ["mix.method=slerp"]).steps[0].method == "slerp"
 
 
+def test_set_changes_what_is_done_with_the_output() -> None:
+    recipe = assigned(RECIPE, ["output.dtype=fp16", "output.prune=true"])
+    assert (recipe.output.dtype, recipe.output.prune) == ("fp16", True)
+    for asked in ("output.dtyp=fp16", "output.prune=2", "output=fp16"):
+        with pytest.raises(UsageError):
+            assigned(RECIPE, [asked])
+
+
 @pytest.mark.parametrize("asked", ["mix", "mix=1", "nix.alpha=1", "mix.alpha=x", "mix.alpha.3=1"])
 def test_set_refuses_what_makes_no_sense(asked: str) -> None:
     with pytest.raises(UsageError):

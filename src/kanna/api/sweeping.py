@@ -138,7 +138,8 @@ def _state_of(path: Path, point: Point, origins: Mapping[str, Origin]) -> Swept:
     fields: Mapping[str, str] = {}
     with suppress(KannaError), open_model(path) as model:
         fields = model.metadata
-    if fields.get(RECIPE) == write(portable(point.recipe, origins)):
+    known = all(origin.sha256 for origin in origins.values())
+    if known and fields.get(RECIPE) == write(portable(point.recipe, origins)):
         digest = fields.get(_DIGEST, "").removeprefix("0x") or None
         return Swept(path=path, numbers=point.numbers, state="there", digest=digest)
     return _failed(path, point, OutputExists("engine.exists", path=path))

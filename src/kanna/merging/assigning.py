@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Final
 
 from kanna.errors import UsageError
 from kanna.merging.axis_values import values_of
-from kanna.merging.recipe import Recipe, Step, Value, Weight
+from kanna.merging.recipe import Recipe, Step, Value, Weight, Wish
 from kanna.merging.recipe_check import number_at
+from kanna.merging.recipe_fields import no_such_key
 
 _FLAGS: Final = {"true": True, "false": False}
 
@@ -18,7 +19,8 @@ def assigned(recipe: Recipe, asked: Sequence[str]) -> Recipe:
     """Return `recipe` with what each ``STEP.PARAMETER=VALUE`` says; an axis of that path is gone.
 
     ``STEP.PARAMETER.blocks=…`` sets block weights, ``STEP.PARAMETER.2=…`` the second number of a
-    list, ``STEP.seed=…`` the seed and ``STEP.method=…`` the method.
+    list, ``STEP.seed=…`` the seed and ``STEP.method=…`` the method; ``output.dtype=…`` and its like
+    what is done with the output.
 
     Raises:
         UsageError: it has no such step, or the value makes no sense.
@@ -50,6 +52,8 @@ def with_number(recipe: Recipe, path: str, number: float) -> Recipe:
 def _assigned(recipe: Recipe, path: str, text: str) -> Recipe:
     name, _, key = path.partition(".")
     step = next((one for one in recipe.steps if one.name == name), None)
+    if step is None and name == "output":
+        return replace(recipe, output=_wish(recipe.output, key, text))
     if step is None or not key:
         known = ", ".join(one.name for one in recipe.steps)
         raise UsageError("recipe.no_such_step", name=name, known=known)
@@ -60,6 +64,16 @@ def _assigned(recipe: Recipe, path: str, text: str) -> Recipe:
     if key == "method":
         return _with_step(recipe, replace(step, method=text))
     return _with_value(recipe, step, key, text)
+
+
+def _wish(wish: Wish, key: str, text: str) -> Wish:
+    known = [field.name for field in fields(Wish) if field.name != "dtypes"]
+    if key not in known:
+        raise no_such_key(f"output.{key}", key, known)
+    value = text if key != "prune" else _FLAGS.get(text)
+    if value is None:
+        raise UsageError("recipe.no_flag", where="output.prune", value=text)
+    return replace(wish, **{key: value})  # type: ignore[arg-type]
 
 
 def _with_value(recipe: Recipe, step: Step, key: str, text: str) -> Recipe:

@@ -26,6 +26,7 @@ MERGE_MODELS: Final = "sd_merge_models"
 _MOST_ANCESTORS: Final = 256
 _LONGEST_ANCESTOR: Final = 1 << 16
 _LONGEST: Final = 1 << 20
+_LONGEST_FIELD: Final = 1 << 23
 _IN_A1111: Final = {
     "weighted-sum": "Weighted sum", "add-difference": "Add difference", "copy": "No interpolation",
 }  # fmt: skip
@@ -160,7 +161,9 @@ def _is_short(value: object) -> bool:
 
 
 def parsed(text: str | None) -> dict[str, Any] | None:
-    """Return the JSON object that a field holds, or None where it holds none."""
+    """Return the JSON object that a field holds, or None where it holds none, or an endless one."""
+    if text is not None and len(text) > _LONGEST_FIELD:
+        return None
     try:
         value = json.loads(text or "null", parse_constant=_refuse)
     except (ValueError, RecursionError):
