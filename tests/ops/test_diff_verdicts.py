@@ -148,7 +148,8 @@ def test_the_block_list_makes_the_merge_again() -> None:
     found = measured(HALF_A, HALF_A)
     words = next(iter(blocks_of(found.first.model, found.first.identity).lists.values()))
     merge = first(reported(HALF_A, mixed(HALF_A, HALF_C, WEIGHTS), HALF_C))
-    numbers = dict(zip(words, map(float, str(merge.values["blocks"]).split(",")), strict=True))
+    blocks: Any = merge.values["blocks"]
+    numbers = dict(zip(words, map(float, blocks["C"].split(",")), strict=True))
     again = mixed(HALF_A, HALF_C, numbers)
     before = mixed(HALF_A, HALF_C, WEIGHTS)
     for name, one in again.items():
@@ -170,6 +171,19 @@ def test_an_added_difference_is_found(dtype: str) -> None:
     swapped = first(reported(a, made, d, c))
     assert swapped.values["models"] == ["D", "C"]
     assert swapped.values["alpha"] == pytest.approx(0.7, abs=1e-3)
+
+
+def test_a_difference_of_relatives_is_found() -> None:
+    """D is made of A and C, so that in most blocks no other weights could be told apart."""
+    d = mixed(HALF_A, HALF_C, {"IN01": 0.3, "IN04": 0.6, "M00": 0.2, "OUT05": 0.5})
+    made = {
+        n: (a.astype("f8") + 0.6 * (HALF_C[n].astype("f8") - d[n].astype("f8"))).astype("f2")
+        for n, a in HALF_A.items()
+    }
+    merge = first(reported(HALF_A, made, HALF_D, d, HALF_C))
+    assert (merge.kind, merge.certainty) == ("add_difference", "certain")
+    assert merge.values["models"] == ["E", "D"]
+    assert merge.values["alpha"] == pytest.approx(0.6, abs=1e-3)
 
 
 def test_three_models_are_found_together() -> None:

@@ -60,6 +60,9 @@ def _verdict_lines(report: DiffReport) -> Iterator[str]:
         sure = "" if one.certainty == "certain" else " " + styled(f"[{say('diff.likely')}]", "dim")
         yield f"{styled(mark, colour, 'bold')} {sentence}{sure}"
         yield from (f"    {styled(wrapped(said(note), 4), 'dim')}" for note in one.evidence)
+        blocks = one.values.get("blocks")
+        for letter, text in blocks.items() if isinstance(blocks, dict) else ():
+            yield f"    {say('diff.blocks', letter=letter)}\n    {text}"  # whole, to be copied
 
 
 def _remarks(made: Diff, report: DiffReport) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -62,7 +62,9 @@ class Compared:
         """Return the row of `names`, all together."""
         return row_of(label, (self.differences[name] for name in names))
 
-    def fit(self, names: Iterable[str]) -> Fit | None:
+    def fit(
+        self, names: Iterable[str], mixture: Sequence[Sequence[float]] | None = None
+    ) -> Fit | None:
         """Return what the candidates explain of `names`; None where that cannot be told.
 
         A candidate that lacks all of them has no say; tensors that only some of the others have
@@ -75,8 +77,9 @@ class Compared:
             return None
         kept = [name for name, row in zip(listed, there, strict=True) if row == wanted]
         return fit(
-            (self.differences[name] for name in kept), len(self.candidates), self.noise(kept)
-        )
+            (self.differences[name] for name in kept), len(self.candidates), self.noise(kept),
+            mixture,
+        )  # fmt: skip
 
     def noise(self, names: Iterable[str]) -> float:
         """Return the square of what rounding the second's numbers to their dtypes makes."""

@@ -65,14 +65,26 @@ def rounding(dtype: DType, difference: Difference) -> float:
     return sums.yy * 2.0 ** (-2 * bits) / _ENERGY + sums.count * least * least / 12
 
 
-def fit(differences: Iterable[Difference], count: int, noise: float) -> Fit:
-    """Return what `count` candidates explain of all `differences` together."""
+def fit(
+    differences: Iterable[Difference],
+    count: int,
+    noise: float,
+    mixture: Sequence[Sequence[float]] | None = None,
+) -> Fit:
+    """Return what `count` candidates explain of all `differences` together.
+
+    With `mixture`, the weights are those of its rows, each a sum of the candidates' differences.
+    """
     total = sum(differences, Difference())
     size = count + 1
     products = iter(total.products or (0.0,) * (size * (size + 1) // 2))
     table = {(i, j): next(products) for i in range(size) for j in range(i, size)}
     gram = [[table[min(i, j), max(i, j)] for j in range(1, size)] for i in range(1, size)]
     aims = [table[0, i] for i in range(1, size)]
+    if mixture is not None:
+        halves = [[_scalar(row, column) for column in gram] for row in mixture]
+        gram = [[_scalar(half, row) for row in mixture] for half in halves]
+        aims = [_scalar(row, aims) for row in mixture]
     weights, spread = _solved(gram, aims)
     explained = sum(w * aim for w, aim in zip(weights, aims, strict=True) if w is not None)
     left = max(table[0, 0] - explained, 0.0)
@@ -82,6 +94,10 @@ def fit(differences: Iterable[Difference], count: int, noise: float) -> Fit:
         errors=tuple(None if one is None else sqrt(mean * one) for one in spread),
         left=left, all=table[0, 0], noise=noise,
     )  # fmt: skip
+
+
+def _scalar(first: Sequence[float], second: Sequence[float]) -> float:
+    return sum(one * other for one, other in zip(first, second, strict=True))
 
 
 def _solved(

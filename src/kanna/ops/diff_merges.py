@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from kanna.model import Note
@@ -22,10 +23,9 @@ _ERRORS: Final = 4.0  # times a standard error
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weights:
-    """The candidates' weights in every block, and the fits that they come from."""
+    """The weights in every block, by the fits that they come from."""
 
     fits: Mapping[str, Fit]
-    count: int
 
     @property
     def all(self) -> float:
@@ -57,18 +57,6 @@ class Weights:
                 found[block] = weight, max(_NEAR, _ERRORS * error)
         return found
 
-    def nothing(self, candidate: int) -> bool:
-        """Whether a candidate has no part in any block."""
-        return all(abs(weight) <= error for weight, error in self.of(candidate).values())
-
-    def opposite(self, one: int, other: int) -> bool:
-        """Whether two candidates have opposite weights in all blocks."""
-        mine, theirs = self.of(one), self.of(other)
-        return mine.keys() == theirs.keys() and all(
-            abs(mine[block][0] + theirs[block][0]) <= mine[block][1] + theirs[block][1]
-            for block in mine
-        )
-
     def uniform(self, candidate: int) -> float | None:
         """Return the one weight that a candidate has in all blocks, or None where they differ."""
         of = self.of(candidate)
@@ -79,33 +67,64 @@ class Weights:
         return surest if same else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mixture:
+    """A way to merge: the sums of candidates' differences that get a weight each."""
+
+    kind: str
+    rows: tuple[tuple[float, ...], ...]
+
+
+def _mixtures(count: int) -> Iterator[_Mixture]:
+    """Yield the ways to merge so many candidates, the simplest first."""
+    units = [tuple(float(i == j) for j in range(count)) for i in range(count)]
+    for unit in units:
+        yield _Mixture(kind="weighted_sum", rows=(unit,))
+    for one, other in combinations(units, 2):
+        apart = tuple(a - b for a, b in zip(one, other, strict=True))
+        yield _Mixture(kind="add_difference", rows=(apart,))
+    if count > 1:
+        yield _Mixture(kind="sum_of_many", rows=tuple(units))
+
+
 def merged(found: Compared) -> Verdict | None:
     """Return the merge that B is; None without candidates, or where they explain too little."""
+    count = len(found.candidates)
     names = [name for part, of in found.models.items() for name in of
              if part[0] != "vae" or len(found.models) == 1]  # fmt: skip
-    blocks = _fitted(found, names, lambda place: place.slot)
-    if not blocks.all or blocks.unexplained > _PARTLY:
+    tried = [
+        (mixture, _fitted(found, names, lambda place: place.slot, mixture.rows))
+        for mixture in _mixtures(count)
+    ]
+    exact = [one for one in tried if one[1].all and one[1].exact]
+    if exact:  # one weight for all blocks is the simpler explanation
+        simple = (one for one in exact if one[1].uniform(0) is not None)
+        return _named(found, names, *next(simple, exact[0]), "certain")
+    if not tried or not tried[-1][1].all or tried[-1][1].unexplained > _PARTLY:
         return None
-    if blocks.exact:
-        return _named(found, blocks, "certain")
-    elements = _fitted(found, names, lambda place: f"{place.slot} {place.group}")
+    elements = _fitted(found, names, lambda one: f"{one.slot} {one.group}", tried[-1][0].rows)
     if elements.exact:
-        values = {"unexplained": elements.unexplained, **_values(elements)}
+        values = {"unexplained": elements.unexplained, **_values(elements, tried[-1][0])}
         return verdict("merged_by_element", evidence=_evidence(elements), values=values)
-    if blocks.unexplained <= _LIKELY:
-        return _named(found, blocks, "likely")
+    for mixture, blocks in tried:
+        if blocks.unexplained <= _LIKELY:
+            return _named(found, names, mixture, blocks, "likely")
+    mixture, blocks = tried[-1]
+    values = {"unexplained": blocks.unexplained, **_values(blocks, mixture)}
     share = percent(1 - blocks.unexplained)
-    return verdict("partly_merged", "likely", share=share,
-                   values={"unexplained": blocks.unexplained, **_values(blocks)})  # fmt: skip
+    return verdict("partly_merged", "likely", share=share, values=values)
 
 
-def _fitted(found: Compared, names: Iterable[str], key: Callable[[Place], str]) -> Weights:
+def _fitted(
+    found: Compared, names: Iterable[str], key: Callable[[Place], str],
+    rows: Sequence[Sequence[float]],
+) -> Weights:  # fmt: skip
     """Return the weights that explain most, one for each `key` of tensors."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(key(found.places[name]), []).append(name)
-    fits = {block: one for block, of in groups.items() if (one := found.fit(of)) is not None}
-    return Weights(fits=fits, count=len(found.candidates))
+    fits = {block: one for block, of in groups.items() if (one := found.fit(of, rows)) is not None}
+    return Weights(fits=fits)
 
 
 def _evidence(weights: Weights) -> tuple[Note, ...]:
@@ -115,78 +134,87 @@ def _evidence(weights: Weights) -> tuple[Note, ...]:
     )
 
 
-def _named(found: Compared, weights: Weights, certainty: Certainty) -> Verdict:
+def _named(
+    found: Compared, names: Iterable[str], mixture: _Mixture, weights: Weights,
+    certainty: Certainty,
+) -> Verdict:  # fmt: skip
     """Return the verdict by the name of its method."""
+    if mixture.kind == "sum_of_many":
+        return _many(found, names, mixture, weights, certainty)
+    row, alpha = mixture.rows[0], weights.uniform(0)
+    turned = mixture.kind == "add_difference" and _sum(weights) < 0
+    sign = -1.0 if turned else 1.0
+    there = [_letter(at) for at, share in enumerate(row) if share]
+    models = there[::-1] if turned else there
+    roles = ("plus", "minus") if mixture.kind == "add_difference" else ("other",)
+    letters = dict(zip(roles, models, strict=True))
+    values = {
+        "method": mixture.kind.replace("_", "-"), "models": models,
+        "unexplained": weights.unexplained, **_values(weights, mixture),
+    }  # fmt: skip
+    kind, evidence = mixture.kind, _evidence(weights)
+    if alpha is None:
+        values["blocks"] = {models[0]: _blocks_text(found, weights, 0, sign)}
+        return verdict(f"{kind}_by_block", certainty, values=values, evidence=evidence, **letters)
+    alpha *= sign
+    if kind == "weighted_sum" and abs(alpha - 1) <= _NEAR:
+        kind = "other"
+    return verdict(kind, certainty, values={**values, "alpha": alpha}, evidence=evidence,
+                   alpha=number(alpha), **letters)  # fmt: skip
+
+
+def _many(
+    found: Compared, names: Iterable[str], mixture: _Mixture, weights: Weights,
+    certainty: Certainty,
+) -> Verdict:  # fmt: skip
+    """Return the verdict of a sum of three models or more: the same in all blocks, if it can be."""
+    letters = [_letter(at) for at in range(len(mixture.rows))]
+    values = {
+        "method": "weighted-sum", "models": letters, "unexplained": weights.unexplained,
+        **_values(weights, mixture),
+    }  # fmt: skip
     evidence = _evidence(weights)
-    there = [at for at in range(weights.count) if not weights.nothing(at)]
-    values = {"unexplained": weights.unexplained, **_values(weights)}
-    if len(there) == 2 and weights.opposite(*there):
-        plus, minus = sorted(there, key=lambda at: _sum(weights, at), reverse=True)
-        values |= {"method": "add-difference", "models": [_letter(plus), _letter(minus)]}
-        return _told(found, "add_difference", plus, weights, certainty, evidence, values,
-                     plus=_letter(plus), minus=_letter(minus))  # fmt: skip
-    values |= {"method": "weighted-sum", "models": [_letter(at) for at in there]}
-    if len(there) == 1:
-        alpha = weights.uniform(there[0])
-        kind = "other" if alpha is not None and abs(alpha - 1) <= _NEAR else "weighted_sum"
-        return _told(found, kind, there[0], weights, certainty, evidence, values,
-                     other=_letter(there[0]))  # fmt: skip
-    shares = tuple(
-        Note("diff.share", {"letter": _letter(at), "weight": _text(found, weights, at)})
-        for at in there
-    )
-    return verdict("sum_of_many", certainty, evidence=(*evidence, *shares), values=values,
-                   count=len(there) + 1)  # fmt: skip
+    whole = _fitted(found, names, lambda _: "", mixture.rows)
+    if whole.exact:
+        alphas = dict(zip(letters, whole.fits[""].weights, strict=True))
+        values["alpha"] = alphas
+        evidence += tuple(
+            Note("diff.share", {"letter": one, "weight": number(alpha or 0.0)})
+            for one, alpha in alphas.items()
+        )
+    else:
+        values["blocks"] = {one: _blocks_text(found, weights, at)
+                            for at, one in enumerate(letters)}  # fmt: skip
+    return verdict("sum_of_many", certainty, evidence=evidence, values=values,
+                   count=len(letters) + 1)  # fmt: skip
 
 
 def _letter(candidate: int) -> str:
     return chr(ord("C") + candidate)
 
 
-def _told(
-    found: Compared, kind: str, candidate: int, weights: Weights, certainty: Certainty,
-    evidence: tuple[Note, ...], values: Mapping[str, object], **letters: str,
-) -> Verdict:  # fmt: skip
-    alpha = weights.uniform(candidate)
-    if alpha is None:
-        text = _blocks_text(found, weights, candidate)
-        return verdict(f"{kind}_by_block", certainty, values={**values, "blocks": text},
-                       evidence=(*evidence, Note("diff.blocks", {"blocks": text})),
-                       **letters)  # fmt: skip
-    return verdict(kind, certainty, evidence=evidence, values={**values, "alpha": alpha},
-                   alpha=number(alpha), **letters)  # fmt: skip
+def _sum(weights: Weights) -> float:
+    return sum(weight for weight, _ in weights.of(0).values())
 
 
-def _sum(weights: Weights, candidate: int) -> float:
-    return sum(weight for weight, _ in weights.of(candidate).values())
-
-
-def _values(weights: Weights) -> dict[str, object]:
+def _values(weights: Weights, mixture: _Mixture) -> dict[str, object]:
     """Return all weights by candidate and block, for programs."""
-    return {
-        "weights": {
-            _letter(at): {block: weight for block, (weight, _) in weights.of(at).items()}
-            for at in range(weights.count)
-        }
-    }
+    found: dict[str, dict[str, float]] = {}
+    for at, row in enumerate(mixture.rows):
+        for candidate, share in enumerate(row):
+            if share:
+                found[_letter(candidate)] = {
+                    block: share * weight for block, (weight, _) in weights.of(at).items()
+                }
+    return {"weights": found}
 
 
-def _text(found: Compared, weights: Weights, candidate: int) -> str:
-    alpha = weights.uniform(candidate)
-    return _blocks_text(found, weights, candidate) if alpha is None else number(alpha)
-
-
-def _blocks_text(found: Compared, weights: Weights, candidate: int) -> str:
-    """Return a candidate's weights as ``--blocks`` takes them: a list, else rules.
+def _blocks_text(found: Compared, weights: Weights, at: int, sign: float = 1.0) -> str:
+    """Return weights as ``--blocks`` takes them: a list, else rules.
 
     A block that cannot tell, because the candidate is the same there, gets none.
     """
-    known = {block: number(weight) for block, (weight, _) in weights.of(candidate).items()}
+    known = {block: number(sign * weight) for block, (weight, _) in weights.of(at).items()}
     if found.listed and known.keys() <= set(found.listed):
         return ",".join(known.get(block, "0") for block in found.listed)
-    return _rules(known, found.blocks)
-
-
-def _rules(known: Mapping[str, str], blocks: Sequence[str]) -> str:
-    ordered: Iterable[str] = sorted(known, key=blocks.index)
-    return ",".join(f"{block}={known[block]}" for block in ordered)
+    return ",".join(f"{block}={known[block]}" for block in sorted(known, key=found.blocks.index))

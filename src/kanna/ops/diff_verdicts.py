@@ -44,7 +44,7 @@ def _verdicts(found: Compared) -> Iterator[Verdict]:
     for part in changed:
         if part[0] == "vae":
             yield other_vae(found)
-        elif part != main and not covered:
+        elif part != main and not (covered and found.fit(found.parts[part]) is not None):
             yield _changed(found, part)
     if changed:
         yield from _unchanged(found, models, changed)

@@ -68,7 +68,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "is_merged_by_element": "B is a merge of A and the candidates, with other weights for each block and kind of component; --json has them.",
     "is_partly_merged": "The candidates explain {share} of the difference: B is made of them in part, or of their relatives.",
     "share": "weight of {letter}: {weight}",
-    "blocks": "for --blocks: {blocks}",
+    "blocks": "weights of {letter} for --blocks:",
     "unexplained": "Of the difference, {share} is left unexplained (by least squares).",
     "only_rounding": "That is no more than rounding makes.",
     "more_than_rounding": "That is more than rounding makes: the arithmetic was coarser, or something else was done as well.",

@@ -68,7 +68,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "is_merged_by_element": "B は A と候補のマージです。比率はブロックと構成要素の種類ごとに違います（--json で確認できます）。",
     "is_partly_merged": "違いの {share} は候補で説明できます。B は一部がそれらか、その派生モデルからできています。",
     "share": "{letter} の比率: {weight}",
-    "blocks": "--blocks に渡す値: {blocks}",
+    "blocks": "--blocks に渡す {letter} の比率:",
     "unexplained": "違いのうち {share} は説明できません（最小二乗法）。",
     "only_rounding": "これは丸め誤差の範囲内です。",
     "more_than_rounding": "これは丸め誤差より大きく、計算の精度が低かったか、ほかの処理もされています。",
