@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from kanna import api
 from kanna.cli import run
+from kanna.errors import Incompatible, Incomplete
 from merge_files import header, numbers
 from model_headers import headers
 from sparse import write_sparse
@@ -231,6 +234,21 @@ def test_the_numbers_of_threads_changes_no_byte(models: list[str], tmp_path: Pat
         assert run([*command, "--threads", threads, "--force", "-q"]) == 0
         made.append(out.read_bytes())
     assert made[0] == made[1]
+
+
+def test_files_are_held_to_the_hashes_of_a_recipe(models: list[str], tmp_path: Path) -> None:
+    asked = api.merge_recipe("weighted-sum", models[:2], alpha=0.5)
+    other = replace(asked.sources["b"], sha256="0" * 64)
+    with pytest.raises(Incompatible) as refused:
+        api.merge(replace(asked, sources={**asked.sources, "b": other}), tmp_path / "x.safetensors")
+    assert refused.value.key == "merge.other_file"
+    nowhere = replace(other, path=None)
+    with pytest.raises(Incomplete) as missing:
+        api.merge(
+            replace(asked, sources={**asked.sources, "b": nowhere}), tmp_path / "x.safetensors"
+        )
+    assert missing.value.key == "merge.not_found"
+    assert not list(tmp_path.iterdir())
 
 
 # the repair of what merges did before 2023

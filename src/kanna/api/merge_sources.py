@@ -1,24 +1,20 @@
-"""The files of a recipe: found by path or by hash, opened once each, and hashed."""
+"""The files of a recipe: opened once each, hashed, and held to the hashes that it names."""
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from kanna.api.hashing import HashOptions, hash_files
 from kanna.api.reading import StrPath, identified
-from kanna.api.targets import hash_targets
-from kanna.disk import as_path, is_remote
+from kanna.disk import as_path
 from kanna.engine import Progress, RunOptions
 from kanna.errors import Incompatible, Incomplete
 from kanna.formats import open_model
-from kanna.hashing.cache import HashCache
 from kanna.hashing.digests import Digests
-from kanna.hashing.place import existing_cache
 from kanna.merging.recipe import Source
 from kanna.ops.merge_inputs import Opened
 
@@ -28,18 +24,9 @@ Report = Callable[[Progress], None]
 class Sources:
     """The open files of one or several recipes; the same file is opened once."""
 
-    def __init__(
-        self,
-        stack: ExitStack,
-        folders: Sequence[StrPath],
-        found: Mapping[str, StrPath] | None = None,
-    ) -> None:
-        """Begin; `stack` closes the files, `folders` are where those are looked for that moved.
-
-        `found` says where sources are, by their names, so that they are not looked for.
-        """
-        self._stack, self._folders = stack, [Path(folder) for folder in folders]
-        self._found = found or {}
+    def __init__(self, stack: ExitStack, found: Mapping[str, StrPath] | None) -> None:
+        """Begin; `stack` closes the files, `found` says where sources are that have moved."""
+        self._stack, self._found = stack, found or {}
         self._opened: dict[Path, Opened] = {}
 
     def open(self, sources: Mapping[str, Source]) -> dict[str, Opened]:
@@ -63,35 +50,11 @@ class Sources:
         return self._opened[path]
 
     def _find(self, name: str, source: Source) -> Path:
-        """Return where a source is: at its path, under its name in a folder, or by its hash."""
-        if name in self._found:
-            return as_path(self._found[name])
-        if source.path is not None:
-            path = as_path(source.path)
-            places = [path, *(folder / path for folder in self._folders)]
-            places += [folder / path.name for folder in self._folders]
-            for place in dict.fromkeys(places):
-                if is_remote(place) or os.path.lexists(place):
-                    return place
-        by_hash = find_by_hash(source.sha256, self._folders) if source.sha256 else None
-        if by_hash is None:
-            raise Incomplete("merge.not_found", path=source.path or source.sha256, name=name)
-        return by_hash
-
-
-def find_by_hash(sha256: str, folders: Iterable[Path]) -> Path | None:
-    """Return the file with this SHA-256: one that the cache knows, else one in `folders`."""
-    place = existing_cache()
-    if place is not None:
-        with HashCache(place) as cache:
-            for known in cache.files_with("sha256", sha256):
-                if known.is_there:
-                    return known.path
-    targets = [target for folder in folders for target in hash_targets(folder)]
-    for file in hash_files(targets):
-        if file.digests is not None and file.digests.sha256 == sha256:
-            return file.path
-    return None
+        """Return where a source is."""
+        place = self._found.get(name, source.path)
+        if place is None:
+            raise Incomplete("merge.not_found", path=source.sha256, name=name)
+        return as_path(place)
 
 
 def digests_of(

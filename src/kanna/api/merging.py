@@ -45,7 +45,6 @@ def merge(
     recipe: Recipe,
     destination: StrPath,
     *,
-    folders: Sequence[StrPath] = (),
     found: Mapping[str, StrPath] | None = None,
     device: str = "cpu",
     hash_inputs: bool = True,
@@ -58,16 +57,16 @@ def merge(
     """Make the model that `recipe` describes.
 
     `destination` is a file, whose suffix chooses the container, or a folder for a suggested name.
-    A source is where `found` says, by its name in the recipe, else at its path, else by its name or
-    its hash in `folders` and the cache of hashes. The recipe, with the SHA-256 of every source,
-    becomes part of the output; without `hash_inputs` only with those that are known already, and
-    the output's data is not hashed.
+    A source is where `found` says, by its name in the recipe, else at its path; `find_sources`
+    looks for those that are elsewhere. The recipe, with the SHA-256 of every source, becomes part
+    of the output; without `hash_inputs` only with those that are known already, and the output's
+    data is not hashed.
 
     Raises:
         KannaError: whatever is wrong with the recipe, its sources or the destination.
     """
     with ExitStack() as stack:
-        files = Sources(stack, folders, found)
+        files = Sources(stack, found)
         job = _prepared(recipe, files, destination, device, digest=hash_inputs)
         new = is_folder(destination)
         memory = rehearse(job.plan, job.target, options=run_options, folder_will_be_made=new)
@@ -84,7 +83,6 @@ def merge(
 def merge_together(
     recipes: Mapping[Path, Recipe],
     *,
-    folders: Sequence[StrPath] = (),
     found: Mapping[str, StrPath] | None = None,
     device: str = "cpu",
     hash_inputs: bool = True,
@@ -103,7 +101,7 @@ def merge_together(
         KannaError: whatever is wrong with a recipe, the sources or the destinations.
     """
     with ExitStack() as stack:
-        files = Sources(stack, folders, found)
+        files = Sources(stack, found)
         jobs = [
             _prepared(recipe, files, path, device, digest=hash_inputs)
             for path, recipe in recipes.items()
