@@ -29,14 +29,17 @@ from lora_pairs import (
 BASE = sd1(0)
 LAYER = UNET + "input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight"
 CONV = UNET + "input_blocks.1.0.in_layers.2.weight"
+TEXT = CLIP + "text_model.encoder.layers.0.self_attn.q_proj.weight"
 NORM = UNET + "input_blocks.1.1.norm.weight"
 
 
 def tuned(rank: int, *, scale: float = 0.05) -> dict[str, torch.Tensor]:
-    """The base with a change of this rank in every layer, and none elsewhere."""
+    """The base with a change of this rank in some of its layers, and none elsewhere."""
     made = dict(BASE)
     for at, (name, one) in enumerate(BASE.items()):
-        if one.ndim > 1 and "embedding" not in name:
+        if name in {LAYER, CONV, TEXT} or (
+            one.ndim > 1 and at % 17 == 0 and "embedding" not in name
+        ):
             left = random(one.shape[0], rank, seed=at + 5000)
             right = random(rank, one[0].numel(), seed=at + 9000, scale=scale)
             made[name] = one + (left @ right).reshape(one.shape)
@@ -100,6 +103,9 @@ def test_names_and_shapes_are_those_of_kohya() -> None:
     assert shapes[f"{conv}.lora_up.weight"] == (8, 3, 1, 1)
     assert shapes[f"{conv}.lora_down.weight"] == (3, 8, 3, 3)
     assert "lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_up.weight" in shapes
+    blocks = [row.name for row in done.report.blocks]
+    assert "IN01" in blocks
+    assert blocks[-1] == "clip-l"
     assert not any("embedding" in name and "time" not in name for name in shapes)
 
 
@@ -123,7 +129,7 @@ def test_convolutions_and_text_encoders_can_be_left_out() -> None:
                      text_encoders=False)  # fmt: skip
     names = [output.name for output in done.plan.outputs]
     assert not any("lora_te" in name or "conv1" in name for name in names)
-    assert done.report.skipped > 20
+    assert done.report.skipped == 2
     assert done.report.skipped_squares > 0
 
 
@@ -238,8 +244,7 @@ def test_options_that_make_no_sense(options: dict[str, object]) -> None:
 
 def test_a_plan_at_the_highest_ranks_reads_nothing() -> None:
     job = prepare(sd1_model(tuned(2)), sd1_model(BASE), ExtractOptions(rank=2))
-    done = extract(job)
-    assert [(o.name, o.shape) for o in job.most.outputs] == [
-        (o.name, o.shape) for o in done.plan.outputs
-    ]
-    assert CLIP  # the text encoder is among them
+    most = {output.name: output.shape for output in job.most.outputs}
+    done = {output.name: output.shape for output in extract(job).plan.outputs}
+    assert done.items() < most.items()  # layers that do not differ are not there
+    assert job.memory > sum(output.nbytes for output in job.most.outputs)

@@ -12,6 +12,7 @@ from kanna.api.making import folder_for
 from kanna.api.reading import StrPath, identified
 from kanna.disk import as_path
 from kanna.engine import Progress, Result, RunOptions, rehearse, run
+from kanna.errors import UsageError
 from kanna.formats import open_model
 from kanna.ops.lora_extract import ExtractOptions
 from kanna.ops.lora_extract_report import ExtractReport
@@ -177,7 +178,8 @@ def _target(source: Path, destination: StrPath, tag: str) -> tuple[Path, bool]:
     from kanna.ops.naming import container_of, is_folder
     from kanna.ops.naming import destination as named
 
-    container_of(destination, "safetensors")
+    if container_of(destination, None) not in {None, "safetensors"}:
+        raise UsageError("lora_making.only_safetensors", name=destination)
     return named(source, destination, (tag,), "safetensors"), is_folder(destination)
 
 

@@ -119,6 +119,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{given} is not one weight for each of the {count} LoRAs.",
         "Give numbers with commas between them: 0.8,0.5",
     ),
+    "only_safetensors": (
+        "{name}: LoRAs are written as safetensors only.",
+        "Give a name that ends in .safetensors.",
+    ),
     "part_without_names": "Left out, since {dialect} has no names for it: {parts}.",
     "uneven": "{count:,} layers read other channels than those of the other model and are left out "
     "({name} …).",

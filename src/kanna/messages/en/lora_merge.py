@@ -22,7 +22,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_most": "Highest rank with --dynamic (128).",
     "option_to": "Who reads the names (otherwise as those of the first LoRA).",
     "option_dtype": "Precision of the LoRA (otherwise the widest of the inputs').",
-    "kept": "It differs from the weighted sum by {error}; {shared:,} layers are changed by more "
-    "than one LoRA.",
+    "kept": "It differs from the weighted sum by {error}. Layers that more than one LoRA changes: "
+    "{shared:,}.",
     "dry_run": "Nothing was written (--dry-run): {tensors:,} tensors would be, {size}.",
 }

@@ -120,6 +120,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{given} は {count} 個の LoRA の強さとして読み取れません。",
         "コンマ区切りの数で指定してください: 0.8,0.5",
     ),
+    "only_safetensors": (
+        "{name}: LoRA は safetensors 形式でだけ書き出せます。",
+        ".safetensors で終わる名前を指定してください。",
+    ),
     "part_without_names": "{dialect} 形式に名前がないため、含めませんでした: {parts}",
     "uneven": "{count:,} 個の層はもう一方のモデルと入力チャンネル数が違うため、含めませんでした（{name} など）。",
     "strangers": "{count:,} 個のテンソルは片方のモデルにしかないため、含めませんでした（{name} など）。",
