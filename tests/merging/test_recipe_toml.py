@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanna.errors import UsageError
@@ -111,6 +111,7 @@ recipes = st.builds(
 
 
 @given(recipes)
+@settings(max_examples=50)
 def test_what_is_written_is_read_back_as_it_was(recipe: Recipe) -> None:
     text = recipe_toml.write(recipe)
     again = recipe_toml.read(text)
@@ -160,6 +161,9 @@ STEP = '[[step]]\nname = "m"\nmethod = "copy"\nmodels = ["a"]\n'
         ("kanna = 1\nx y", "recipe.no_toml", "line 2"),
         ("kanna = 1 #" + "x" * (1 << 20), "recipe.too_long", str(1 << 20)),
         ("kanna = " + "[" * 5000, "recipe.no_toml", "deep"),
+        ("kanna = 1\n" + "a." * 400_000 + "b = 1", "recipe.no_toml", "a.b.c"),
+        ('kanna = 1\n"x" = { y = """\n""", ' + "a . " * 200_000 + 'b = "z" }', "recipe.no_toml",
+         "a.b.c"),
     ],
 )  # fmt: skip
 def test_what_no_recipe_has_is_refused_with_its_place(text: str, key: str, said: str) -> None:

@@ -48,6 +48,16 @@ STEP_KEYS: Final = ("name", "method", "models", "base", "seed", "block_methods")
 _WISH_TEXTS: Final = (
     "step", "path", "container", "dtype", "vae", "ema", "position_ids", "missing",
 )  # fmt: skip
+# Strings and comments, also those that never end; what may be a key between them.
+_QUOTED: Final = re.compile(
+    r'"""(?:[^\\]|\\.)*?(?:"""|\Z)|'
+    r"'''.*?(?:'''|\Z)|"
+    r'"(?:[^"\\\n]|\\.)*"?|'
+    r"'[^'\n]*'?|#[^\n]*",
+    re.DOTALL,
+)
+_RUN: Final = re.compile(r"[\w.\- \t]+")
+_MOST_DOTS: Final = 8
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -81,6 +91,9 @@ def write(recipe: Recipe) -> str:
 def _parsed(text: str) -> dict[str, object]:
     if len(text) > LONGEST:
         raise UsageError("recipe.too_long", limit=LONGEST)
+    bare = _QUOTED.sub("", text)
+    if any(run.count(".") > _MOST_DOTS for run in _RUN.findall(bare)):  # tomllib takes for ever
+        raise UsageError("recipe.no_toml", reason="a.b.c.…")
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError:
