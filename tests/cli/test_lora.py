@@ -65,6 +65,23 @@ def test_a_bake_puts_the_lora_in(
     assert run([*command, "--no-hash"]) == 15
 
 
+def test_a_bake_can_be_made_again_from_itself(
+    encoder: Path, lora: Path, roomy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With every option of its own, to the same bytes."""
+    out, again = roomy / "a.safetensors", roomy / "b.safetensors"
+    recipe = encoder.with_name("recipe.toml")
+    command = ["lora", "bake", str(encoder), str(lora), "-o", str(out), "-q"]
+    assert run([*command, "--weights", "0.7", "--te-weights", "0.3", "--skip-unknown"]) == 0
+    capsys.readouterr()
+    assert run(["recipe", "of", str(out)]) == 0
+    recipe.write_text(capsys.readouterr().out)
+    assert run(["run", str(recipe), "-o", str(again), "-q"]) == 0
+    assert again.read_bytes() == out.read_bytes()
+    layer = numbers(again, f"{LAYER}.weight").float()
+    assert torch.allclose(layer, 0.3 * 2.0 / 4 * product(lora), atol=1e-2)
+
+
 def test_a_dry_run_tells_of_every_lora(
     encoder: Path, lora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -100,11 +100,14 @@ def _same_files(sources: Mapping[str, Opened]) -> Iterator[Note]:
 
 
 def record(recipe: Recipe, sources: Mapping[str, Opened]) -> dict[str, object]:
-    """Return what the history of the output says of the merge."""
+    """Return what the history of the output says of the merge.
+
+    A recipe has its sources in no order of its own: made again, it gives the same bytes.
+    """
     return {
         "inputs": {
             name: told_name(recipe.sources[name], opened.model.path.name)
-            for name, opened in sources.items()
+            for name, opened in sorted(sources.items())
         },
         "methods": [step.method for step in recipe.steps],
         **({"compat": recipe.compat} if recipe.compat else {}),
