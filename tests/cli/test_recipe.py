@@ -137,6 +137,15 @@ def test_ancestors_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "B.ckpt" not in printed
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("verb", ["run", "recipe check", "recipe show", "recipe of"])
+def test_help_can_be_read(capsys: pytest.CaptureFixture[str], verb: str, language: str) -> None:
+    assert run([*verb.split(), "--help", "--lang", language]) == 0
+    printed = capsys.readouterr().out
+    assert f"kanna {verb}" in printed
+    assert "{{" not in printed
+
+
 def test_the_group_shows_its_verbs(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["recipe"]) == 0
     printed = capsys.readouterr().out
