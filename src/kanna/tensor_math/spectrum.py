@@ -7,7 +7,8 @@ from math import sqrt
 from typing import Final
 
 from kanna.tensor_math.buffers import tensor_of
-from kanna.tensor_math.low_rank import Spectrum, factored
+from kanna.tensor_math.factor_values import Spectrum
+from kanna.tensor_math.low_rank import factored
 
 _STEEP: Final = 4.0  # times that the last value of a low rank is larger than the next
 _EARLY: Final = 48  # values after which a matrix that they do not explain has no low rank
