@@ -10,7 +10,7 @@ import torch
 from kanna.errors import Incompatible
 from kanna.identity import Identity
 from kanna.lora.baking import baked, deltas
-from kanna.merging.terms import Term, combined
+from kanna.merging.terms import Sum, Term, combined
 from kanna.model import ModelFile
 from lora_files import file_of, identity_of, random, total
 from model_headers import headers, known
@@ -35,7 +35,7 @@ def diffusers() -> dict[str, torch.Tensor]:
     own = bfl()
     q, k, v = own["double_blocks.0.img_attn.qkv.weight"].chunk(3)
     bias = own["double_blocks.0.img_attn.qkv.bias"].chunk(3)
-    sq, sk, sv, mlp = own["single_blocks.0.linear1.weight"].split([12, 12, 12, 48])
+    sq, sk, sv, mlp = torch.split(own["single_blocks.0.linear1.weight"], [12, 12, 12, 48])
     shift, scale = own["final_layer.adaLN_modulation.1.weight"].chunk(2)
     double, single = "transformer_blocks.0.attn.", "single_transformer_blocks.0."
     return {
@@ -65,7 +65,7 @@ def bake(
     found = deltas(file_of(lora), _lora(), file, identity, skip_unknown=skip_unknown)
     made = {}
     for name, tensor in file.items():
-        terms = [((Term(tensor),), 1.0)]
+        terms: list[tuple[Sum, float]] = [((Term(tensor),), 1.0)]
         if name in found:
             terms.append((found[name].adds(tensor, strength), 1.0))
         made[name.removeprefix("model.")] = total(combined(terms))
