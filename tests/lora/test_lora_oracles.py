@@ -89,14 +89,14 @@ def models() -> Iterator[Any]:
         import peft
 
         torch.manual_seed(9)
-        unet = diffusers.UNet2DConditionModel(
+        unet = diffusers.UNet2DConditionModel(  # type: ignore[no-untyped-call]
             sample_size=8, in_channels=4, out_channels=4, block_out_channels=(32, 64),
             layers_per_block=1, cross_attention_dim=16, attention_head_dim=8,
             transformer_layers_per_block=1, norm_num_groups=8, use_linear_projection=True,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
         )  # fmt: skip
-        flux = diffusers.FluxTransformer2DModel(
+        flux = diffusers.FluxTransformer2DModel(  # type: ignore[no-untyped-call]
             patch_size=1, in_channels=4, num_layers=1, num_single_layers=1, attention_head_dim=8,
             num_attention_heads=2, joint_attention_dim=16, pooled_projection_dim=8,
             axes_dims_rope=(4, 2, 2), guidance_embeds=True,
@@ -160,7 +160,7 @@ def test_what_kanna_writes_for_diffusers_is_read_by_diffusers(models: Any) -> No
     """From kohya's spelling of FLUX, alphas in the metadata: `load_lora_adapter`, then fused."""
     model = copy.deepcopy(models.flux)
     before = {name: one.detach().clone() for name, one in model.state_dict().items()}
-    tensors = {}
+    tensors: dict[str, torch.Tensor] = {}
     for at, (path, height, width) in enumerate((("double_blocks_0_img_attn_qkv", 48, 16),
                                                 ("single_blocks_0_linear1", 112, 16),
                                                 ("single_blocks_0_linear2", 16, 80))):  # fmt: skip
