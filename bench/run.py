@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from jobs import KANNA, Job, evict, interleave, row
+from merges import merge_jobs
 from precision import part_jobs, quantize_jobs
 
 IDIOM = """
@@ -193,6 +194,12 @@ def write_small(path: Path, number: int) -> None:
             file.write(block)
 
 
+def make_room(folder: Path, kept: set[Path]) -> None:
+    """Delete what the next jobs do not need: each of them fills tens of gigabytes."""
+    for other in set(folder.iterdir()) - kept:
+        shutil.rmtree(other) if other.is_dir() else other.unlink()
+
+
 def main() -> None:
     """Make the files, run all jobs, print the tables."""
     # modules are compiled ahead, as an installed package's are
@@ -215,8 +222,9 @@ def main() -> None:
     copy_jobs(args.folder, max(args.rounds, 5))
     hash_jobs(ckpt, args.folder, args.rounds)
     part_jobs(args.folder, args.rounds)
-    for other in set(args.folder.iterdir()) - {flux, ckpt, vae}:  # room for what is to come
-        shutil.rmtree(other) if other.is_dir() else other.unlink()
+    make_room(args.folder, {flux, ckpt, vae})
+    merge_jobs(args.folder, flux, args.rounds)
+    make_room(args.folder, {flux, ckpt, vae})
     quantize_jobs(args.folder, min(args.rounds, 2))
     if not args.keep:
         shutil.rmtree(args.folder)

@@ -45,10 +45,12 @@ for key in theta:
 save_file(theta, out)
 """
 MECHA = """
-import sys, sd_mecha
+import os, sys
+sys.stderr = open(os.devnull, "w")  # a bar that prints every tensor
+import sd_mecha, torch
 first, second, out = sys.argv[1:]
 recipe = sd_mecha.weighted_sum(sd_mecha.model(first), sd_mecha.model(second), alpha=0.3)
-sd_mecha.merge(recipe, output=out, output_dtype=__import__("torch").float16)
+sd_mecha.merge(recipe, output=out, output_dtype=torch.float16)
 """
 _LARGEST = 49408 * 1280 * 4  # bytes in fp32: the token embedding of CLIP-G
 
