@@ -114,6 +114,27 @@ TARGET static void LOOP(add)(float *restrict sum, const float *restrict values, 
         sum[i] += weight * values[i];
 }
 
+/* The same in fp64, of what fp32 holds. */
+TARGET static void LOOP(scale_wide)(double *restrict sum, const float *restrict values,
+                                    double weight, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] = weight * (double)values[i];
+}
+
+TARGET static void LOOP(add_wide)(double *restrict sum, const float *restrict values,
+                                  double weight, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += weight * (double)values[i];
+}
+
+TARGET static void LOOP(round_wide)(float *restrict values, const double *restrict sum, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = (float)sum[i];
+}
+
 TARGET static int LOOP(inside)(const float *values, float low, float high, size_t n)
 {
     uint32_t all = 1;
@@ -262,8 +283,8 @@ static const struct loops LOOP(loops) = {
      [CODE_E5M2] = LOOP(write_e5m2), [CODE_Q4_0] = LOOP(write_q4_0),
      [CODE_Q4_1] = LOOP(write_q4_1), [CODE_Q5_0] = LOOP(write_q5_0),
      [CODE_Q5_1] = LOOP(write_q5_1), [CODE_Q8_0] = LOOP(write_q8_0)},
-    LOOP(scale), LOOP(add), LOOP(inside), LOOP(greatest), LOOP(rank), LOOP(spread4), LOOP(differ),
-    LOOP(differ_wide),
+    LOOP(scale), LOOP(add), LOOP(scale_wide), LOOP(add_wide), LOOP(round_wide), LOOP(inside),
+    LOOP(greatest), LOOP(rank), LOOP(spread4), LOOP(differ), LOOP(differ_wide),
 };
 
 #undef LOOP

@@ -27,6 +27,9 @@ struct loops {
     void (*write[CODES])(uint8_t *restrict data, const float *restrict values, size_t n);
     void (*scale)(float *restrict sum, float weight, size_t n);
     void (*add)(float *restrict sum, const float *restrict values, float weight, size_t n);
+    void (*scale_wide)(double *restrict sum, const float *restrict values, double weight, size_t n);
+    void (*add_wide)(double *restrict sum, const float *restrict values, double weight, size_t n);
+    void (*round_wide)(float *restrict values, const double *restrict sum, size_t n);
     int (*inside)(const float *values, float low, float high, size_t n);
     uint32_t (*greatest)(const float *values, size_t n);
     void (*rank)(uint8_t *restrict ranks, const float *restrict values, float factor,
@@ -202,23 +205,29 @@ static void add_up(const struct sum *sum, const struct loops *loops, struct bloc
     }
 }
 
+/* Whether fp32 holds every value of a format. */
+static int fits_fp32(enum code code)
+{
+    return code != CODE_FP64 && code != CODE_INT64 && code != CODE_INT32;
+}
+
 static void add_up_wide(const struct sum *sum, const struct loops *loops, struct block *block)
 {
+    float singles[BLOCK];
     double values[BLOCK], *restrict total = block->wide_total;
-    const struct input *input = sum->inputs;
-    read_wide(loops, input, block->start, total, block->n);
-    if (!is_conversion(sum))
+    for (size_t k = 0; k < sum->input_count; k++) {
+        const struct input *input = &sum->inputs[k];
+        if (fits_fp32(input->code)) {
+            loops->read[input->code](singles, data_of(input, block->start), block->n);
+            (k ? loops->add_wide : loops->scale_wide)(total, singles, input->weight, block->n);
+            continue;
+        }
+        read_wide(loops, input, block->start, k ? values : total, block->n);
         for (size_t i = 0; i < block->n; i++)
-            total[i] *= input->weight;
-    for (size_t k = 1; k < sum->input_count; k++) {
-        input = &sum->inputs[k];
-        read_wide(loops, input, block->start, values, block->n);
-        for (size_t i = 0; i < block->n; i++)
-            total[i] += input->weight * values[i];
+            total[i] = k ? total[i] + input->weight * values[i] : total[i] * input->weight;
     }
     if (!is_wide(sum->code))
-        for (size_t i = 0; i < block->n; i++)
-            block->total[i] = (float)total[i];
+        loops->round_wide(block->total, total, block->n);
 }
 
 /* Whether every sum of the block lies in the target's range. If so there is nothing to count: an

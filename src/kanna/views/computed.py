@@ -62,11 +62,13 @@ def computed(
 
 
 def summed(
-    tensors: Sequence[TensorInfo], weights: Sequence[float], dtype: DType = FP32
-) -> TensorInfo:
+    tensors: Sequence[TensorInfo], weights: Sequence[float], dtype: DType = FP32, *,
+    double: bool = False,
+) -> TensorInfo:  # fmt: skip
     """Return the weighted sum of `tensors` of one size in `dtype`, under the first one's name.
 
-    It is summed in fp32 and rounded once, element by element; the shape is the first one's.
+    It is summed in fp32, or in fp64 with `double`, and rounded once, element by element; the shape
+    is the first one's.
 
     Raises:
         ValueError: there are none, or not as many as weights, or their sizes differ.
@@ -77,7 +79,8 @@ def summed(
 
     def run(start: int, count: int, out: memoryview) -> None:
         data = [run_of(tensor, start, count) for tensor in tensors]
-        weighted_sum(out, dtype, data, [one.dtype for one in tensors], weights, count)
+        dtypes = [one.dtype for one in tensors]
+        weighted_sum(out, dtype, data, dtypes, weights, count, double=double)
 
     return computed(
         first.name, first.shape, run, numel=first.numel, dtype=dtype,

@@ -52,6 +52,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "they are named, X is any of them, and what is called base is given with `--base`; where a "
     "formula has one model more than are merged, the last letter is the base. Numbers may differ "
     "from block to block. `--set NAME=VALUE` sets a parameter; `--alpha` and `--weights` are "
-    "shortcuts. Arithmetic is in fp32, in fp64 where angles and lengths decide, and the result is "
-    "rounded once.\n\nOther packages can add methods: [methods-plugins.md](methods-plugins.md).",
+    "shortcuts. Sums are made in fp64, all else in fp32 (in fp64 where angles and lengths decide), "
+    "and the result is rounded once.\n\nOther packages can add methods: [methods-plugins.md](methods-plugins.md).",
 }
