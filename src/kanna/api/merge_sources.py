@@ -37,7 +37,8 @@ class Sources:
             Incompatible: one is known to be another file than the recipe was made with.
             KannaError: whatever is wrong with a file.
         """
-        found = {name: self._open(self._find(name, source)) for name, source in sources.items()}
+        places = places_of(sources, self._found)
+        found = {name: self._open(path) for name, path in places.items()}
         check_pins(sources, found)
         return found
 
@@ -49,12 +50,20 @@ class Sources:
             self._opened[path] = _with(Opened(model=model, identity=identity), known)
         return self._opened[path]
 
-    def _find(self, name: str, source: Source) -> Path:
-        """Return where a source is."""
-        place = self._found.get(name, source.path)
+
+def places_of(sources: Mapping[str, Source], found: Mapping[str, StrPath]) -> dict[str, Path]:
+    """Return where each source is: as `found` says, else at its path.
+
+    Raises:
+        Incomplete: neither tells of one.
+    """
+    places = {}
+    for name, source in sources.items():
+        place = found.get(name, source.path)
         if place is None:
             raise Incomplete("merge.not_found", path=source.sha256, name=name)
-        return as_path(place)
+        places[name] = as_path(place)
+    return places
 
 
 def digests_of(

@@ -14,6 +14,7 @@ from kanna.api.reading import StrPath
 from kanna.engine import Result, RunOptions, rehearse, rehearse_group, run, run_together
 from kanna.errors import KannaError
 from kanna.merging.recipe import Recipe
+from kanna.merging.recipe_check import check
 from kanna.model import ModelFile
 from kanna.ops.merge import MergePlan
 from kanna.ops.merge import merge as plan_merge
@@ -165,6 +166,7 @@ class _Job:
 def _prepared(
     recipe: Recipe, files: Sources, destination: StrPath, device: str, *, digest: bool
 ) -> _Job:
+    check(recipe)
     asked: WriteContainer | None = recipe.output.container  # type: ignore[assignment]
     container = container_of(destination, asked)
     opened = files.open(recipe.sources)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from kanna.api.hashing import HashOptions, hash_files
-from kanna.api.merge_sources import Report
+from kanna.api.merge_sources import Report, places_of
 from kanna.api.merging import Merging, merge_together
 from kanna.engine import RunOptions
 from kanna.errors import Interrupted, KannaError, OutputExists, UsageError
@@ -23,6 +23,7 @@ from kanna.formats import open_model
 from kanna.merging.axes import Point, names, points
 from kanna.merging.provenance import RECIPE, Origin, portable
 from kanna.merging.recipe import Recipe
+from kanna.merging.recipe_check import check
 from kanna.merging.recipe_toml import write
 from kanna.ops.naming import is_folder
 
@@ -60,14 +61,14 @@ class SweepOptions:
 def sweep(
     recipe: Recipe,
     output: Path,
-    found: Mapping[str, Path],
+    found: Mapping[str, Path] | None = None,
     options: SweepOptions | None = None,
     *,
     progress: Report | None = None,
     hash_progress: Report | None = None,
     cancel: threading.Event | None = None,
 ) -> tuple[Swept, ...]:
-    """Make an output for each point of the axes of `recipe`, whose sources are at `found`.
+    """Make an output for each point of the axes of `recipe`; `found` is as for `kanna.api.merge`.
 
     `output` is a file whose name may hold placeholders, see `kanna.merging.axes.names`. An output
     that fails takes no other along; what is there and is another file is one that fails, unless the
@@ -77,6 +78,8 @@ def sweep(
         KannaError: whatever concerns all outputs: the recipe, a source, the place for them.
     """
     options = options or SweepOptions()
+    check(recipe)
+    found = places_of(recipe.sources, found or {})
     wanted = points(recipe)
     targets = dict(zip(names(wanted, output), wanted, strict=True))
     done = _there(targets, found, options, hash_progress)

@@ -46,7 +46,7 @@ def _source(made: Merging, name: str, *, verbose: bool) -> list[str]:
 
 def step_lines(step: Step) -> Iterator[str]:
     """Yield what a step does, with its numbers."""
-    models = ", ".join((*step.models, *((step.base,) if step.base else ())))
+    models = ", ".join(step.inputs)
     if step.method == "lora":
         yield f"  {shown(step.name)}: LoRA ({shown(models)})"
     else:

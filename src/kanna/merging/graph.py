@@ -116,7 +116,7 @@ class Graph:
             return None if tensor is None else (Term(tensor),)
         if step.method == "lora":
             return self._with_loras(step, name)
-        sums = [self.sum_of(one, name) for one in _models(step)]
+        sums = [self.sum_of(one, name) for one in step.inputs]
         found = [one for one in sums if one is not None]
         if len(found) < len(sums):
             return found[0] if found else None
@@ -176,7 +176,7 @@ class Graph:
         if key not in self._measurings:
             measuring = self._measurings[key] = Measuring()
             for name in self._measured_names:
-                sums = [self.sum_of(one, name) for one in _models(step)]
+                sums = [self.sum_of(one, name) for one in step.inputs]
                 found = [one for one in sums if one is not None]
                 if len(found) == len(sums) and len({_shape(one) for one in found}) == 1:
                     number = partial(self._weighing.number, name=name)
@@ -206,10 +206,6 @@ class Graph:
                              count=len(weights) if isinstance(weights, tuple) else 1,
                              models=len(step.models) - 1)  # fmt: skip
         return self._weighing.number(weights[at], name)
-
-
-def _models(step: Step) -> tuple[str, ...]:
-    return (*step.models, *((step.base,) if step.base else ()))
 
 
 def _shape(terms: Sum) -> tuple[int, ...]:

@@ -118,8 +118,8 @@ def _last_step(recipe: Recipe) -> Step:
 
 def _in_order(recipe: Recipe) -> list[str]:
     """Return the names of the sources that steps use, in the order in which they do."""
-    used = (name for step in recipe.steps for name in (*step.models, step.base))
-    return [name for name in dict.fromkeys(used) if name is not None and name in recipe.sources]
+    used = (name for step in recipe.steps for name in step.inputs)
+    return [name for name in dict.fromkeys(used) if name in recipe.sources]
 
 
 def _merge_models(told: Recipe, origins: Mapping[str, Origin]) -> dict[str, object]:

@@ -53,6 +53,11 @@ class Step:
     block_methods: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     seed: int = 0
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What it takes, the base last."""
+        return (*self.models, self.base) if self.base else self.models
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:

@@ -29,6 +29,7 @@ _ROLES: Final = ("diffusion_model", "text_encoder", "vae", "ema")
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "container": ("safetensors", "ckpt", "gguf"), "dtype": TARGETS,
     "ema": ("keep", "drop", "use"), "position_ids": ("repair", "truncate", "keep", "drop"),
+    "missing": ("keep", "refuse"),
 }  # fmt: skip
 
 
@@ -46,8 +47,8 @@ def check(recipe: Recipe) -> tuple[Note, ...]:
     depth, work = dict.fromkeys(recipe.sources, 0), dict.fromkeys(recipe.sources, 1)
     for step in recipe.steps:
         _check_inputs(recipe, step, depth)
-        depth[step.name] = 1 + max((depth[name] for name in inputs_of(step)), default=0)
-        work[step.name] = 1 + sum(work[name] for name in inputs_of(step))
+        depth[step.name] = 1 + max((depth[name] for name in step.inputs), default=0)
+        work[step.name] = 1 + sum(work[name] for name in step.inputs)
         if depth[step.name] > _DEEPEST or work[step.name] > _MOST_WORK:
             raise UsageError("recipe.too_deep", step=step.name, most=_DEEPEST)
         _check_step(step, recipe)
@@ -60,18 +61,13 @@ def _check_inputs(recipe: Recipe, step: Step, known: Mapping[str, int]) -> None:
     """Refuse a step whose inputs are not all `known` by then, or whose name is."""
     if step.name in known:
         raise UsageError("recipe.name_twice", name=step.name)
-    for name in inputs_of(step):
+    for name in step.inputs:
         if name not in known:
             later = any(other.name == name for other in recipe.steps)
             if later:
                 raise UsageError("recipe.later_step", step=step.name, name=name)
             raise UsageError("recipe.no_such_model", step=step.name, name=name,
                              known=", ".join(known) or "-")  # fmt: skip
-
-
-def inputs_of(step: Step) -> tuple[str, ...]:
-    """Return what a step takes, the base last."""
-    return (*step.models, *((step.base,) if step.base else ()))
 
 
 def _check_step(step: Step, recipe: Recipe) -> None:
@@ -181,7 +177,7 @@ def _numbers(recipe: Recipe) -> Iterator[str]:
 
 
 def _forgotten(recipe: Recipe) -> Iterator[Note]:
-    used = {name for step in recipe.steps for name in inputs_of(step)}
+    used = {name for step in recipe.steps for name in step.inputs}
     last = recipe.output.step or recipe.steps[-1].name
     for name in recipe.sources:
         if name not in {*used, recipe.output.vae}:

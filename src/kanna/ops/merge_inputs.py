@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,36 +50,29 @@ def parts_of(recipe: Recipe) -> Parts:
     """
     steps = {step.name: step for step in recipe.steps}
     output = recipe.output.step or next(reversed(steps), None) or next(iter(recipe.sources), "")
-    used = list(_used(output, steps, recipe))
+    used: dict[str, None] = {}
+    _reach(output, steps, recipe, used)
     lead = output
     while lead in steps:
         lead = steps[lead].models[0]
-    loras = dict.fromkeys(name for step in _steps(output, steps) for name in _loras(step))
-    models = dict.fromkeys([lead, *(name for name in used if name not in loras)])
+    loras = dict.fromkeys(name for at in used if at in steps for name in _loras(steps[at]))
+    models = dict.fromkeys([lead, *(name for name in used if name not in {*loras, *steps})])
     vae = recipe.output.vae
     lends = vae in recipe.sources and vae != lead
     return Parts(output=output, lead=lead, models=tuple(models), loras=tuple(loras),
                  vae=vae if lends else None)  # fmt: skip
 
 
-def _used(at: str, steps: Mapping[str, Step], recipe: Recipe) -> Iterator[str]:
-    """Yield the sources that `at` is made of."""
+def _reach(at: str, steps: Mapping[str, Step], recipe: Recipe, seen: dict[str, None]) -> None:
+    """Add `at` to what was `seen`, and all that it is made of, each once, itself first."""
+    if at in seen:
+        return
     step = steps.get(at)
-    if step is not None:
-        for name in (*step.models, *((step.base,) if step.base else ())):
-            yield from _used(name, steps, recipe)
-    elif at in recipe.sources:
-        yield at
-    else:
+    if step is None and at not in recipe.sources:
         raise UsageError("merge.no_such_source", name=at, known=", ".join(recipe.sources) or "-")
-
-
-def _steps(at: str, steps: Mapping[str, Step]) -> Iterator[Step]:
-    """Yield the steps that `at` is made by, itself last."""
-    if (step := steps.get(at)) is not None:
-        for name in (*step.models, *((step.base,) if step.base else ())):
-            yield from _steps(name, steps)
-        yield step
+    seen[at] = None
+    for name in step.inputs if step else ():
+        _reach(name, steps, recipe, seen)
 
 
 def _loras(step: Step) -> tuple[str, ...]:
