@@ -232,6 +232,10 @@ REFUSED: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         lambda: planned(headers()["te-t5xxl-fp16"].model(), container="gguf"), Incompatible,
         "gguf.no_model",
     ),
+    "a file without a part": (
+        lambda: planned(headers()["embedding-sd1-pt"].model(), container="gguf"), Incompatible,
+        "gguf.no_model",
+    ),
     "a model that nothing reads": (
         lambda: planned(headers()["sana-1600m-diffusers-bf16"].model(), container="gguf"), Incompatible,
         "gguf.no_reader",

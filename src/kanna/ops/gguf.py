@@ -160,7 +160,7 @@ def _target(draft: Draft, kind: BlockType | None, stay: frozenset[str]) -> Targe
     parts = [part for part in draft.identity.parts if _written(draft, part)]
     model = next((part for part in parts if part.role == MODEL), None)
     if model is None:
-        what = parts[0].role if parts else ""
+        what = parts[0].role if parts else draft.identity.kind
         raise Incompatible("gguf.no_model", path=path, part=say(f"inspect.part_{what}"))
     name = title(model.architecture or "")
     row = GGUF_WORDS.get(model.architecture or "")
