@@ -13,6 +13,7 @@ import pytest
 from kanna.errors import KannaError, UsageError
 from kanna.families.blocks import blocks_of
 from kanna.identify import identify
+from kanna.merging import recipe_toml
 from kanna.merging.element_text import parse_elements
 from kanna.merging.foreign import Foreign, in_metadata, in_text
 from kanna.merging.recipe import Recipe, Source, Step, Weight, Wish
@@ -83,12 +84,22 @@ def test_a1111_conversion_alone() -> None:
         ({"primary_model_hash": "../../etc/passwd"}, "recipe.no_sha256"),
         ({"multiplier": "much"}, "recipe.no_number"),
         ({"multiplier": True}, "recipe.no_number"),
+        ({"multiplier": 10**4000}, "recipe.no_number"),
     ],
 )
 def test_what_a1111_never_wrote_is_refused(changes: dict[str, object], key: str) -> None:
     with pytest.raises(UsageError) as caught:
         in_metadata(metadata(**changes))
     assert caught.value.key == key
+    assert len(str(caught.value)) < 500
+
+
+def test_names_that_strangers_gave_can_be_looked_for_and_written() -> None:
+    models = json.dumps({A: {"name": "x/\x1b[2J\0a.ckpt"}, B: {"name": 3}})
+    recipe = found_in({**metadata(bake_in_vae="..\\v\0.pt"), "sd_merge_models": models}).recipe
+    paths = {name: source.path for name, source in recipe.sources.items()}
+    assert paths == {"a": "[2Ja.ckpt", "b": None, "c": None, "vae": "v.pt"}
+    assert recipe_toml.read(recipe_toml.write(recipe)) == recipe
 
 
 SUPER = {

@@ -97,10 +97,13 @@ def test_what_strangers_wrote_stays_small() -> None:
 
 def test_only_objects_count_as_recipes() -> None:
     assert parsed('{"a": 1}') == {"a": 1}
+    assert parsed('{"a": [[]]}') == {"a": [[]]}
+    assert parsed('{"a": ' + "[" * 40 + "]" * 40 + "}") is None  # what cannot be written again
     assert parsed("[1]") is parsed("{") is parsed(None) is parsed('{"a": NaN}') is None
 
 
 def test_base_names_of_every_system() -> None:
     assert base_name("/a/b.ckpt") == base_name("C:\\a\\b.ckpt") == base_name("b.ckpt") == "b.ckpt"
     assert base_name("hf://user/repo/b.ckpt") == "b.ckpt"
-    assert base_name("..") == base_name("/") == "model"
+    assert base_name("..") == base_name("/") == base_name("\0") == "model"
+    assert base_name("a\0/b\x1b[2J\n.ckpt") == "b[2J.ckpt"

@@ -89,10 +89,10 @@ def _in_json(merged: Mapping[str, Any] | None, models: Mapping[str, Any]) -> For
     """Read ``sd_merge_recipe``; `models` is ``sd_merge_models``, which knows the names."""
     if merged is None:
         raise UsageError("recipe.foreign_broken", program=MERGE_RECIPE)
-    known = _JSON.get(str(merged.get("type")))
+    word = str(merged.get("type"))
+    known = _JSON.get(word)
     if known is None:
-        raise UsageError("recipe.foreign_type", type=merged.get("type"),
-                         known=", ".join(_JSON))  # fmt: skip
+        raise UsageError("recipe.foreign_type", type=word, known=", ".join(_JSON))
     program, reader = known
     return _as_foreign(program, reader(merged, models))
 

@@ -94,7 +94,7 @@ def _parameters(
     ]
     called = _METHODS[method][1]
     yield from _FIXED.get(method, {}).items()
-    for key in {*whole, *(key for row in rows for key in row)}:
+    for key in dict.fromkeys([*whole, *(key for row in rows for key in row)]):
         if key not in called:
             raise UsageError("recipe.foreign_rule", program=_PROGRAM, where=f"parameters.{key}")
     for key, name in called.items():

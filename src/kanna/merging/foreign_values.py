@@ -41,11 +41,10 @@ def hashed_source(value: object, models: Mapping[str, Any], where: str) -> Sourc
     """
     digest = str(value).lower()
     if not _SHA256.fullmatch(digest):
-        raise UsageError("recipe.no_sha256", where=where, value=value)
+        raise UsageError("recipe.no_sha256", where=where, value=digest)
     known = models.get(digest)
     name = known.get("name") if isinstance(known, dict) else None
-    path = base_name(name) if isinstance(name, str) and "\0" not in name else None
-    return Source(path=path, sha256=digest)
+    return Source(path=base_name(name) if isinstance(name, str) else None, sha256=digest)
 
 
 def number(value: object, where: str) -> float:
@@ -59,5 +58,5 @@ def number(value: object, where: str) -> float:
     except (ValueError, OverflowError):
         found = float("nan")
     if isinstance(value, bool) or not isfinite(found):
-        raise UsageError("recipe.no_number", where=where, value=value)
+        raise UsageError("recipe.no_number", where=where, value=str(value))
     return found

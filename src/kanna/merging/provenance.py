@@ -10,6 +10,7 @@ modules/extras.py (run_modelmerger, 1.4 and later).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PureWindowsPath
@@ -27,6 +28,8 @@ _MOST_ANCESTORS: Final = 256
 _LONGEST_ANCESTOR: Final = 1 << 16
 _LONGEST: Final = 1 << 20
 _LONGEST_FIELD: Final = 1 << 23
+_DEEPEST: Final = 32  # A1111 writes three levels; what is written again must not end the stack
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _IN_A1111: Final = {
     "weighted-sum": "Weighted sum", "add-difference": "Add difference", "copy": "No interpolation",
 }  # fmt: skip
@@ -78,8 +81,8 @@ def portable(recipe: Recipe, origins: Mapping[str, Origin]) -> Recipe:
 
 
 def base_name(path: str) -> str:
-    """Return the last part of a path of any system; other signs than a name may have are gone."""
-    name = PureWindowsPath(path).name
+    """Return the last part of a path of any system, without control characters."""
+    name = _CONTROL.sub("", PureWindowsPath(path).name)
     return name if name.strip(".") else "model"
 
 
@@ -168,7 +171,16 @@ def parsed(text: str | None) -> dict[str, Any] | None:
         value = json.loads(text or "null", parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not _is_deep(value) else None
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = [one.values() if isinstance(one, dict) else one
+                 for one in level if isinstance(one, dict | list)]  # fmt: skip
+        level = [each for one in inner for each in one]
+    return bool(level)
 
 
 def _refuse(word: str) -> None:

@@ -58,6 +58,8 @@ _QUOTED: Final = re.compile(
 )
 _RUN: Final = re.compile(r"[\w.\- \t]+")
 _MOST_DOTS: Final = 8
+# TOML's integers have 64 bits; tomllib's have no end, and Python cannot print them then.
+_LONG_NUMBER: Final = re.compile(r"(?<!\w)(?:0[xob]\w{65}|\d[\d_]{64})")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -71,8 +73,9 @@ def read(text: str) -> Recipe:
     if "kanna" not in document.values:
         raise UsageError("recipe.no_version")
     document.only(_KEYS)
-    if document.values["kanna"] != VERSION:
-        raise UsageError("recipe.other_version", version=document.values["kanna"], known=VERSION)
+    version = as_count(document.values["kanna"], "kanna")
+    if version != VERSION:
+        raise UsageError("recipe.other_version", version=version, known=VERSION)
     steps = as_list(document.values.get("step", []), "step")
     return Recipe(
         sources=_sources(document.table("models")),
@@ -94,6 +97,8 @@ def _parsed(text: str) -> dict[str, object]:
     bare = _QUOTED.sub("", text)
     if any(run.count(".") > _MOST_DOTS for run in _RUN.findall(bare)):  # tomllib takes for ever
         raise UsageError("recipe.no_toml", reason="a.b.c.…")
+    if number := _LONG_NUMBER.search(bare):
+        raise UsageError("recipe.no_toml", reason=f"{number[0]}…")
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError:
