@@ -1,68 +1,17 @@
-"""What the instructions of sd-mecha make, as sources and steps of ours.
-
-Sources of what its methods compute: ljleb/sd-mecha extensions/builtin/merge_methods (linear.py,
-limiting.py, ties.py, crossover.py, wrappers.py).
-"""
+"""What the instructions of sd-mecha make, as sources and steps of ours."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from kanna.errors import UsageError
+from kanna.merging.foreign_mecha_methods import MASKS, PASSED, ROWS, Difference, Mask, Model, Row
 from kanna.merging.recipe import Recipe, Source, Step, Value, Weight, Wish
 
 _BLOCK: Final = re.compile(r"[A-Z][A-Z0-9_]{0,15}")
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
-# What leaves its first argument as it is, as far as a recipe of ours is concerned: dtypes and
-# devices are chosen elsewhere, and a number or a list of blocks is used as it stands.
-_PASSED: Final = frozenset({
-    "cast", "fallback", "convert_singleton", "convert_sd1_blocks_to_ldm",
-    "convert_sdxl_blocks_to_sgm",
-})  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A file or a step, by its name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What is added to a model: by which method of ours, of which models and base."""
-
-    method: str
-    models: tuple[str, ...]
-    base: str
-    parameters: Mapping[str, Value] = field(default_factory=dict)
-    scale: str = "alpha"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A method of its: ours, how many models it takes (0: any), and its numbers' defaults.
-
-    `fixed` is what ours must be told to compute the same.
-    """
-
-    method: str
-    models: int = 2
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    fixed: Mapping[str, Value] = field(default_factory=dict)
-
-
-ROWS: Final[Mapping[str, Row]] = {
-    "weighted_sum": Row("weighted-sum", numbers={"alpha": 0.5}),
-    "slerp": Row("slerp", numbers={"alpha": 0.5}, fixed={"length": "mixed"}),
-    "geometric_sum": Row("geometric", numbers={"alpha": 0.5}),
-    "crossover": Row("crossover", numbers={"alpha": 0.5, "tilt": 0.0}),
-    "clamp": Row("clip", models=3),
-    "n_average": Row("weighted-sum", models=0),
-}
 
 
 def refusal(method: str, line: int) -> UsageError:
@@ -109,11 +58,15 @@ class Graph:
         Raises:
             UsageError: there is no such method here, or not of such things.
         """
-        if method in _PASSED and listed:
+        if method in PASSED and listed:
             return listed[0]
         if method == "subtract":
             of, base = self._models(listed, named, 2, method, line)
             return Difference("add-difference", (of,), base)
+        if method in MASKS:
+            models = self._models(listed, named, 3, method, line)
+            alpha = named.get("alpha", listed[3] if len(listed) > 3 else 1.0)
+            return Mask(MASKS[method], models, _weight(alpha, method, line))
         if method == "ties_sum":
             return self._ties(listed, named, line)
         if method == "add_difference":
@@ -145,6 +98,10 @@ class Graph:
         to, what = words.get("a"), words.get("b")
         if not isinstance(to, Model) or not isinstance(what, Difference):
             raise refusal("add_difference", line)
+        if isinstance(mask := words.get("alpha"), Mask):
+            if mask.models != (to.name, *what.models, what.base):
+                raise refusal(mask.method, line)
+            return self._step(mask.method, mask.models[:2], what.base, {"alpha": mask.alpha})
         scale = {what.scale: _weight(words.get("alpha", 1.0), "add_difference", line)}
         if what.method == "add-difference":
             return self._step(what.method, (to.name, *what.models), what.base, scale)
