@@ -477,7 +477,7 @@ def test_recipes_name_what_is_there() -> None:
     wrong = replace(recipe("ab", alpha=0.3), sources={"a": Source(path="a")})
     with pytest.raises(UsageError) as refused:
         planned(wrong, a=a)
-    assert refused.value.key == "merge.no_such_source"
+    assert refused.value.key == "recipe.no_such_model"
 
 
 def test_drawn_numbers_are_the_same_again() -> None:

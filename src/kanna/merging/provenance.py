@@ -127,17 +127,21 @@ def _in_order(recipe: Recipe) -> list[str]:
 
 def _merge_models(told: Recipe, origins: Mapping[str, Origin]) -> dict[str, object]:
     found: dict[str, object] = {}
+    room = _LONGEST
     for name, source in told.sources.items():
         if source.sha256 is not None:
             origin = origins[name]
+            own = _own(origin.metadata)
+            room -= len(_dumped(own))
+            own = own if room > 0 else {MERGE_RECIPE: None}
             found[source.sha256] = {
-                "name": source.path, "legacy_hash": origin.legacy_hash, **_own(origin.metadata),
+                "name": source.path, "legacy_hash": origin.legacy_hash, **own,
             }  # fmt: skip
-    room = _LONGEST
     for sha256, model in _ancestors(origins):
-        room -= len(_dumped(model))
-        if room > 0 and len(found) < _MOST_ANCESTORS:
-            found.setdefault(sha256, model)
+        if sha256 not in found and len(found) < _MOST_ANCESTORS:
+            room -= len(_dumped(model))
+            if room > 0:
+                found[sha256] = model
     return dict(sorted(found.items()))
 
 

@@ -28,7 +28,7 @@ _LORA_KEYS: Final = ("weights", "te_weights", "skip_unknown")
 _ROLES: Final = ("diffusion_model", "text_encoder", "vae", "ema")
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "container": ("safetensors", "ckpt", "gguf"), "dtype": TARGETS,
-    "ema": ("keep", "drop", "use"), "position_ids": ("repair", "truncate", "keep", "drop"),
+    "ema": ("drop", "keep"), "position_ids": ("repair", "truncate", "keep", "drop"),
     "missing": ("keep", "refuse"),
 }  # fmt: skip
 
@@ -122,6 +122,8 @@ def _check_wish(wish: Wish, recipe: Recipe) -> None:
     steps = [step.name for step in recipe.steps]
     if wish.step and wish.step not in steps:
         raise UsageError("recipe.no_such_step", name=wish.step, known=", ".join(steps))
+    if wish.ema == "use":  # which would undo the merge
+        raise UsageError("merge.ema_word", word=wish.ema)
     for key, words in _WORDS.items():
         _check_word(f"output.{key}", getattr(wish, key), words)
     for role, dtype in wish.dtypes.items():

@@ -18,10 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from kanna.dtypes import DType
-from kanna.errors import UsageError
 from kanna.families.blocks import VAE, blocks_of
 from kanna.merging.graph import Graph
 from kanna.merging.recipe import Recipe, Weight
+from kanna.merging.recipe_check import check
 from kanna.merging.terms import Term, as_output
 from kanna.merging.weights import Weights
 from kanna.ops import merge_notes
@@ -66,18 +66,19 @@ def merge(
     """Return the plan that makes the output of `recipe`; `sources` has an open file for each name.
 
     Raises:
-        UsageError: a step makes no sense.
+        UsageError: the recipe makes no sense.
         Incomplete: a model lacks tensors.
         Incompatible: two models cannot be merged, or one cannot be read for it.
         MissingExtra: a step needs torch, or a GGUF the ``gguf`` package.
     """
+    check(recipe)
     who, options = parts_of(recipe), _options(recipe, container, digest=digest)
     models = gather(recipe, sources, who, options)
     draft = models.draft
     weights = Weights(blocks_of(models.lead.model, models.lead.identity))
     graph = Graph(
         recipe, models.tensors(who.lead), weights, loras=models.loras, device=device,
-        measured_names=[n for n in models.scope.merged if draft.roles.get(n) != "vae"],
+        measured_names=_measured(models),
     )  # fmt: skip
     merged = _put_sums(models, graph, who.output, compat=recipe.compat is not None)
     merge_notes.tell(models, recipe, sources)
@@ -96,16 +97,10 @@ def merge(
 
 
 def _options(recipe: Recipe, container: WriteContainer | None, *, digest: bool) -> ConvertOptions:
-    """Return what `convert` is asked for of the leading model with its new weights.
-
-    Raises:
-        UsageError: the EMA is to become the model, which would undo the merge.
-    """
+    """Return what `convert` is asked for of the leading model with its new weights."""
     wish = recipe.output
-    if wish.ema not in {"keep", "drop"}:
-        raise UsageError("merge.ema_word", word=wish.ema)
-    ema: EmaMode = "keep" if wish.ema == "keep" else "drop"
-    ids: IdMode = wish.position_ids  # type: ignore[assignment]  # `finished` checks the word
+    ema: EmaMode = wish.ema  # type: ignore[assignment]  # `check` has seen these words
+    ids: IdMode = wish.position_ids  # type: ignore[assignment]
     return ConvertOptions(
         container=container, dtype=wish.dtype, dtypes=wish.dtypes, ema=ema, prune=wish.prune,
         position_ids=ids, digest=digest,
@@ -130,6 +125,12 @@ def _put_sums(models: Gathered, graph: Graph, output: str, *, compat: bool) -> i
     for name, dtype in models.halves.items():
         draft.outputs[name] = _in(draft.outputs[name], dtype)
     return changed
+
+
+def _measured(models: Gathered) -> list[str]:
+    """Return the weights that methods measure first: not a VAE's, but of VAEs by themselves."""
+    merged, roles = models.scope.merged, models.draft.roles
+    return [name for name in merged if roles.get(name) != "vae"] or list(merged)
 
 
 def _methods(recipe: Recipe) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kanna.errors import UsageError
 from kanna.identify import identify
 from kanna.identity import Identity, Part
 from kanna.merging.recipe import Recipe, Step
@@ -31,7 +30,7 @@ class Opened:
 class Parts:
     """Who plays which part in a recipe, by the names of its sources.
 
-    `output` is the step (or the source) that becomes the file, `lead` the leftmost source of it.
+    `output` is the step that becomes the file, `lead` the leftmost source of it.
     `models` are all that are merged, `lead` first; `vae` is the one whose VAE is baked in, or None.
     """
 
@@ -43,15 +42,11 @@ class Parts:
 
 
 def parts_of(recipe: Recipe) -> Parts:
-    """Return who plays which part.
-
-    Raises:
-        UsageError: a step names what is not there.
-    """
+    """Return who plays which part in a recipe that was checked."""
     steps = {step.name: step for step in recipe.steps}
-    output = recipe.output.step or next(reversed(steps), None) or next(iter(recipe.sources), "")
+    output = recipe.output.step or recipe.steps[-1].name
     used: dict[str, None] = {}
-    _reach(output, steps, recipe, used)
+    _reach(output, steps, used)
     lead = output
     while lead in steps:
         lead = steps[lead].models[0]
@@ -63,16 +58,13 @@ def parts_of(recipe: Recipe) -> Parts:
                  vae=vae if lends else None)  # fmt: skip
 
 
-def _reach(at: str, steps: Mapping[str, Step], recipe: Recipe, seen: dict[str, None]) -> None:
+def _reach(at: str, steps: Mapping[str, Step], seen: dict[str, None]) -> None:
     """Add `at` to what was `seen`, and all that it is made of, each once, itself first."""
     if at in seen:
         return
-    step = steps.get(at)
-    if step is None and at not in recipe.sources:
-        raise UsageError("merge.no_such_source", name=at, known=", ".join(recipe.sources) or "-")
     seen[at] = None
-    for name in step.inputs if step else ():
-        _reach(name, steps, recipe, seen)
+    for name in steps[at].inputs if at in steps else ():
+        _reach(name, steps, seen)
 
 
 def _loras(step: Step) -> tuple[str, ...]:

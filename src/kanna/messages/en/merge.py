@@ -186,10 +186,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} has {count} tensors that {lead} has no place for ({name} …).",
         "Leave --missing refuse out: those tensors are left behind.",
     ),
-    "no_such_source": (
-        "The recipe has no model called {name}.",
-        "It has: {known}.",
-    ),
     "ema_word": (
         "The EMA of a merge cannot be treated as {word}.",
         "Use --ema drop or --ema keep; to merge EMA weights, make them the model first: kanna convert --ema use.",
