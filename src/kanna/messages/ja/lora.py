@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "LoRA をモデルに焼き込む、別のプログラム向けの書き方に直す",
-    "help": "LoRA とその仲間（LoHa、LoKr、DoRA、IA3、OFT、全差分）を扱います。",
+    "short": "LoRA の焼き込み、抽出、マージ、ランクの変更、形式の変換を行います。",
+    "help": "LoRA とその派生形式（LoHa、LoKr、DoRA、IA3、OFT、full diff）を扱います。",
     "examples": "kanna lora bake model.safetensors style.safetensors -o baked.safetensors",
     "no_lora": (
         "{path} は LoRA ではありません（{kind} です）。",
         "LoRA を指定してください。ファイルの中身は kanna inspect で確かめられます。",
     ),
     "no_modules": (
-        "{path} には LoRA を成すものが入っていません。",
+        "{path} には LoRA のテンソルがありません。",
         "LoRA を指定してください。ファイルの中身は kanna inspect で確かめられます。",
     ),
     "unknown_tensors": (
-        "{path} には kanna に意味の分からないテンソルが {count} 個あります（例: {name}）。",
+        "{path} には意味のわからないテンソルが {count} 個あります（例: {name}）。",
         "--skip-unknown を付けると、それらを除いて処理します。",
     ),
     "no_such_dialect": (
@@ -25,11 +25,11 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "次のいずれかを指定してください: {known}。",
     ),
     "base_unknown": (
-        "どのモデル向けの LoRA か分からないため、層の名前を決められません。",
+        "どのモデル向けの LoRA かわからないため、層の名前を決められません。",
         "--architecture で指定してください。候補は kanna inspect で確かめられます。",
     ),
     "one_part": (
-        "{dialect} はモデルの部品ごとに 1 ファイルですが、この LoRA は {count} つの部品を変えます。",
+        "{dialect} はモデルの部品ごとに 1 ファイルですが、この LoRA は {count} 個の部品を変更します。",
         "--to diffusers など、別の形式を指定してください。",
     ),
     "twice": (
@@ -37,7 +37,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "ファイル内の名前を添えて kanna の開発者に知らせてください。",
     ),
     "no_such_layer": (
-        "{name} に当たる層は、kanna の知るこのアーキテクチャのどのモデルにもありません。",
+        "{name} に当たる層は、このアーキテクチャの既知のモデルのどれにもありません。",
         "どのモデル向けの LoRA かを kanna inspect で確かめてください。",
     ),
     "no_such_part": (
@@ -46,26 +46,26 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_form": (
         "{dialect} には {name}（{kind}）を表す形式がありません。",
-        "--to kohya など別の形式を指定するか、先に kanna lora resize で普通の LoRA にしてください。",
+        "--to kohya など別の形式を指定するか、先に kanna lora resize で通常の LoRA にしてください。",
     ),
     "cannot_regroup": (
-        "{name}（{kind}）は、数値を変えずにはこの形式にできません。一方で 1 つの層が、他方では複数の層だからです。",
-        "--to で別の形式を指定するか、先に kanna lora resize で普通の LoRA にしてください。",
+        "{name}（{kind}）は、数値を変えずにはこの形式にできません。一方では 1 つの層が、もう一方では複数の層に分かれているためです。",
+        "--to で別の形式を指定するか、先に kanna lora resize で通常の LoRA にしてください。",
     ),
     "other_architecture": (
         "{path} は {made_for} 向けに作られていますが、{model} は {architecture} です。",
         "{architecture} 向けの LoRA を指定してください。",
     ),
     "some_lost": (
-        "{path} が変える {total} 層のうち {count} 層が {model} にありません（例: {name}）。",
+        "{path} が変更する {total} 層のうち {count} 層が {model} にありません（例: {name}）。",
         "--skip-unknown を付けると、それらを除いて処理します。",
     ),
     "all_lost": (
-        "{path} が変える {total} 層は、どれも {model} にありません（例: {name}）。",
+        "{path} が変更する {total} 層は、どれも {model} にありません（例: {name}）。",
         "このモデル向けの LoRA を指定してください。どのモデル向けかは kanna inspect で確かめられます。",
     ),
     "no_formula": (
-        "{name} は kanna に計算できない種類（{kind}）です。",
+        "{name} の種類（{kind}）は kanna では計算できません。",
         "作成したプログラムで焼き込むか、その種類のモジュールをファイルから除いてください。",
     ),
     "unfit": (
@@ -73,18 +73,18 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "このモデル向けの LoRA を指定してください。",
     ),
     "no_bias": (
-        "{name} はモデルにないバイアスを変えます。",
+        "{name} はモデルにないバイアスを変更します。",
         "このモデル向けの LoRA を指定してください。",
     ),
     "no_rows": (
-        "{name} を LoRA の言う行に分けられません。",
+        "{name} を、LoRA が対象とする行に分けられません。",
         "kanna check でモデルを確かめてください。",
     ),
     "needs_all_rows": (
-        "{name}（{kind}）はこのモデルの複数のテンソルを同時に変えるもので、別々には計算できません。",
+        "{name}（{kind}）はこのモデルの複数のテンソルを同時に変更するもので、別々には計算できません。",
         "学習に使われたレイアウトのモデルに焼き込んでください。レイアウトは kanna split と kanna join で変えられます。",
     ),
     "part_absent": "{path}: テキストエンコーダーの {count} 層を除きました（例: {name}）。モデルにテキストエンコーダーが入っていないためです。",
     "layers_skipped": "{path}: モデルにない {count} 層を除きました（例: {name}）。",
-    "tensors_skipped": "{path}: 意味の分からないテンソル {count} 個を除きました（例: {name}）。",
+    "tensors_skipped": "{path}: 意味のわからないテンソル {count} 個を除きました（例: {name}）。",
 }

@@ -19,12 +19,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "dynamic_unclear": (
         "{given} はランクの決め方として読み取れません。",
-        "ratio:10（1より大きい数）、cumulative:0.95 または frobenius:0.95（1以下の割合）を指定してください。",
+        "ratio:10（1 より大きい数）、cumulative:0.95 または frobenius:0.95（1 以下の割合）を指定してください。",
     ),
-    "rank_unclear": ("{rank} はランクになりません。", "1以上の整数を指定してください。"),
+    "rank_unclear": ("{rank} はランクになりません。", "1 以上の整数を指定してください。"),
     "quantile_unclear": (
         "{quantile} はクリップする割合になりません。",
-        "0.5から1までの数を指定してください。kohya のスクリプトでは 0.99 です。",
+        "0.5 から 1 までの数を指定してください。kohya のスクリプトでは 0.99 です。",
     ),
     "no_such_dtype": (
         "LoRA は {dtype} では書き出せません。",
@@ -53,14 +53,14 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_model": (
         "{path} には拡散モデルもテキストエンコーダーもありません（種類: {kind}）。",
-        "チェックポイントか拡散モデルを2つ指定してください。",
+        "チェックポイントか拡散モデルを 2 つ指定してください。",
     ),
     "architectures": (
         "{path} は {first}、{other} は {second} です。",
-        "LoRA を抽出できるのは、同じアーキテクチャの2つのモデルからだけです。",
+        "LoRA を抽出できるのは、同じアーキテクチャの 2 つのモデルからだけです。",
     ),
     "no_common_part": (
-        "{path} と {other} に共通する部分がありません。",
+        "{path} と {other} に共通する部品がありません。",
         "両方に拡散モデルか、同じ種類のテキストエンコーダーが必要です。kanna inspect で構成を確認できます。",
     ),
     "shapes": (
@@ -68,7 +68,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "モデルの構造が違うため、LoRA では表せません。",
     ),
     "no_names": (
-        "{dialect} 形式には、{path} の各部分を表す名前がありません。",
+        "{dialect} 形式には、{path} の部品を表す名前がありません。",
         "--to で別の形式を指定してください。",
     ),
     "no_difference": (
@@ -101,10 +101,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_sum": (
         "{path} の {name}（{kind}）はモデルの重みに依存するか行列ではないため、ほかの LoRA に足せません。",
-        "kanna lora bake でモデルに適用してから、差分を抽出してください。",
+        "kanna lora bake でモデルに焼き込んでから、差分を抽出してください。",
     ),
     "no_concat": (
-        "{path} の {name}（{kind}）は2つの行列の積ではないため、concat では扱えません。",
+        "{path} の {name}（{kind}）は 2 つの行列の積ではないため、concat では扱えません。",
         "--method svd を使ってください。",
     ),
     "spelled_differently": (
@@ -115,10 +115,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "decomposed": "{count:,} 個のモジュールは DoRA です。大きさ（magnitude）はそのまま残り、誤差は行列の積についてのものです。",
     "kept": "{count:,} 個のモジュール（{kinds}）にはランクがないため、そのまま残ります。",
     "not_raised": "どのモジュールのランクも {rank} 以下です。上げても得るものはありません。",
-    "nothing_shared": "2つ以上の LoRA が変更する層はありません。",
+    "nothing_shared": "2 つ以上の LoRA が変更する層はありません。",
     "weights_unclear": (
         "{given} は {count} 個の LoRA の強さとして読み取れません。",
-        "コンマ区切りの数で指定してください: 0.8,0.5",
+        "カンマ区切りの数値で指定してください: 0.8,0.5",
     ),
     "only_safetensors": (
         "{name}: LoRA は safetensors 形式でだけ書き出せます。",

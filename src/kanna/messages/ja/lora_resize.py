@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "LoRA のランクを、できるだけ劣化させずに下げます",
+    "short": "LoRA のランクを、できるだけ劣化させずに下げます。",
     "help": "LORA の各モジュールを、指定したランク、または特異値から決めたランクまで下げ、"
-    "どれだけ保たれたかを示します。行列は2つの因子のまま正確に分解し、層の行列そのものは作りません。\n\n"
+    "どれだけ保たれたかを示します。行列は 2 つの因子のまま正確に分解し、層の行列そのものは作りません。\n\n"
     "LoHa と LoKr は通常の LoRA になります。ランクのないものはそのまま残ります。",
     "examples": "例:\n\n"
     "  kanna lora resize style-r128.safetensors --rank 16 -o style-r16.safetensors\n\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "マージのレシピを検査、表示し、モデルから取り出す。",
-    "help": "マージのレシピを、ファイルからもモデルの中からも読みます。",
+    "short": "マージのレシピを検査・表示し、モデルから取り出します。",
+    "help": "ファイルやモデルの中にあるマージのレシピを読みます。",
     "examples": "例:\n\n  kanna recipe of merged.safetensors > recipe.toml\n\n  kanna recipe show merged.safetensors --models models/\n\n  kanna recipe check recipe.toml",
     "no_toml": (
         "レシピが TOML として読めません: {reason}。",
@@ -14,7 +14,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "too_long": (
         "レシピが {limit} 文字を超えています。",
-        "それほど長いレシピはありません。別のファイルではありませんか？",
+        "別のファイルではないか確認してください。",
     ),
     "no_version": (
         "レシピに kanna = 1 の行がありません。",
@@ -24,10 +24,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "レシピのバージョンは {version} ですが、この kanna が読めるのは {known} です。",
         "新しい kanna を使うか、kanna = {known} と書いてください。",
     ),
-    "unknown_key_near": ("レシピに {where} という項目はありません。", "{near} ではありませんか？"),
+    "unknown_key_near": ("レシピに {where} という項目はありません。", "{near} のことですか。"),
     "unknown_key": (
         "レシピに {where} という項目はありません。",
-        "書けるのは次のものです: {known}。",
+        "使えるのは次のとおりです: {known}",
     ),
     "key_missing": (
         "レシピに {where} がありません。",
@@ -35,20 +35,23 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_table": (
         "レシピの {where} に {value} は書けません。",
-        "テーブルで書いてください: {{ key = value }}。",
+        "テーブルで書いてください: {{ key = value }}",
     ),
-    "no_list": ("レシピの {where} に {value} は書けません。", '配列で書いてください: ["a", "b"]。'),
-    "no_text": ("レシピの {where} に {value} は書けません。", '文字列で書いてください: "a"。'),
+    "no_list": ("レシピの {where} に {value} は書けません。", '配列で書いてください: ["a", "b"]'),
+    "no_text": ("レシピの {where} に {value} は書けません。", '文字列で書いてください: "a"'),
     "no_flag": ("レシピの {where} に {value} は書けません。", "true か false を書いてください。"),
     "no_count": ("レシピの {where} に {value} は書けません。", "整数を書いてください。"),
-    "no_number": ("レシピの {where} に {value} は書けません。", "0.3 のような数を書いてください。"),
+    "no_number": (
+        "レシピの {where} に {value} は書けません。",
+        "0.3 のような数値を書いてください。",
+    ),
     "no_path": (
         "レシピの {where} にファイルの指定がありません。",
         "パスを文字列で書いてください。",
     ),
     "no_sha256": (
         "{where} の {value} は SHA-256 ではありません。",
-        "16 進数 64 桁を書いてください。kanna hash で確かめられます。",
+        "16 進数 64 桁で書いてください。kanna hash で確認できます。",
     ),
     "empty_source": (
         "レシピの {where} には path も sha256 もありません。",
@@ -56,28 +59,28 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "bad_name": (
         "{where}: {name} はレシピの名前に使えません。",
-        "64 文字までの文字、数字、_、- で付けてください。",
+        "文字、数字、_、- を使って 64 文字以内で付けてください。",
     ),
     "no_such_word": (
         "{where} に {value} は指定できません。",
-        "次の中から選んでください: {known}。",
+        "次の中から選んでください: {known}",
     ),
     "no_axis": (
-        "{axis} は数の並びとして読めません。",
-        "両端と刻みで 0.1:0.9:0.1 のように書くか、0.1,0.3,0.5 のように並べてください。",
+        "{axis} は数値の範囲やリストとして読めません。",
+        "0.1:0.9:0.1 のように「最初:最後:刻み」で書くか、0.1,0.3,0.5 のように並べてください。",
     ),
     "axis_step": (
-        "範囲 {axis} は終わりに届きません。",
-        "3 番目の数が刻みです。1 番目から 2 番目へ進む値にしてください。",
+        "範囲 {axis} は最後の値に届きません。",
+        "3 番目の数値が刻みです。最初の値から最後の値へ進む向きにしてください。",
     ),
-    "axis_long": ("範囲 {axis} の数が {most} 個を超えています。", "刻みを大きくしてください。"),
+    "axis_long": ("範囲 {axis} の値が {most} 個を超えています。", "刻みを大きくしてください。"),
     "no_steps": ("レシピにステップがありません。", "[[step]] を 1 つは書いてください。"),
     "too_many": (
         "レシピのステップが {steps} 個、またはモデルが {models} 個を超えています。",
         "いくつかのレシピに分けてください。",
     ),
     "too_deep": (
-        "ステップ {step} で、ステップが重なりすぎています。重ねられるのは {most} 段までです。",
+        "ステップ {step} は、ステップの重なりが深すぎます。重ねられるのは {most} 段までです。",
         "途中の結果をいったんファイルに書き出し、そこから続けてください。",
     ),
     "name_twice": (
@@ -86,23 +89,23 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "later_step": (
         "ステップ {step} は、後にある {name} を使っています。",
-        "{name} を前に置いてください。自分自身を元にすることはできません。",
+        "{name} を前に置いてください。自分自身を使うこともできません。",
     ),
     "no_such_model": (
         "ステップ {step} が使う {name} はレシピにありません。",
-        "そこまでにあるのは次のものです: {known}。",
+        "使えるのは次のとおりです: {known}",
     ),
     "model_count": (
         "ステップ {step} は {method} にモデルを {count} 個渡していますが、必要なのは {wanted} です。",
         "kanna explain {method} を見てください。",
     ),
     "base_missing": (
-        "ステップ {step} にベースがありません。{method} はベースとの差分を使います。",
+        "ステップ {step} にベースがありません。{method} には、差分の基準になるベースが必要です。",
         'base = "名前" を書いてください。',
     ),
     "base_unused": (
         "ステップ {step} にベースがありますが、{method} は使いません。",
-        "base を消すか、ベースを使う手法にしてください。手法の一覧は kanna methods で見られます。",
+        "base を消すか、ベースを使うマージ方法にしてください。一覧は kanna methods で表示できます。",
     ),
     "lora_weights": (
         "ステップ {step} には、モデル 1 つとそれに続く LoRA、LoRA ごとの強さが必要です。",
@@ -110,32 +113,35 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "lora_no_file": (
         "ステップ {step} は {name} を LoRA として使っていますが、これはステップです。",
-        "LoRA は [models] に書いたファイルでなければなりません。",
+        "LoRA には [models] に書いたファイルを指定してください。",
     ),
     "no_such_step": (
         "レシピに {name} というステップはありません。",
-        "あるのは次のものです: {known}。",
+        "あるのは次のとおりです: {known}",
     ),
     "no_such_vae": (
         "VAE の元になる {name} というモデルはレシピにありません。",
-        "a、merge、または次のどれかを書いてください: {known}。",
+        "a、merge、または次のどれかを書いてください: {known}",
     ),
     "too_many_outputs": (
         "軸の組み合わせで出力が {count} 個になります。1 個から {most} 個までです。",
-        "数を減らしてください。",
+        "値の数を減らしてください。",
     ),
-    "no_such_number": ("レシピに {path} という数はありません。", "あるのは次のものです: {known}。"),
+    "no_such_number": (
+        "レシピに {path} という数値はありません。",
+        "あるのは次のとおりです: {known}",
+    ),
     "which_step": (
         "{path} はいくつかのステップにあります。",
-        "ステップ名とドットを前に付けてください。あるのは次のステップです: {known}。",
+        "先頭に「ステップ名.」を付けてください。該当するステップ: {known}",
     ),
     "bad_set": (
         "--set {given} では何も設定できません。",
-        "--set mix.alpha=0.3 のように、ステップ.パラメータ=値 と書いてください。",
+        "--set mix.alpha=0.3 のように、ステップ.パラメーター=値 と書いてください。",
     ),
     "bad_sweep": (
         "--sweep {given} は軸として読めません。",
-        "--sweep alpha=0.1:0.9:0.1 のように、パラメータ=最初:最後:刻み と書いてください。",
+        "--sweep alpha=0.1:0.9:0.1 のように、パラメーター=最初:最後:刻み と書いてください。",
     ),
     "same_output": (
         "2 つの出力が同じ名前 {path} になります。",
@@ -143,17 +149,17 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_such_placeholder": (
         "出力の名前にある {{{name}}} は軸ではありません。",
-        "使えるのは次のものです: {known}。",
+        "使えるのは次のとおりです: {known}",
     ),
     "unused_model": "モデル {name} はどのステップでも使われていません",
     "unused_step": "ステップ {name} の結果はどこでも使われていません",
     "foreign_broken": (
         "{program} の内容がレシピとして読めません。",
-        "kanna meta show --raw {program} で内容を確かめられます。",
+        "kanna meta show --raw {program} で内容を確認できます。",
     ),
     "foreign_type": (
         "kanna では読めないプログラムのレシピです: {type}。",
-        "読めるのは kanna 自身と次のプログラムのレシピです: {known}。",
+        "読めるのは kanna と次のプログラムのレシピです: {known}",
     ),
     "foreign_version": (
         "{program} のレシピのバージョンが違います。",
@@ -161,18 +167,18 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "foreign_method": (
         "{program} のレシピにある {method}（{where}）は kanna では再現できません。",
-        "使える手法は kanna methods で見られます。そのステップは手で書いてください。",
+        "使えるマージ方法は kanna methods で表示できます。そのステップは手作業で書いてください。",
     ),
     "foreign_rule": (
-        "{program} のレシピにある {where} は kanna に引き継げません。",
-        "レシピを手で書いてください。書き方は docs/recipes.ja.md にあります。",
+        "{program} のレシピにある {where} は kanna では使えません。",
+        "レシピを手作業で書いてください。書き方は docs/recipes.ja.md にあります。",
     ),
     "foreign_line": (
         "{program} のレシピの {line} 行目が壊れています。",
         "{program} で書き出し直してください。",
     ),
     "foreign_discard": "A1111 は {pattern} に一致するテンソルを除いていましたが、このレシピでは除きません",
-    "foreign_vae": "VAE {name} はファイル名しか分かりません",
+    "foreign_vae": "VAE {name} はファイル名しかわかりません",
     "none_inside": (
         "{path} には kanna が読めるレシピがありません。",
         "レシピは kanna、A1111、SuperMerger、sd-mecha でマージしたモデルに、省かれていなければ入っています。",
@@ -183,7 +189,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "sources_missing": (
         "レシピのモデルが見つかりません: {names}（{path} …）。",
-        "モデルのあるフォルダを --models で指定してください。ハッシュは kanna recipe show で分かります。",
+        "モデルのあるフォルダーを --models で指定してください。ハッシュは kanna recipe show でわかります。",
     ),
     "converted": "{path} のレシピは {program} のものです。kanna の形式に変換しました。",
     "counted": "モデル {models} 個、ステップ {steps} 個",
