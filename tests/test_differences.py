@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kanna.demo import Given
 from kanna.dtypes import WORDS
-from kanna.engine.differences import Difference, Match, differences
+from kanna.engine.differences import Difference, Match, _Pass, differences
 from kanna.engine.meter import Meter
 from kanna.errors import Interrupted
 from kanna.model import Extent, TensorInfo
@@ -212,3 +212,30 @@ def test_pieces_add_up() -> None:
     ]
     assert sum(halves, Difference()).same is False
     assert sum(halves, Difference()) == one(pair(tensor([1.0, 2.0, 4.0]), tensor([1.0, 3.0, 4.0])))
+
+
+@pytest.mark.parametrize("word", ["fp16", "fp32"])
+def test_what_has_no_difference_is_not_counted_for_being_endless(word: str) -> None:
+    large = 65504.0 if word == "fp16" else 3e38
+    x = np.array([np.nan, np.inf, -np.inf, np.inf, np.nan, large, -0.0, 1.0, 2.0], "f4")
+    y = np.array([np.nan, np.inf, -np.inf, -np.inf, np.inf, large, 0.0, 1.0, 2.5], "f4")
+    found = one(pair(tensor(x, word), tensor(y, word)))
+    assert (found.unequal, found.same) == (3, False)
+
+
+def test_a_cast_stays_one_with_numbers_that_are_none() -> None:
+    x = np.array([1e-8, np.nan, np.inf, 1e6, -0.0, 6e-8, 0.1, 3.0], "f4")
+    with np.errstate(over="ignore"):
+        y = x.astype("f2")
+    y[-1] = 4.0
+    assert one(pair(tensor(x), tensor(y, "fp16"))).unequal == 1
+    assert one(pair(tensor(y, "fp16"), tensor(x))).unequal == 1
+
+
+def test_pieces_that_come_early_wait_for_their_turn() -> None:
+    work = _Pass([pair(tensor(normal(1, 3)), tensor(normal(2, 3)))])
+    for place, number in ((4, 1e17), (2, 1.0), (0, -1e17)):
+        work._add(0, place, Difference(numbers=2, total=number))
+        assert (work._next[0] > 0) is (place == 0)
+    assert work.results()[0].total == (-1e17 + 1.0) + 1e17
+    assert not work._early
