@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "what differs between two models, and whether one is made of the other",
+    "short": "Say what differs between two models, and whether one is made of the other.",
     "help": "Compare model B with model A, block by block, and say what B is: the same, A cast to another precision, A pruned, A with another VAE, with a LoRA in it, a fine-tune, or something unrelated. With candidates C, D … it is found out whether B is a merge of A and these, and with which weights. Containers, layouts and quantisations may differ.\n\nThe exit code is 0 where all tensors are the same, byte for byte, and 1 where anything differs, as with diff(1).",
-    "examples": "kanna diff original.safetensors pruned-fp16.safetensors\n\nkanna diff base.safetensors merge.safetensors ingredient.safetensors\n\nkanna diff a.safetensors b.safetensors --svg difference.svg",
+    "examples": "Examples:\n\n  kanna diff original.safetensors pruned-fp16.safetensors\n\n  kanna diff base.safetensors merge.safetensors ingredient.safetensors\n\n  kanna diff a.safetensors b.safetensors --svg difference.svg",
     "option_svg": "Write a picture to this file: how much every block differs, by component.",
     "option_force": "Replace the picture if it is there.",
-    "option_threads": "Use so many threads; else one per core, up to four.",
+    "option_threads": "Number of threads (otherwise one per core, at most 4).",
     "option_dry_run": "Say what would be compared; read no weights, write nothing.",
     "two_files": (
         "Only {given} file is named.",

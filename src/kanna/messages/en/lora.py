@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "bake LoRAs into models, and spell them for another program",
-    "help": "Works on LoRAs and their kin: LoHa, LoKr, DoRA, IA3, OFT, full differences.",
-    "examples": "kanna lora bake model.safetensors style.safetensors -o baked.safetensors",
+    "short": "Bake, extract, merge, resize and convert LoRAs.",
+    "help": "Work on LoRAs and their kin: LoHa, LoKr, DoRA, IA3, OFT, full differences.",
+    "examples": "Examples:\n\n  kanna lora bake model.safetensors style.safetensors -o baked.safetensors\n\n  kanna lora extract tuned.safetensors base.safetensors -o style.safetensors",
     "no_lora": (
         "{path} is no LoRA: it is a {kind}.",
         "Give a LoRA; kanna inspect says what a file is.",

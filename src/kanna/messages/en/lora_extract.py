@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "what a model has more than another, as a LoRA",
-    "help": "Makes a LoRA that turns the model BASE into TUNED, as well as its rank allows, and "
-    "says exactly how well: the error that is told is that of BASE with the LoRA, rounding of the "
+    "short": "Make a LoRA of what a model has more than another.",
+    "help": "Make a LoRA that turns the model BASE into TUNED, as well as its rank allows, and "
+    "say exactly how well: the error that is told is that of BASE with the LoRA, rounding of the "
     "LoRA included.\n\nOne layer is in memory at a time, beside the LoRA. Containers, layouts and "
     "quantised files mix.",
     "examples": "Examples:\n\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "several LoRAs as one, exactly or at a rank",
-    "help": "Makes one LoRA that does what all FILEs do together, each at its weight. concat is "
+    "short": "Make one LoRA of several, exactly or at a rank.",
+    "help": "Make one LoRA that does what all FILEs do together, each at its weight. concat is "
     "exact: the ranks add up. svd cuts the sum down to a rank, as well as that can be done. "
     "Dialects, ranks and layers may differ.\n\nThe ups and downs of LoRAs are never added apart: "
     "that is no sum of what they do.",

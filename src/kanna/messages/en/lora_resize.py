@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "a LoRA at a lower rank, as good as can be",
-    "help": "Cuts every module of LORA down to a rank, or to one that its singular values choose, "
-    "and says how much of it is kept. The factors are decomposed exactly; the layer's own matrix "
+    "short": "Give a LoRA a lower rank, as good as can be.",
+    "help": "Cut every module of LORA down to a rank, or to one that its singular values choose, "
+    "and say how much of it is kept. The factors are decomposed exactly; the layer's own matrix "
     "is never formed.\n\nLoHa and LoKr become plain LoRA. What has no rank stays as it is.",
     "examples": "Examples:\n\n"
     "  kanna lora resize style-r128.safetensors --rank 16 -o style-r16.safetensors\n\n"

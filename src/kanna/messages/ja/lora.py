@@ -7,7 +7,7 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "LoRA の焼き込み、抽出、マージ、ランクの変更、形式の変換を行います。",
     "help": "LoRA とその派生形式（LoHa、LoKr、DoRA、IA3、OFT、full diff）を扱います。",
-    "examples": "kanna lora bake model.safetensors style.safetensors -o baked.safetensors",
+    "examples": "例:\n\n  kanna lora bake model.safetensors style.safetensors -o baked.safetensors\n\n  kanna lora extract tuned.safetensors base.safetensors -o style.safetensors",
     "no_lora": (
         "{path} は LoRA ではありません（{kind} です）。",
         "LoRA を指定してください。ファイルの中身は kanna inspect で確かめられます。",

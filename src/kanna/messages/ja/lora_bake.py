@@ -7,11 +7,12 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "LoRA をモデルに焼き込みます。",
     "help": "あらゆる種類と形式の LoRA を順にモデルへ加え、1 つのファイルに書き出します。",
-    "examples": (
-        "kanna lora bake model.safetensors style.safetensors -o baked.safetensors --dtype fp16\n\n"
-        "kanna lora bake model.safetensors a.safetensors b.safetensors --weights 0.8,0.5 -o both.safetensors\n\n"
-        "kanna lora bake model.safetensors style.safetensors --blocks 'IN*=0,OUT*=0.7' -o out.safetensors"
-    ),
+    "examples": "例:\n\n"
+    "  kanna lora bake model.safetensors style.safetensors -o baked.safetensors --dtype fp16\n\n"
+    "  kanna lora bake model.safetensors a.safetensors b.safetensors --weights 0.8,0.5 "
+    "-o both.safetensors\n\n"
+    "  kanna lora bake model.safetensors style.safetensors --blocks 'IN*=0,OUT*=0.7' "
+    "-o out.safetensors",
     "option_output": "出力ファイル。フォルダーを指定すると名前は自動で付きます。",
     "option_weights": "各 LoRA の強さ。1 つだけなら全部に共通（既定は 1）。",
     "option_te_weights": "テキストエンコーダーでの強さ（別にする場合）。",
@@ -26,9 +27,5 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "wrong_count": (
         "{option} の値は {given} 個ですが、LoRA は {count} 個です。",
         "1 つだけ（全部に共通）、または LoRA と同じ数を指定してください。",
-    ),
-    "no_numbers": (
-        "{option} にはカンマ区切りの数値を指定します（{given} は使えません）。",
-        "LoRA が 2 つなら: {option} 0.8,0.5",
     ),
 }

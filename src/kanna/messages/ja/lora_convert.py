@@ -7,10 +7,9 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "LoRA を別のプログラム向けの形式に変換します。",
     "help": "LoRA を別の形式で書き出します。--dtype を付けない限り、数値は変わりません。",
-    "examples": (
-        "kanna lora convert lora.safetensors --to diffusers -o out.safetensors\n\n"
-        "kanna lora convert *.safetensors --to kohya -o converted/"
-    ),
+    "examples": "例:\n\n"
+    "  kanna lora convert lora.safetensors --to diffusers -o out.safetensors\n\n"
+    "  kanna lora convert *.safetensors --to kohya -o converted/",
     "option_output": "出力ファイル。フォルダーを指定すると名前は自動で付きます（省略時は入力と同じフォルダー）。",
     "option_to": "書き出す形式。",
     "option_architecture": "ファイルからわからない場合の、元のモデルのアーキテクチャ（flux、sdxl など）。",

@@ -17,7 +17,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "--no-text-encoders --to diffusers -o loras/",
     "option_output": "出力ファイル。フォルダーを指定すると名前は自動で付きます。",
     "option_rank": "すべての層のランク（既定は 32）。",
-    "option_dynamic": "ランクを層ごとに自動で決めます: ratio:10（最大の特異値の10 分の 1 より大きいもの）、"
+    "option_dynamic": "ランクを層ごとに自動で決めます: ratio:10（最大の特異値の 10 分の 1 より大きいもの）、"
     "cumulative:0.95（特異値の和のこの割合）、frobenius:0.95（ノルムのこの割合）。",
     "option_most": "--dynamic で使う最大ランク（既定は 64）。",
     "option_conv": "カーネルのある畳み込み層のランク（既定はほかの層と同じ）。--dynamic ではその最大ランク。",
