@@ -92,8 +92,9 @@ class Measuring:
     The engine calls `run` before it reads for the output.
     """
 
-    def __init__(self) -> None:
-        """Start without any tensors."""
+    def __init__(self, method: Method) -> None:
+        """Start without any tensors to measure for `method`."""
+        self._method = method
         self._calls: list[Call] = []
         self._found: Any = None
 
@@ -118,7 +119,7 @@ class Measuring:
             found.append(call.run(function, 0, call.tensors[0].numel, flat=False))
             done += sum(tensor.nbytes for tensor in call.reads)
             tick(done)
-        conclude = self._calls[0].method.call_conclude() if self._calls else None
+        conclude = self._method.call_conclude()
         self._found = conclude(found) if conclude else found
 
     def result(self) -> Any:

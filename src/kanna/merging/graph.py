@@ -174,7 +174,7 @@ class Graph:
         """Return the pass over all merged tensors that `method` needs."""
         key = step.name, method.name
         if key not in self._measurings:
-            measuring = self._measurings[key] = Measuring()
+            measuring = self._measurings[key] = Measuring(method)
             for name in self._measured_names:
                 sums = [self.sum_of(one, name) for one in step.inputs]
                 found = [one for one in sums if one is not None]
