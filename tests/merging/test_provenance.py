@@ -107,3 +107,31 @@ def test_base_names_of_every_system() -> None:
     assert base_name("hf://user/repo/b.ckpt") == "b.ckpt"
     assert base_name("..") == base_name("/") == base_name("\0") == "model"
     assert base_name("a\0/b\x1b[2J\n.ckpt") == "b[2J.ckpt"
+
+
+def test_outputs_that_are_merged_again_and_again_do_not_grow_for_ever() -> None:
+    sizes, metadata = [], dict[str, str]()
+    for number in range(270):
+        own = Origin(name="mix.safetensors", sha256=f"{number:064x}", metadata=metadata)
+        metadata = fields(RECIPE, {**ORIGINS, "a": own})
+        sizes.append(sum(map(len, metadata.values())))
+    assert sizes[1] < sizes[100]
+    assert sizes[-1] == sizes[-2] < 1 << 20
+
+
+def test_many_models_with_much_to_say_stay_small_together() -> None:
+    swollen = {"kanna.recipe": "k" * 60_000, "sd_merge_recipe": json.dumps({"x": "y" * 60_000})}
+    names = [f"m{number}" for number in range(200)]
+    many = Recipe(
+        sources={name: Source(path=name) for name in names},
+        steps=(Step(name="mix", method="weighted-sum", models=tuple(names)),),
+    )
+    origins = {
+        name: Origin(name=name, sha256=f"{number:064x}", metadata=swollen)
+        for number, name in enumerate(names)
+    }
+    made = fields(many, origins)
+    models = json.loads(made["sd_merge_models"])
+    assert len(models) == len(names)
+    assert "kanna.recipe" in models[f"{0:064x}"]
+    assert len(made["sd_merge_models"]) < 2 << 20

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, get_args
 
 import click
 
 from kanna import api
 from kanna.cli.merge_job import carry_out, sweeping
 from kanna.cli.options import ModelPath, Verb, common, option
-from kanna.cli.running import by_part, dtypes_by_role, running
+from kanna.cli.running import running
+from kanna.cli.wishing import numbers_in, wish_of, wishing
 from kanna.errors import UsageError
-from kanna.merging.recipe import Recipe, Wish
+from kanna.merging.recipe import Compat, Recipe, Wish
 
-_EMA: Final = ("drop", "keep")
 _MISSING: Final = ("keep", "refuse")
 
 
@@ -32,14 +33,10 @@ _MISSING: Final = ("keep", "refuse")
 @option("--seed", text="merge.option_seed", type=int, default=0)
 @sweeping
 @option("--vae", text="merge.option_vae", metavar="A|B|FILE|merge", default="")
-@option("--ema", text="merge.option_ema", type=click.Choice(_EMA), default="drop")
-@option("--missing", text="merge.option_missing", type=click.Choice(_MISSING), default="keep")
-@option("--compat", text="merge.option_compat", type=click.Choice(["a1111"]))
-@option("--prune", text="merge.option_prune", is_flag=True)
-@option("--position-ids", text="merge.option_position_ids", default="repair",
-        type=click.Choice(api.words("position_ids")))  # fmt: skip
-@option("--to", "container", text="convert.option_to", type=click.Choice(api.words("container")))
-@by_part
+@option("--missing", text="merge.option_missing", type=click.Choice(_MISSING),
+        default=Wish().missing)  # fmt: skip
+@option("--compat", text="merge.option_compat", type=click.Choice(get_args(Compat)))
+@wishing
 @running
 @common
 def merge(*, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
@@ -53,31 +50,12 @@ def merge(*, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
 def _recipe(given: dict[str, Any]) -> Recipe:
     return api.merge_recipe(
         given["method"], given["models"], base=given["base"], alpha=given["alpha"],
-        weights=_numbers(given["weights"]), blocks=given["blocks"], elements=given["elements"],
-        settings=given["settings"], sweeps=given["sweeps"], seed=given["seed"],
+        weights=numbers_in("--weights", given["weights"]), blocks=given["blocks"],
+        elements=given["elements"], settings=given["settings"], sweeps=given["sweeps"],
+        seed=given["seed"],
         block_methods=dict(map(_block_method, given["block_methods"])), vae=given["vae"],
-        compat=given["compat"], output=_wish(given),
+        compat=given["compat"], output=replace(wish_of(given), missing=given["missing"]),
     )  # fmt: skip
-
-
-def _wish(given: dict[str, Any]) -> Wish:
-    return Wish(
-        container=given["container"], dtype=given["dtype"], dtypes=dtypes_by_role(given),
-        ema=given["ema"], prune=given["prune"], position_ids=given["position_ids"],
-        missing=given["missing"],
-    )  # fmt: skip
-
-
-def _numbers(text: str | None) -> list[float]:
-    """Return a list of numbers.
-
-    Raises:
-        UsageError: one is none.
-    """
-    try:
-        return [float(word) for word in text.split(",")] if text else []
-    except ValueError as error:
-        raise UsageError("merge.bad_weights", given=text) from error
 
 
 def _block_method(rule: str) -> tuple[str, str]:

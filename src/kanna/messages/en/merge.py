@@ -33,7 +33,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_missing": "Tensors that not all models have: keep those of A, or refuse.",
     "option_compat": "Compute as A1111 does, rounding after every operation, and merge the VAE.",
     "option_device": "Compute on another device, such as cuda (needs torch).",
-    "option_prune": "Leave out known junk of A.",
     "option_position_ids": "Damaged position ids of A: repair (0…76), truncate, keep, or drop.",
     "step": "{title} of {models}",
     "not_hashed": "not hashed",
@@ -66,9 +65,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{method} has no number for {option}.",
         "Its parameters are: {known}. --set sets them.",
     ),
-    "bad_weights": (
-        "{given} is no list of numbers.",
-        "Write them as 0.5,0.3,0.2.",
+    "bad_numbers": (
+        "{option} takes numbers with commas between them, not {given}.",
+        "Write them as {option} 0.5,0.3,0.2.",
     ),
     "bad_block_method": (
         "{given} names no blocks and a method for them.",

@@ -22,7 +22,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_missing": "一部のモデルにしかないテンソルの扱い。keep は A のものを残し、refuse はエラーにします。",
     "option_compat": "A1111 と同じく演算のたびに丸め、VAE もマージします。",
     "option_device": "cuda など、計算に使うデバイス（torch が必要）。",
-    "option_prune": "A の不要とわかっているデータを除きます。",
     "option_position_ids": "A の壊れた position_ids の扱い: repair（0〜76 に修復）、truncate、keep、drop。",
     "step": "{title}（{models}）",
     "not_hashed": "ハッシュ未計算",
@@ -54,9 +53,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{method} に {option} で指定できるパラメーターはありません。",
         "使えるパラメーターは {known} です（--set で指定します）。",
     ),
-    "bad_weights": (
-        "{given} は数値のリストではありません。",
-        "0.5,0.3,0.2 のように書いてください。",
+    "bad_numbers": (
+        "{option} にはカンマ区切りの数値を指定します（{given} は使えません）。",
+        "{option} 0.5,0.3,0.2 のように書いてください。",
     ),
     "bad_block_method": (
         "{given} はブロックとマージ方法の組になっていません。",
