@@ -329,6 +329,12 @@ def test_elements_that_cannot_be_read_are_refused(rule: str, key: str) -> None:
     assert refused("", rule).key == key
 
 
+def test_rules_without_end_are_refused_before_they_are_tried_on_every_tensor() -> None:
+    assert refused("IN00=0.1," * 10_000).key == "blocks.too_long"
+    assert refused("", *["attn2=0.1"] * 10_000).key == "blocks.too_long"
+    assert number(KEY, ", ".join(["IN*=0.1"] * 1000), *["attn2=0.7"] * 1000) == 0.7
+
+
 # --- methods and strangers ---------------------------------------------------------------------
 
 

@@ -14,6 +14,8 @@ from typing import Final
 from kanna.errors import UsageError
 from kanna.families.blocks import BASE, Blocks
 
+# Every rule is tried on every tensor: a recipe of a stranger's must not take all day.
+LONGEST: Final = 1 << 14
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WILD: Final = frozenset("*?[")
 _PARTS: Final = re.compile(r"(.*?)([0-9]{1,6})", re.DOTALL)
@@ -32,7 +34,13 @@ class Chosen:
 
 
 def plain(text: str) -> str:
-    """Return `text` with the letters, digits and signs of wide type as plain ones."""
+    """Return `text` with the letters, digits and signs of wide type as plain ones.
+
+    Raises:
+        UsageError: it is too long to be meant.
+    """
+    if len(text) > LONGEST:
+        raise UsageError("blocks.too_long", length=len(text), most=LONGEST)
     return unicodedata.normalize("NFKC", text).replace("、", ",")
 
 

@@ -52,7 +52,7 @@ def parse_elements(texts: Iterable[str], blocks: Blocks) -> tuple[ElementRule, .
     Raises:
         UsageError: a rule cannot be read, or names a block that the model does not have.
     """
-    lines = (line for text in texts for line in plain(text).splitlines())
+    lines = plain("\n".join(texts)).splitlines()
     return tuple(_rule(item, blocks) for line in lines for item in _items(line))
 
 

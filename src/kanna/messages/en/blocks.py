@@ -34,6 +34,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{text} names no block.",
         "Name some before the number; they are {known}.",
     ),
+    "too_long": (
+        "The rules by block or by element have {length} characters, and {most} are the most.",
+        "Use ranges and patterns, such as IN00-05=0.3 or OUT*=0.7, or a preset.",
+    ),
     "no_number": (
         "{number} in {where} is no number.",
         "Write it with plain digits, such as 0.5.",
