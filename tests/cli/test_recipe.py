@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,16 @@ def test_of_prints_what_kanna_run_reads(tmp_path: Path, capsys: pytest.CaptureFi
     assert not printed.err
     (tmp_path / "again.toml").write_text(printed.out, "utf-8")
     assert run(["recipe", "check", str(tmp_path / "again.toml")]) == 0
+
+
+def test_of_writes_utf_8_whatever_the_system_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = RECIPE[: RECIPE.index("[axes]")].replace("A.safetensors", "アニメ é 🌸.safetensors")
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="cp932"))
+    assert run(["recipe", "of", carrying(tmp_path, {"kanna.recipe": plain})]) == 0
+    assert 'a = "アニメ é 🌸.safetensors"' in raw.getvalue().decode()
 
 
 def test_of_says_whose_recipe_it_converted(

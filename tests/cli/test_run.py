@@ -63,8 +63,8 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def feed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    stdin = io.TextIOWrapper(io.BytesIO(text.encode()))
+def feed(monkeypatch: pytest.MonkeyPatch, text: str, encoding: str = "utf-8") -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(text.encode(encoding)))
     monkeypatch.setattr(sys, "stdin", stdin)
 
 
@@ -92,6 +92,14 @@ def test_what_a_model_says_makes_the_same_file_again_from_renamed_models(
         assert run(again) == 0
         assert "a was found as" in capsys.readouterr().err
         assert sha256(place / "again.safetensors") == sha256(place / "out.safetensors")
+
+
+def test_text_in_another_encoding_is_refused_as_it_is_in_a_file(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed(monkeypatch, 'kanna = 1\n[models]\na = "アニメ.safetensors"\n', "cp932")
+    assert run(["run", "-", "-o", str(place / "out.safetensors")]) == 2
+    assert "UTF-8" in capsys.readouterr().err
 
 
 def test_a_file_of_the_right_name_must_have_the_right_hash(

@@ -23,6 +23,7 @@ from kanna.model import Note
 
 TEXT_SUFFIXES: Final = frozenset({".toml", ".mecha", ".yaml", ".yml", ".json", ".txt"})
 STDIN: Final = "-"
+LONGEST: Final = 4 * recipe_toml.LONGEST  # bytes: so many can a character have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +52,23 @@ class FoundRecipe:
 def read_recipe(
     path: StrPath,
     *,
-    text: str | None = None,
+    text: str | bytes | None = None,
     settings: Sequence[str] = (),
     sweeps: Sequence[str] = (),
 ) -> FoundRecipe:
     """Return the recipe in a file: kanna's own, another program's, or that inside of a model.
 
-    `text` is what stands there if `path` is ``-``. `settings` are ``STEP.PARAMETER=VALUE``,
-    `sweeps` ``PARAMETER=FIRST:LAST:STEP``. Of a recipe inside of a model no folder is believed.
+    `text` is what stands there if `path` is ``-``; bytes are UTF-8. `settings` are
+    ``STEP.PARAMETER=VALUE``, `sweeps` ``PARAMETER=FIRST:LAST:STEP``. Of a recipe inside of a model
+    no folder is believed.
 
     Raises:
         UsageError: it cannot be read, or makes no sense.
         Incomplete: there is no such file, or a model without a recipe.
         KannaError: the model is broken.
     """
+    if isinstance(text, bytes):
+        text = _decoded(text, Path(path))
     found = _of_text(os.fspath(path), text) if text is not None else _of_file(as_path(path))
     recipe = swept(assigned(found.recipe, settings), sweeps)
     return replace(found, recipe=recipe, notes=(*found.notes, *check(recipe)))
@@ -91,13 +95,15 @@ def _of_file(path: Path) -> FoundRecipe:
         return recipe_of(path)
     file = InputFile(path)
     try:
-        raw = file.read(0, min(file.size, recipe_toml.LONGEST * 4 + 1))
+        raw = file.read(0, min(file.size, LONGEST + 1))
     finally:
         file.close()
     return _of_text(str(path), _decoded(raw, path))
 
 
 def _decoded(raw: bytes, path: Path) -> str:
+    if len(raw) > LONGEST:
+        raise UsageError("recipe.too_long", limit=recipe_toml.LONGEST)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

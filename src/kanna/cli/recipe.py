@@ -80,10 +80,11 @@ def of(file: Path, *, as_json: bool, quiet: bool, verbose: bool) -> int:
         return 0
     if not quiet:
         tell_of(found)
-    text = found.text
     if sys.stdout.isatty():  # names in it are a stranger's
-        text = "\n".join(line if line.isprintable() else shown(line) for line in text.split("\n"))
-    click.echo(text, nl=False)
+        lines = (line if line.isprintable() else shown(line) for line in found.text.split("\n"))
+        click.echo("\n".join(lines), nl=False)
+    else:
+        click.echo(found.text.encode(), nl=False)  # TOML is UTF-8, whatever the system speaks
     return 0
 
 

@@ -17,7 +17,7 @@ from kanna.cli.progress import Bar
 from kanna.cli.running import running
 from kanna.errors import UsageError
 
-_LONGEST = 4 << 20
+_LONGEST = 1 << 23  # bytes of stdin: more than any recipe has
 folders = option(
     "--models", text="run.option_models", multiple=True, metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -57,7 +57,7 @@ def read(recipe: str, settings: tuple[str, ...] = (), sweeps: tuple[str, ...] = 
     """
     text = None
     if recipe == "-":
-        text = sys.stdin.buffer.read(_LONGEST).decode("utf-8", "replace")
+        text = sys.stdin.buffer.read(_LONGEST)
     return api.read_recipe(recipe, text=text, settings=settings, sweeps=sweeps)
 
 
