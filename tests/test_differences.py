@@ -221,6 +221,8 @@ def test_what_has_no_difference_is_not_counted_for_being_endless(word: str) -> N
     y = np.array([np.nan, np.inf, -np.inf, -np.inf, np.inf, large, 0.0, 1.0, 2.5], "f4")
     found = one(pair(tensor(x, word), tensor(y, word)))
     assert (found.unequal, found.same) == (3, False)
+    back = one(pair(tensor(y, word), tensor(x, word)))
+    assert (back.unequal, back.same) == (3, False)
 
 
 def test_a_cast_stays_one_with_numbers_that_are_none() -> None:

@@ -20,14 +20,16 @@ from diff_models import (
     side,
     weights,
 )
-from kanna.errors import Incompatible
+from kanna.api.differing import MOST_CANDIDATES, diff
+from kanna.errors import Incompatible, UsageError
 from kanna.families.key_maps import table_of
 from kanna.identify import identify
-from kanna.ops.diff import letter, report
+from kanna.ops.diff import report
 from kanna.ops.diff_compared import compared
 from kanna.ops.diff_places import group_of
 from kanna.ops.diff_rows import row_of
 from kanna.ops.diff_sides import align, side_of
+from kanna.ops.diff_verdict import letter
 from kanna.ops.relayout import relayout
 from models import bare_vae
 
@@ -185,8 +187,11 @@ def test_components_are_grouped_by_name(name: str, group: str) -> None:
     assert group_of(name) == group
 
 
-def test_letters_go_on() -> None:
-    assert [letter(n) for n in (0, 1, 25, 26)] == ["A", "B", "Z", "#27"]
+def test_all_that_can_be_compared_have_letters() -> None:
+    assert [letter(n) for n in (0, 1, 2, MOST_CANDIDATES + 1)] == ["A", "B", "C", "Z"]
+    with pytest.raises(UsageError) as caught:
+        diff("a", "b", ["c"] * (MOST_CANDIDATES + 1))
+    assert caught.value.key == "diff.many_files"
 
 
 def test_an_empty_row_says_nothing() -> None:

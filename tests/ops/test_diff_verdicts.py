@@ -62,6 +62,50 @@ def test_a_cast_is_found() -> None:
     assert not report.same
 
 
+def test_zeros_of_another_sign_are_equal_and_not_the_same() -> None:
+    name = UNET + "time_embed.0.weight"
+    zeros = {**A, name: np.zeros_like(A[name])}
+    report = reported(zeros, {**zeros, name: -zeros[name]})
+    assert kinds(report) == ["equal"]
+    assert not report.same
+
+
+def test_a_cast_of_numbers_that_are_none_is_one() -> None:
+    name = UNET + "time_embed.0.weight"
+    damaged = {**A, name: A[name].copy()}
+    damaged[name].flat[:4] = np.nan, np.inf, 1e30, -0.0
+    with np.errstate(over="ignore"):
+        assert kinds(reported(damaged, halved(damaged))) == ["cast"]
+
+
+def _cut(arrays: Arrays) -> dict[str, Array]:
+    """The same numbers in fp16, cut off instead of rounded."""
+    found = {}
+    for name, one in arrays.items():
+        near = one.astype("f2")
+        over = np.abs(near.astype("f4")) > np.abs(one)
+        found[name] = np.where(over, np.nextafter(near, np.float16(0)), near)
+    return found
+
+
+@pytest.mark.parametrize("candidates", [(), (C,), (C, D)])
+def test_rounding_is_no_merge(candidates: tuple[Arrays, ...]) -> None:
+    told = first(reported(A, _cut(A), *candidates))
+    assert (told.kind, told.certainty) == ("rounded", "likely")
+
+
+def test_a_block_that_is_something_else_makes_no_merge_certain() -> None:
+    """What is left of it is little beside the rounding of all the others."""
+    merge = mixed(HALF_A, HALF_C, 0.4)
+    found = measured(HALF_A, merge, HALF_C)
+    name = UNET + "time_embed.0.weight"
+    noise = found.noise(found.differences)
+    size = (2 * noise / merge[name].size) ** 0.5
+    moved = merge[name] + (size * np.random.default_rng(4).standard_normal(merge[name].shape))
+    told = first(reported(HALF_A, {**merge, name: moved.astype("f2")}, HALF_C))
+    assert (told.kind, told.certainty) == ("weighted_sum", "likely")
+
+
 @pytest.mark.parametrize("part", [UNET, CLIP, VAE])
 def test_one_changed_number_defeats_a_cast(part: str) -> None:
     cast = halved(A)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from kanna.api.reading import StrPath, identified
 from kanna.disk import as_path
 from kanna.engine import Progress, RunOptions, publish, rehearse_publish
 from kanna.engine.meter import Meter
-from kanna.errors import FormatError
+from kanna.errors import FormatError, UsageError
 from kanna.formats import open_model
 from kanna.model import ModelFile
 from kanna.ops.diff import DiffReport, report
@@ -22,6 +23,8 @@ from kanna.ops.diff_picture import diff_svg
 from kanna.ops.diff_rows import Row as DiffRow
 from kanna.ops.diff_sides import Alignment, align, side_of
 from kanna.ops.naming import check_protected
+
+MOST_CANDIDATES: Final = 24  # C … Z; each is compared with each other
 
 __all__ = ["Diff", "DiffReport", "DiffRow", "DiffSection", "diff"]
 
@@ -59,10 +62,13 @@ def diff(
     side.
 
     Raises:
+        UsageError: there are more candidates than letters.
         Incompatible: two of them have nothing to compare.
         OutputExists: the picture is there.
         KannaError: whatever else is wrong with a file.
     """
+    if len(candidates) > MOST_CANDIDATES:
+        raise UsageError("diff.many_files", given=len(candidates), most=MOST_CANDIDATES)
     settings = run_options or RunOptions()
     threads = settings.thread_count()
     picture = None if svg is None else Path(svg)

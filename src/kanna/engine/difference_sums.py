@@ -96,7 +96,8 @@ def _unequal(
             return 0
         apart = _apart(first, second, (coarse, coarse), count, room, 0)
     high = apart[3::4]
-    return count - high.count(0) - _alike(high, apart, (first, second), coarse, count, room)
+    zeros = high.count(0) + high.count(0x80)  # of both signs
+    return count - zeros - _alike(high, apart, (first, second), coarse, count, room)
 
 
 def _alike(

@@ -21,6 +21,7 @@ from kanna.ops.diff_fit import Fit
 from kanna.ops.diff_places import GROUPS, OTHER
 from kanna.ops.diff_rows import Row, row_of
 from kanna.ops.diff_sides import Misshapen, Side
+from kanna.ops.diff_verdict import letter
 from kanna.ops.diff_verdicts import Verdict, verdicts
 from kanna.ops.error_report import in_order
 
@@ -158,11 +159,6 @@ def report(found: Compared) -> DiffReport:
         metadata_same=dict(found.first.model.metadata) == dict(found.second.model.metadata),
         verdicts=verdicts(found),
     )
-
-
-def letter(place: int) -> str:
-    """Return what the file in this `place` is called: A, B, C … Z, then its number."""
-    return chr(ord("A") + place) if place < 26 else f"#{place + 1}"
 
 
 def _file(side: Side, name: str) -> File:

@@ -9,6 +9,7 @@ from typing import Final
 from kanna.engine.differences import Match, differences
 from kanna.kernel import Comparison
 from kanna.ops.diff_compared import Compared, Part
+from kanna.ops.diff_fit import is_rounding, may_be_rounding
 from kanna.ops.diff_lora import low_rank
 from kanna.ops.diff_merges import merged
 from kanna.ops.diff_rows import row_of
@@ -16,8 +17,6 @@ from kanna.ops.diff_verdict import Verdict, number, part_name, percent, verdict
 
 UNRELATED: Final = 0.1  # the greatest cosine of matrices that were made apart
 DISTANT: Final = 0.5
-_NOISE: Final = 4.0  # times what rounding makes: A1111's arithmetic makes twice of it
-_SUMS: Final = 1e-9  # a share that is no more than rounding on the way, in fp32 and of sums
 _LOSSY: Final = 0.02  # cosine distance of what quantising makes
 _FEW: Final = 1 << 16  # numbers of a tensor that are read just to see
 
@@ -29,7 +28,7 @@ def change(found: Compared, part: Part) -> Iterator[Verdict]:
         FormatError: a file does not hold what its header says.
     """
     names = found.parts[part]
-    sums = sum((found.differences[n].sums for n in _matrices(found, names)), Comparison())
+    sums = _sums(found, _matrices(found, names))
     merge = merged(found)
     copy = _averaged(found, names) if part[0] == "diffusion_model" else None
     scaled = _scaled(found, names)
@@ -47,6 +46,13 @@ def change(found: Compared, part: Part) -> Iterator[Verdict]:
         yield merge
         return
     row = found.row("", names)
+    if may_be_rounding(_sums(found, names).dd, found.noise(names)):
+        yield verdict(
+            "rounded", "likely", part=part_name(part), rms=percent(row.relative_rms or 0),
+            changed=row.tensors - row.equal, tensors=row.tensors,
+            values={"relative_rms": row.relative_rms},
+        )  # fmt: skip
+        return
     kind = "distant" if sums.xx and _cosine(sums) < DISTANT else "related"
     yield verdict(
         kind, "likely", part=part_name(part), rms=percent(row.relative_rms or 0),
@@ -65,6 +71,10 @@ def _matrices(found: Compared, names: Iterable[str]) -> list[str]:
     return wide or listed
 
 
+def _sums(found: Compared, names: Iterable[str]) -> Comparison:
+    return sum((found.differences[name].sums for name in names), Comparison())
+
+
 def _cosine(sums: Comparison) -> float:
     return sums.xy / (sums.xx * sums.yy) ** 0.5 if sums.xx and sums.yy else 0.0
 
@@ -79,13 +89,14 @@ def _unrelated(sums: Comparison) -> Verdict | None:
 def _scaled(found: Compared, names: Iterable[str]) -> Verdict | None:
     """Say that B is A times a number, if nothing is left that rounding does not make."""
     listed = list(names)
-    sums = sum((found.differences[name].sums for name in listed), Comparison())
+    sums = _sums(found, listed)
     if not sums.xx or not sums.dd:
         return None
     along = sums.xy - sums.xx  # A's share in the difference
     left = sums.dd - along * along / sums.xx
     scale = sums.xy / sums.xx
-    if left > _NOISE * found.noise(listed) + _SUMS * sums.dd or abs(scale - 1) < 1e-4:
+    noise = found.noise(listed)
+    if may_be_rounding(sums.dd, noise) or not is_rounding(left, noise, sums.dd):
         return None
     return verdict("scaled", scale=number(scale), values={"scale": scale})
 

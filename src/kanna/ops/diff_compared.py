@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from kanna.engine.differences import Difference, Match, differences
-from kanna.ops.diff_fit import Fit, fit, rounding
+from kanna.ops.diff_fit import Fit, Total, fit, rounding
 from kanna.ops.diff_places import OTHER, Place, places_of
 from kanna.ops.diff_rows import Row, row_of
 from kanna.ops.diff_sides import Alignment, Side
@@ -62,10 +62,8 @@ class Compared:
         """Return the row of `names`, all together."""
         return row_of(label, (self.differences[name] for name in names))
 
-    def fit(
-        self, names: Iterable[str], mixture: Sequence[Sequence[float]] | None = None
-    ) -> Fit | None:
-        """Return what the candidates explain of `names`; None where that cannot be told.
+    def total(self, names: Iterable[str]) -> Total | None:
+        """Return all that candidates can tell of `names`, together; None where that is nothing.
 
         A candidate that lacks all of them has no say; tensors that only some of the others have
         are left out.
@@ -76,10 +74,13 @@ class Compared:
         if not any(wanted):
             return None
         kept = [name for name, row in zip(listed, there, strict=True) if row == wanted]
-        return fit(
-            (self.differences[name] for name in kept), len(self.candidates), self.noise(kept),
-            mixture,
-        )  # fmt: skip
+        summed = sum((self.differences[name] for name in kept), Difference())
+        return Total(difference=summed, noise=self.noise(kept))
+
+    def fit(self, names: Iterable[str]) -> Fit | None:
+        """Return what the candidates explain of `names`; None where that cannot be told."""
+        total = self.total(names)
+        return None if total is None else fit(total, len(self.candidates))
 
     def noise(self, names: Iterable[str]) -> float:
         """Return the square of what rounding the second's numbers to their dtypes makes."""

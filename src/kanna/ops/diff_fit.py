@@ -7,7 +7,7 @@ models have in common.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
@@ -26,6 +26,23 @@ _STEPS: Final = {
 # Rounding errors are even between plus and minus half a step of 2**-m, their mean square is a
 # twelfth of its square; that of numbers from 1 to 2, with even logarithms, is 1.5 / ln 2.
 _ENERGY: Final = 12 * 1.5 / 0.6931471805599453
+
+
+# Times what rounding makes, as expected: A1111's arithmetic makes twice of it, cutting off four
+# times; few numbers, or such as lie just above a power of two, as norms do, are farther off.
+_COARSE: Final = 4.0
+_UNEVEN: Final = 16.0
+_SUMS: Final = 1e-9  # a share that is no more than rounding on the way, in fp32 and of sums
+
+
+def is_rounding(left: float, noise: float, whole: float) -> bool:
+    """Whether a square that is `left` of a `whole` is no more than rounding makes."""
+    return left <= _COARSE * noise + _SUMS * whole
+
+
+def may_be_rounding(left: float, noise: float, whole: float = 0.0) -> bool:
+    """Whether it is not so much more that anything else must have been done."""
+    return left <= _UNEVEN * noise + _SUMS * whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +82,20 @@ def rounding(dtype: DType, difference: Difference) -> float:
     return sums.yy * 2.0 ** (-2 * bits) / _ENERGY + sums.count * least * least / 12
 
 
-def fit(
-    differences: Iterable[Difference],
-    count: int,
-    noise: float,
-    mixture: Sequence[Sequence[float]] | None = None,
-) -> Fit:
-    """Return what `count` candidates explain of all `differences` together.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """The difference of several tensors together, and the square that rounding them makes."""
+
+    difference: Difference
+    noise: float
+
+
+def fit(found: Total, count: int, mixture: Sequence[Sequence[float]] | None = None) -> Fit:
+    """Return what `count` candidates explain of a total.
 
     With `mixture`, the weights are those of its rows, each a sum of the candidates' differences.
     """
-    total = sum(differences, Difference())
-    size = count + 1
+    total, size = found.difference, count + 1
     products = iter(total.products or (0.0,) * (size * (size + 1) // 2))
     table = {(i, j): next(products) for i in range(size) for j in range(i, size)}
     gram = [[table[min(i, j), max(i, j)] for j in range(1, size)] for i in range(1, size)]
@@ -92,7 +111,7 @@ def fit(
     return Fit(
         weights=tuple(weights),
         errors=tuple(None if one is None else sqrt(mean * one) for one in spread),
-        left=left, all=table[0, 0], noise=noise,
+        left=left, all=table[0, 0], noise=found.noise,
     )  # fmt: skip
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
+from kanna.identify.beside import sort_out
 from kanna.model import Note
 from kanna.ops.diff_compared import Compared
-from kanna.ops.diff_fit import Fit
+from kanna.ops.diff_fit import Fit, Total, fit, is_rounding, may_be_rounding
 from kanna.ops.diff_places import Place
-from kanna.ops.diff_verdict import Certainty, Verdict, number, percent, verdict
+from kanna.ops.diff_verdict import Certainty, Verdict, letter, number, percent, verdict
 
-_NOISE: Final = 4.0  # times what rounding makes: A1111's arithmetic makes twice of it
-_SUMS: Final = 1e-9  # a share that is no more than rounding on the way, in fp32 and of sums
 _LIKELY: Final = 0.01  # a share that is unexplained where a merge is likely
 _PARTLY: Final = 0.7  # and where it is worth a word
 _NEAR: Final = 2e-3  # weights as near as this are the same, and 0 if they are as near to that
@@ -44,9 +43,10 @@ class Weights:
 
     @property
     def exact(self) -> bool:
-        """Whether no more is left than rounding makes."""
+        """Whether the candidates explain what is more than rounding, in all and in every block."""
         noise = sum(one.noise for one in self.fits.values())
-        return self.left <= _NOISE * noise + _SUMS * self.all
+        told = self.left < self.all / 2 and is_rounding(self.left, noise, self.all)
+        return told and all(may_be_rounding(f.left, f.noise, f.all) for f in self.fits.values())
 
     def of(self, candidate: int) -> dict[str, tuple[float, float]]:
         """Return a candidate's weight and its uncertainty, block by block, where they are known."""
@@ -90,41 +90,56 @@ def _mixtures(count: int) -> Iterator[_Mixture]:
 def merged(found: Compared) -> Verdict | None:
     """Return the merge that B is; None without candidates, or where they explain too little."""
     count = len(found.candidates)
-    names = [name for part, of in found.models.items() for name in of
-             if part[0] != "vae" or len(found.models) == 1]  # fmt: skip
-    tried = [
-        (mixture, _fitted(found, names, lambda place: place.slot, mixture.rows))
-        for mixture in _mixtures(count)
-    ]
+    totals = _totals(found, lambda place: place.slot)
+    tried = [(mixture, _fitted(totals, mixture.rows)) for mixture in _mixtures(count)]
     exact = [one for one in tried if one[1].all and one[1].exact]
     if exact:  # one weight for all blocks is the simpler explanation
         simple = (one for one in exact if one[1].uniform(0) is not None)
-        return _named(found, names, *next(simple, exact[0]), "certain")
+        return _named(found, *next(simple, exact[0]), "certain")
     if not tried or not tried[-1][1].all or tried[-1][1].unexplained > _PARTLY:
         return None
-    elements = _fitted(found, names, lambda one: f"{one.slot} {one.group}", tried[-1][0].rows)
+    by_element = _totals(found, lambda place: f"{place.slot} {place.group}")
+    elements = _fitted(by_element, tried[-1][0].rows)
     if elements.exact:
         values = {"unexplained": elements.unexplained, **_values(elements, tried[-1][0])}
         return verdict("merged_by_element", evidence=_evidence(elements), values=values)
     for mixture, blocks in tried:
         if blocks.unexplained <= _LIKELY:
-            return _named(found, names, mixture, blocks, "likely")
+            return _named(found, mixture, blocks, "likely")
     mixture, blocks = tried[-1]
     values = {"unexplained": blocks.unexplained, **_values(blocks, mixture)}
     share = percent(1 - blocks.unexplained)
     return verdict("partly_merged", "likely", share=share, values=values)
 
 
-def _fitted(
-    found: Compared, names: Iterable[str], key: Callable[[Place], str],
-    rows: Sequence[Sequence[float]],
-) -> Weights:  # fmt: skip
-    """Return the weights that explain most, one for each `key` of tensors."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Totals:
+    """What was measured of every block, for `count` candidates."""
+
+    of: Mapping[str, Total]
+    count: int
+
+
+def _totals(found: Compared, key: Callable[[Place], str]) -> _Totals:
+    """Return the total for each `key` of the tensors that a merge makes anew.
+
+    The VAE is not among them where there is more, nor are buffers such as CLIP's ``logit_scale``.
+    """
+    junk = sort_out(found.first.model, found.first.model.metadata).junk.values()
+    buffers = {name for names in junk for name in names}
     groups: dict[str, list[str]] = {}
-    for name in names:
-        groups.setdefault(key(found.places[name]), []).append(name)
-    fits = {block: one for block, of in groups.items() if (one := found.fit(of, rows)) is not None}
-    return Weights(fits=fits)
+    for part, names in found.models.items():
+        if part[0] != "vae" or len(found.models) == 1:
+            for name in names:
+                if name not in buffers:
+                    groups.setdefault(key(found.places[name]), []).append(name)
+    totals = {block: one for block, of in groups.items() if (one := found.total(of)) is not None}
+    return _Totals(of=totals, count=len(found.candidates))
+
+
+def _fitted(totals: _Totals, rows: Sequence[Sequence[float]]) -> Weights:
+    """Return the weights that explain most, one for each block."""
+    return Weights(fits={block: fit(one, totals.count, rows) for block, one in totals.of.items()})
 
 
 def _evidence(weights: Weights) -> tuple[Note, ...]:
@@ -134,17 +149,14 @@ def _evidence(weights: Weights) -> tuple[Note, ...]:
     )
 
 
-def _named(
-    found: Compared, names: Iterable[str], mixture: _Mixture, weights: Weights,
-    certainty: Certainty,
-) -> Verdict:  # fmt: skip
+def _named(found: Compared, mixture: _Mixture, weights: Weights, certainty: Certainty) -> Verdict:
     """Return the verdict by the name of its method."""
     if mixture.kind == "sum_of_many":
-        return _many(found, names, mixture, weights, certainty)
+        return _many(found, mixture, weights, certainty)
     row, alpha = mixture.rows[0], weights.uniform(0)
     turned = mixture.kind == "add_difference" and _sum(weights) < 0
     sign = -1.0 if turned else 1.0
-    there = [_letter(at) for at, share in enumerate(row) if share]
+    there = [letter(at + 2) for at, share in enumerate(row) if share]
     models = there[::-1] if turned else there
     roles = ("plus", "minus") if mixture.kind == "add_difference" else ("other",)
     letters = dict(zip(roles, models, strict=True))
@@ -163,18 +175,15 @@ def _named(
                    alpha=number(alpha), **letters)  # fmt: skip
 
 
-def _many(
-    found: Compared, names: Iterable[str], mixture: _Mixture, weights: Weights,
-    certainty: Certainty,
-) -> Verdict:  # fmt: skip
+def _many(found: Compared, mixture: _Mixture, weights: Weights, certainty: Certainty) -> Verdict:
     """Return the verdict of a sum of three models or more: the same in all blocks, if it can be."""
-    letters = [_letter(at) for at in range(len(mixture.rows))]
+    letters = [letter(at + 2) for at in range(len(mixture.rows))]
     values = {
         "method": "weighted-sum", "models": letters, "unexplained": weights.unexplained,
         **_values(weights, mixture),
     }  # fmt: skip
     evidence = _evidence(weights)
-    whole = _fitted(found, names, lambda _: "", mixture.rows)
+    whole = _fitted(_totals(found, lambda _: ""), mixture.rows)
     if whole.exact:
         alphas = dict(zip(letters, whole.fits[""].weights, strict=True))
         values["alpha"] = alphas
@@ -189,10 +198,6 @@ def _many(
                    count=len(letters) + 1)  # fmt: skip
 
 
-def _letter(candidate: int) -> str:
-    return chr(ord("C") + candidate)
-
-
 def _sum(weights: Weights) -> float:
     return sum(weight for weight, _ in weights.of(0).values())
 
@@ -203,7 +208,7 @@ def _values(weights: Weights, mixture: _Mixture) -> dict[str, object]:
     for at, row in enumerate(mixture.rows):
         for candidate, share in enumerate(row):
             if share:
-                found[_letter(candidate)] = {
+                found[letter(candidate + 2)] = {
                     block: share * weight for block, (weight, _) in weights.of(at).items()
                 }
     return {"weights": found}

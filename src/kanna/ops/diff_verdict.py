@@ -42,6 +42,11 @@ def verdict(kind: str, certainty: Certainty = "certain", *, evidence: tuple[Note
                    evidence=evidence, values=given if values is None else values)  # fmt: skip
 
 
+def letter(place: int) -> str:
+    """Return what the file in this `place` is called: A, B, then the candidates C … Z."""
+    return chr(ord("A") + place)
+
+
 def number(value: float) -> str:
     """Return a weight or a share as people write it: four digits, no zeros behind them."""
     return f"{round(value, 4) + 0.0:.4g}"

@@ -80,7 +80,8 @@ def _whole(found: Compared, models: Iterable[Part], changed: Iterable[Part]) -> 
     if casts:
         yield _cast(found, names, casts)
     elif not list(changed):
-        yield verdict("copy", tensors=len(names))
+        same = all(found.differences[name].same for name in names)
+        yield verdict("copy" if same else "equal", tensors=len(names))
 
 
 def _casts(found: Compared, names: Iterable[str]) -> Counter[tuple[str, str]]:

@@ -16,6 +16,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Only {given} file is named.",
         "Name two models: first A, which is the one to start from, then B.",
     ),
+    "many_files": (
+        "{given} candidates are too many; at most {most} can be told apart.",
+        "Name the models that the second one is most likely made of.",
+    ),
     "architectures": (
         "{path} is a {theirs} model, {other} a {mine} one.",
         "Models of different architectures have no tensors to compare; compare parts that they share by themselves, such as their VAEs (kanna split).",
@@ -39,6 +43,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "likely": "likely",
     "is_same": "B holds the same tensors as A, byte for byte.",
     "is_copy": "All tensors that both have are the same, byte for byte.",
+    "is_equal": "All numbers that both have are equal; their bytes are not: zeros have another sign, or NaN is written in another way.",
+    "is_rounded": "B's {part} is A's, it seems, rounded in another way: {changed:,} of {tensors:,} tensors differ, relative RMS {rms}, which is about what rounding makes.",
     "is_cast": "B is A cast to another precision: {dtypes}. All {numbers:,} numbers equal A's, rounded.",
     "is_widened": "B holds A's numbers in a wider dtype: {dtypes}. That adds nothing to them.",
     "is_original": "A is B cast to another precision: {dtypes}, seen from A. All {numbers:,} numbers equal B's, rounded.",

@@ -16,6 +16,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "ファイルが {given} つしか指定されていません。",
         "モデルを 2 つ指定してください。1 つ目が基準の A、2 つ目が B です。",
     ),
+    "many_files": (
+        "候補が {given} 個あり、多すぎます。一度に扱えるのは {most} 個までです。",
+        "元になっていそうなモデルに絞ってください。",
+    ),
     "architectures": (
         "{path} は {theirs} のモデル、{other} は {mine} のモデルです。",
         "アーキテクチャの違うモデルには比べられるテンソルがありません。VAE などの共通する部品は、kanna split で取り出せば比べられます。",
@@ -39,6 +43,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "likely": "推定",
     "is_same": "B のテンソルは A とバイト単位で同じです。",
     "is_copy": "両方にあるテンソルは、すべてバイト単位で同じです。",
+    "is_equal": "両方にある数値はすべて等しいですが、バイト列は異なります（ゼロの符号や NaN の書き方の違い）。",
+    "is_rounded": "B の{part}は、A のものを別のやり方で丸めただけのようです。テンソル {tensors:,} 個のうち {changed:,} 個が異なり、相対 RMS は {rms} で、丸めで生じる程度です。",
     "is_cast": "B は A の精度を変えたものです（{dtypes}）。{numbers:,} 個の数値はすべて、A の値を丸めたものと一致します。",
     "is_widened": "B は A の数値をより広い型に入れただけのものです（{dtypes}）。情報は増えていません。",
     "is_original": "A は B の精度を変えたものです（A から見て {dtypes}）。{numbers:,} 個の数値はすべて、B の値を丸めたものと一致します。",
