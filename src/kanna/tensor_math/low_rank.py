@@ -20,12 +20,13 @@ from kanna.tensor_math.factor_values import Choice, Spectrum
 _SMALL: Final = 256
 # More columns than are asked for: section 4.2 of the paper has five to ten.
 _OVERSAMPLING: Final = 10
-_FEWEST_POWERS: Final = 2
 _MOST_POWERS: Final = 8
 # A power that gains less than this share of what is left out was the last.
 _GAIN: Final = 1e-3
 _NOISE: Final = 1e-9  # a share of all that is no more than rounding in fp32
 _ROWS: Final = 1 << 22  # numbers that are held in fp64 at once
+# Numbers that a processor's cache holds in fp64: ten times as fast as what goes through memory.
+_CACHED: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,18 +112,21 @@ def _sketched(
     random = torch.randn(shape, generator=generator, dtype=matrix.dtype).to(matrix.device)
     space = torch.linalg.qr(matrix @ random)[0]
     projected = space.T @ matrix
-    before = 0.0
-    for power in range(1, _MOST_POWERS + 1):
+    before = _kept(projected, wanted)
+    for _ in range(_MOST_POWERS):
         space = torch.linalg.qr(matrix @ torch.linalg.qr(projected.T)[0])[0]
         projected = space.T @ matrix
-        if power < _FEWEST_POWERS:
-            continue
-        kept = float(torch.linalg.svdvals(projected)[:wanted].double().square().sum())
+        kept = _kept(projected, wanted)
         if kept - before <= _GAIN * max(squares - kept, _NOISE * squares):
             break
         before = kept
     one, values, right = torch.linalg.svd(projected, full_matrices=False)
     return space @ one, values, right
+
+
+def _kept(projected: torch.Tensor, wanted: int) -> float:
+    """Return the sum of the squares of the largest singular values."""
+    return float(torch.linalg.svdvals(projected)[:wanted].double().square().sum())
 
 
 def _sum_of_values(matrix: torch.Tensor) -> float:
@@ -138,8 +142,8 @@ def _sum_of_values(matrix: torch.Tensor) -> float:
 @torch.inference_mode()
 def squared_norm(matrix: torch.Tensor) -> float:
     """Return the sum of the squares of all numbers, summed in fp64."""
-    parts = torch.split(matrix.reshape(-1), _ROWS)
-    return math.fsum(float(part.double().square().sum()) for part in parts)
+    parts = (part.double() for part in torch.split(matrix.reshape(-1), _CACHED))
+    return float(torch.stack([torch.dot(part, part) for part in parts]).sum())
 
 
 @torch.inference_mode()
@@ -148,7 +152,7 @@ def squared_distance(matrix: torch.Tensor, left: torch.Tensor, right: torch.Tens
     left, right = left.float(), right.float()
     rows = max(_ROWS // max(matrix.shape[1], 1), 1)
     parts = zip(torch.split(matrix, rows), torch.split(left, rows), strict=True)
-    return math.fsum(squared_norm(part - some @ right) for part, some in parts)
+    return math.fsum(squared_norm(torch.addmm(part, some, right, alpha=-1)) for part, some in parts)
 
 
 @torch.inference_mode()
