@@ -10,7 +10,7 @@ import torch
 from kanna.dtypes import BF16, FP16, FP32, INT64, DType
 from kanna.identity import Identity, Part
 from kanna.lora.modules import Module
-from kanna.lora.reading import modules
+from kanna.lora.reading import read
 from kanna.merging.terms import Sum
 from kanna.model import ModelFile, TensorInfo
 from kanna.views.computed import summed
@@ -36,6 +36,11 @@ def file_of(
     made = {name: info(name, tensor) for name, tensor in tensors.items()}
     return ModelFile(path=Path(path), container="safetensors", size=0, tensors=made, files=(),
                      metadata=metadata or {})  # fmt: skip
+
+
+def modules(file: ModelFile, identity: Identity | None = None) -> tuple[Module, ...]:
+    """What a file holds, of which every tensor is known."""
+    return read(file, identity).modules
 
 
 def module_of(tensors: Mapping[str, torch.Tensor], path: str = "lora_unet_some_layer") -> Module:

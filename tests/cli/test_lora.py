@@ -96,7 +96,7 @@ def test_a_dry_run_tells_of_every_lora(
     assert run([*command, "--weights", "0.8,0.5,0.1", "--dry-run"]) == 2
     assert "3" in capsys.readouterr().err
     assert run([*command, "--weights", "much", "--dry-run"]) == 2
-    assert "--weights 0.8,0.5" in capsys.readouterr().err
+    assert "--weights 0.5" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

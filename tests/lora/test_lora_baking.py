@@ -194,7 +194,9 @@ def test_what_has_no_place_is_left_out_where_that_is_asked_for() -> None:
     assert not torch.allclose(made["img_in.weight"], bfl()["img_in.weight"])
     file, identity = opened(bfl(), "bfl")
     notes = baked(file_of(own), _lora(), file, identity, skip_unknown=True).notes
-    assert [note.key for note in notes] == ["lora.layers_skipped", "lora.tensors_skipped"]
+    assert [note.key for note in notes] == [
+        "lora.alpha_assumed", "lora.layers_skipped", "lora.tensors_skipped",
+    ]  # fmt: skip
 
 
 def test_a_text_encoder_that_is_elsewhere_is_told() -> None:
@@ -202,7 +204,7 @@ def test_a_text_encoder_that_is_elsewhere_is_told() -> None:
            **lora("text_encoder.text_model.encoder.layers.0.mlp.fc1", 8)}  # fmt: skip
     file, identity = opened(bfl(), "bfl")
     made = baked(file_of(own), _lora(), file, identity)
-    assert [note.key for note in made.notes] == ["lora.part_absent"]
+    assert [note.key for note in made.notes] == ["lora.alpha_assumed", "lora.part_absent"]
     assert list(made.deltas) == ["model.img_in.weight"]
 
 

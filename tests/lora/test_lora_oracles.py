@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import torch
 
+from kanna.identify.adapter import PEFT_METADATA
 from kanna.lora.baking import deltas
 from kanna.lora.deltas import added
-from kanna.lora.reading import PEFT_METADATA, modules
 from kanna.lora.writing import named
 from kanna.merging.terms import Term, combined
 from kanna.model import ModelFile
-from lora_files import file_of, identity_of, info, module_of, random, total, values
+from lora_files import file_of, identity_of, info, module_of, modules, random, total, values
 
 
 @pytest.fixture(scope="module")

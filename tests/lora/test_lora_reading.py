@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from kanna.errors import Incompatible
+from kanna.identify.adapter import PEFT_METADATA
 from kanna.lora.deltas import adds_to_weight
 from kanna.lora.modules import Module
-from kanna.lora.reading import PEFT_METADATA, modules, unknown
+from kanna.lora.reading import read
 from kanna.lora.sizes import size_of
 from kanna.lora.targets import needs_of, places_of, targets
-from lora_files import file_of, random
+from lora_files import file_of, modules, random
 from model_headers import headers, known
 
 LORAS = sorted(name for name, header in headers().items() if header.kind == "lora")
@@ -31,7 +32,7 @@ PAIRS = [(lora, model) for lora in LORAS for model in MODELS[headers()[lora].arc
 def test_nothing_in_a_real_file_is_a_mystery(name: str) -> None:
     file = headers()[name].model()
     found = modules(file, known(name))
-    assert unknown(file) == ()
+    assert read(file).strangers == ()
     held = sum(len(one.pieces) + (one.stored_alpha is not None) for one in found)
     assert held == len(file)
     wanted = headers()[name].variant.replace("lcm-lora", "lora")
@@ -163,8 +164,9 @@ def test_what_is_not_understood_is_refused_by_name(stranger: str) -> None:
         modules(file)
     assert caught.value.key == "lora.unknown_tensors"
     assert caught.value.values["name"] == stranger
-    assert len(modules(file, skip_unknown=True)) == 1
-    assert unknown(file) == (stranger,)
+    found = read(file, skip_unknown=True)
+    assert len(found.modules) == 1
+    assert found.strangers == (stranger,)
 
 
 def test_the_same_piece_twice_is_not_dropped_silently() -> None:
@@ -173,7 +175,7 @@ def test_the_same_piece_twice_is_not_dropped_silently() -> None:
         "unet.a.lora_B.weight": UP,
         "unet.a.lora_down.weight": DOWN,
     }
-    assert len(unknown(file_of(tensors))) == 1
+    assert len(read(file_of(tensors), skip_unknown=True).strangers) == 1
 
 
 def test_a_file_of_something_else_is_no_lora() -> None:

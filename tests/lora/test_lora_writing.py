@@ -10,11 +10,11 @@ import torch
 
 from kanna.errors import Incompatible, UsageError
 from kanna.identify import identify
+from kanna.identify.adapter import PEFT_METADATA
 from kanna.lora.modules import Module
-from kanna.lora.reading import PEFT_METADATA, modules
 from kanna.lora.writing import Spelled, named
 from kanna.model import ModelFile, TensorInfo
-from lora_files import file_of, random, values
+from lora_files import file_of, modules, random, values
 from model_headers import headers, known, model_of
 
 LORAS = sorted(name for name, header in headers().items() if header.kind == "lora")

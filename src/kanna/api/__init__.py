@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from kanna.hashing.digests import Digests
     from kanna.hashing.known import Known
     from kanna.hashing.resolving import Answer, Hit
-    from kanna.lora.made import Retained
+    from kanna.lora.retained import Retained
     from kanna.merging.method import Method
     from kanna.ops.convert import ConvertOptions
     from kanna.ops.diff import DiffReport
@@ -222,7 +222,7 @@ _HOMES = {
         "lora_resize",
         "lora_words",
     ),
-    "kanna.lora.made": ("Retained",),
+    "kanna.lora.retained": ("Retained",),
     "kanna.ops.lora_extract": ("ExtractOptions",),
     "kanna.ops.lora_extract_report": ("ExtractReport",),
     "kanna.ops.lora_merge": ("LoraMergeOptions", "LoraMergeReport"),

@@ -194,7 +194,7 @@ def _written(
 def lora_words(option: str) -> tuple[str, ...]:
     """Return the words that an option takes: ``dialects``, ``dtypes``, ``methods``."""
     from kanna.lora.dialects import dialects
-    from kanna.lora.made import DTYPES
+    from kanna.lora.storing import DTYPES
     from kanna.ops.lora_merge import METHODS
 
     return {"dialects": tuple(dialects()), "dtypes": DTYPES, "methods": METHODS}[option]

@@ -36,7 +36,7 @@ _SAID: Final = {
 }
 # PEFT's own settings as diffusers keeps them, in JSON; the part's word may stand before each key.
 # Source: huggingface/diffusers lora_base.py, LORA_ADAPTER_METADATA_KEY.
-_PEFT_METADATA: Final = "lora_adapter_metadata"
+PEFT_METADATA: Final = "lora_adapter_metadata"
 _PEFT: Final = {"rank": "r", "alpha": "lora_alpha"}
 # What A1111's pickles carry beside their tensors; the name of an embedding is what calls it.
 _BESIDE: Final[dict[str, dict[str, str]]] = {
@@ -122,13 +122,18 @@ def with_details(
     return replace(part, adapter=adapter), notes
 
 
-def _of_peft(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return the rank and the alpha that PEFT's settings name, where every part has the same."""
+def peft_settings(metadata: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the settings of PEFT that diffusers keeps in a file; what is no object is none."""
     held: object = None
     with suppress(ValueError, RecursionError):
-        held = json.loads(metadata.get(_PEFT_METADATA, "null"))
+        held = json.loads(metadata.get(PEFT_METADATA, "null"))
+    return held if isinstance(held, dict) else {}
+
+
+def _of_peft(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return the rank and the alpha that PEFT's settings name, where every part has the same."""
     found: dict[str, set[str]] = {word: set() for word in _PEFT}
-    for key, value in held.items() if isinstance(held, dict) else ():
+    for key, value in peft_settings(metadata).items():
         for word, ending in _PEFT.items():
             if key.rpartition(".")[2] == ending and isinstance(value, int | float):
                 found[word].add(f"{value:g}")

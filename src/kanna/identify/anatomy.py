@@ -60,6 +60,11 @@ def take_apart(model: ModelFile, peek: Peek) -> Anatomy:
     if not beside.formats:
         beside.formats = marked_formats(model, beside, peek)
     shapes, stands = shapes_of(model, beside)
+    if any(".lora_A." in name or ".oft_R." in name for name in model):
+        from kanna.identify.modules import unnamed_pieces  # few files are adapters
+
+        stands |= (unnamed := unnamed_pieces(model))
+        shapes.update({plain: shapes[name] for plain, name in unnamed.items()})
     found, near = recognise(shapes, {*beside.names, *stands.values()}, stands)
     ema, copied = find_ema(model, found)
     if copied is not None:

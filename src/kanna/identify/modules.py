@@ -74,8 +74,24 @@ def modules_of(shapes: Mapping[str, Shape], names: Iterable[str]) -> list[Module
     return list(found.values())
 
 
+def unnamed_pieces(names: Iterable[str]) -> dict[str, str]:
+    """Map pieces of adapters, as they are called without the adapter's name, to what they are."""
+    pairs = ((unnamed(name)[0], name) for name in names)
+    return {plain: name for plain, name in pairs if plain != name}
+
+
+def unnamed(name: str) -> tuple[str, str | None]:
+    """Return the name of a tensor without that of its adapter, and the adapter's, if it has one."""
+    known = tables()["families"]["lora"]["named"]
+    words = name.rsplit(".", 3)
+    if len(words) < 3 or words[-3] not in known["words"] or words[-1] not in known["ends"]:
+        return name, None
+    return ".".join([*words[:-2], words[-1]]), words[-2]
+
+
 def _taken_apart(name: str) -> tuple[str | None, str]:
     """Return what the tensor is for and the path of its layer."""
+    name, _ = unnamed(name)
     words = name.rsplit(".", _MAX_WORDS)
     for at in range(len(words)):
         ending = _endings().get(".".join(words[at:]))

@@ -7,7 +7,7 @@ ComfyUI comfy/lora.py calculate_weight, which add one LoRA after the other, a Do
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,8 +16,7 @@ from kanna.identity import Identity
 from kanna.lora.deltas import adds_to_bias, adds_to_weight
 from kanna.lora.modules import DIFFUSION
 from kanna.lora.placing import Part, placed, span
-from kanna.lora.reading import modules as read_modules
-from kanna.lora.reading import unknown
+from kanna.lora.reading import Contents, read
 from kanna.lora.targets import Target, Targets, needs_of, places_of, targets
 from kanna.merging.graph import Delta
 from kanna.model import ModelFile, Note
@@ -58,19 +57,18 @@ def baked(
             that nobody knows, or a module does not fit its weight.
         FormatError: a file does not hold what its header says.
     """
-    read = read_modules(lora, identity, skip_unknown=skip_unknown)
+    contents = read(lora, identity, skip_unknown=skip_unknown)
     _check_architecture(lora, identity, lead, lead_identity)
-    found = targets(read, places_of(lead_identity), needs_of(lead_identity))
+    found = targets(contents.modules, places_of(lead_identity), needs_of(lead_identity))
     if not found.found or (found.lost and not skip_unknown):
         raise _lost(lora, lead, found)
-    notes = _notes(lora, found, unknown(lora) if skip_unknown else ())
     changes = _changes(lead, found)
     return Baked(
         deltas={
             name: Delta(adds=partial(placed, parts=tuple(parts)), encoder=parts[0].encoder)
             for name, parts in changes.items()
         },
-        notes=notes,
+        notes=tuple(_notes(lora, found, contents)),
     )
 
 
@@ -96,16 +94,16 @@ def _lost(lora: ModelFile, lead: ModelFile, found: Targets) -> Incompatible:
                         name=strays[0].name)  # fmt: skip
 
 
-def _notes(lora: ModelFile, found: Targets, strangers: Sequence[str]) -> tuple[Note, ...]:
-    path, notes = lora.path.name, []
+def _notes(lora: ModelFile, found: Targets, contents: Contents) -> Iterator[Note]:
+    yield from contents.notes
     for key, names in (
         ("lora.part_absent", [module.name for module in found.homeless]),
         ("lora.layers_skipped", [module.name for module in found.lost]),
-        ("lora.tensors_skipped", strangers),
+        ("lora.tensors_skipped", contents.strangers),
     ):
         if names:
-            notes.append(Note(key, {"path": path, "count": len(names), "name": names[0]}))
-    return tuple(notes)
+            values = {"path": lora.path.name, "count": len(names), "name": names[0]}
+            yield Note(key, values)
 
 
 def _changes(lead: ModelFile, found: Targets) -> dict[str, list[Part]]:

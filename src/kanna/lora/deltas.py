@@ -103,9 +103,10 @@ def _check(module: Module, weight: TensorInfo, height: int) -> None:
     """Refuse a module that is not for a layer of `height` rows like those of `weight`."""
     asked, size = (height, prod(weight.shape[1:])), size_of(module)
     fits = size and all(one in {None, want} for one, want in zip(size, asked, strict=True))
-    if module.kind == "ia3":
-        by_input = _by_input(module, weight)
-        fits = module.pieces["scale"].numel == ((*weight.shape, 0)[1] if by_input else height)
+    each = module.pieces.get("scale" if module.kind == "ia3" else "magnitude")
+    if each is not None:  # a number for each input, or for each output
+        number = (*weight.shape, 0)[1] if _by_input(module, weight) else height
+        fits = fits and each.numel == number
     if not weight.shape or not fits:
         raise _unfit(module, weight, height)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,19 +37,21 @@ class Dialect:
     one_part: bool = False
     title: str = ""
 
-    def start(self, word: str, number: int, encoders: int, layout: str | None) -> str | None:
+    def start(self, word: str, encoders: Sequence[str], table: str | None) -> str | None:
         """Return what stands before the paths of the part `word`; None: it has no name for it.
 
-        `number` counts text encoders from 0, of which the architecture has `encoders`.
+        `encoders` are the text encoders that the architecture has; `table` is the one that has the
+        part's names in other layouts.
         """
         if word == DIFFUSION:
-            known = self.starts.get("unet") if layout == "unet" else None
+            known = self.starts.get("unet") if (table or "").startswith("unet") else None
             return str(known or self.starts[DIFFUSION])
-        if encoders == 1 and "alone" in self.starts:
+        if len(encoders) < 2 and "alone" in self.starts:
             return str(self.starts["alone"])
         if word in self.starts:
             return str(self.starts[word])
         numbered = self.starts["encoders"]
+        number = encoders.index(word) if word in encoders else 0
         return str(numbered[number]) if number < len(numbered) else None
 
     def layout_for(self, word: str, architecture: str, table: str | None) -> str | None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 from kanna.dtypes import FP32
-from kanna.errors import NumericError
 from kanna.kernel import max_abs
-from kanna.lora.made import Made, Storing, Unmade, arithmetic, columns_of, made_of
-from kanna.lora.ranks import Ranks
+from kanna.lora.made import Made, made_of
+from kanna.lora.pieces import finite_numbers
+from kanna.lora.ranks import LayerRanks
+from kanna.lora.storing import Storing, arithmetic
 from kanna.model import TensorInfo
-from kanna.views.computed import fp32_of
+from kanna.tensor_math.factor_values import Stored
 
 # Beside the numbers: what they are the difference of, and what is held in fp64 for a while.
 _COPIES: Final = 3
@@ -28,27 +30,17 @@ class Layer:
     name: str
     difference: TensorInfo
 
-    @property
-    def matrix(self) -> bool:
-        """Whether it is a linear layer, or a convolution that is no more than one."""
-        return all(size == 1 for size in self.difference.shape[2:])
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to make of differences: ranks of linear layers and of convolutions (None: leave out).
+    """What to make of differences.
 
     Layers of which no number differs by more than `least` are left out.
     """
 
-    ranks: Ranks
-    conv_ranks: Ranks | None
-    least: float = 0.0
+    ranks: LayerRanks
     storing: Storing
-
-    def ranks_of(self, layer: Layer) -> Ranks | None:
-        """Return the ranks for `layer`, or None where it is left out."""
-        return self.ranks if layer.matrix else self.conv_ranks
+    least: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,30 +70,16 @@ def extracted(
 
 
 def _one(layer: Layer, wanted: Wanted) -> Made | Difference:
-    data = numbers_of(layer.difference)
+    shape = layer.difference.shape
+    data = finite_numbers(layer.difference)
     largest, _ = max_abs(data, FP32, layer.difference.numel)
-    ranks = wanted.ranks_of(layer)
+    ranks = wanted.ranks.of(shape)
     if ranks is None or largest <= wanted.least:
         return Difference(name=layer.name, squares=squares_of(data) if largest else 0.0)
-    shape = layer.difference.shape
     making = wanted.storing.making(layer.name, with_total=ranks.with_total)
-    size = shape[0], columns_of(shape)
+    size = shape[0], prod(shape[1:])
     stored = arithmetic().of_matrix(data, size, ranks.choose, ranks.most, making)
     return made_of(stored, layer.name, shape, wanted.storing, ranks=ranks)
-
-
-def numbers_of(difference: TensorInfo) -> bytearray:
-    """Return a difference in fp32.
-
-    Raises:
-        NumericError: it holds NaN or Inf.
-        FormatError: a file does not hold what its header says.
-    """
-    data = fp32_of(difference, 0, difference.numel)
-    _, not_finite = max_abs(data, FP32, difference.numel)
-    if not_finite:
-        raise NumericError("lora_making.not_finite", name=difference.name, count=not_finite)
-    return data
 
 
 def squares_of(data: bytearray) -> float:
@@ -111,10 +89,12 @@ def squares_of(data: bytearray) -> float:
 
 def unmade(layer: Layer, wanted: Wanted) -> Made | None:
     """Return what a layer's factors would be at their highest rank, zeros; None: it has none."""
-    ranks, shape = wanted.ranks_of(layer), layer.difference.shape
+    shape = layer.difference.shape
+    ranks = wanted.ranks.of(shape)
     if ranks is None:
         return None
-    nothing = Unmade(min(ranks.most, shape[0], columns_of(shape)))
+    rank = min(ranks.most, shape[0], prod(shape[1:]))
+    nothing = Stored(up=b"", down=b"", rank=rank, values=(), squares=0.0, missing=0.0)
     return made_of(nothing, layer.name, shape, wanted.storing, ranks=ranks)
 
 

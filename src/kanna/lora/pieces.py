@@ -1,4 +1,4 @@
-"""The pieces of modules as fp32 numbers, the last ones kept: a weight is made in many runs."""
+"""Tensors as fp32 numbers: the last pieces of modules are kept, a weight is made in many runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
+from kanna.dtypes import FP32
+from kanna.errors import NumericError
+from kanna.kernel import max_abs
 from kanna.model import TensorInfo
 from kanna.views.computed import fp32_of
 
@@ -43,3 +46,17 @@ def numbers_of(tensor: TensorInfo) -> tuple[bytearray, tuple[int, ...]]:
         FormatError: the file does not hold what its header says.
     """
     return _KEPT.read(tensor), tensor.shape
+
+
+def finite_numbers(tensor: TensorInfo) -> bytearray:
+    """Return the fp32 numbers of a tensor of which factors are made.
+
+    Raises:
+        NumericError: it holds NaN or Inf.
+        FormatError: the file does not hold what its header says.
+    """
+    data = fp32_of(tensor, 0, tensor.numel)
+    _, not_finite = max_abs(data, FP32, tensor.numel)
+    if not_finite:
+        raise NumericError("lora_making.not_finite", name=tensor.name, count=not_finite)
+    return data

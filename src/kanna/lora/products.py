@@ -5,13 +5,15 @@ from __future__ import annotations
 from math import prod
 from typing import Final
 
-from kanna.errors import Incompatible
 from kanna.lora.modules import Module
+from kanna.lora.pieces import finite_numbers
+from kanna.lora.sizes import shape_of
 from kanna.tensor_math.factor_values import Product
-from kanna.views.computed import fp32_of
 
 # DoRA's product is one, too; what its magnitudes make of it is another matter.
 _PRODUCTS: Final = frozenset({"lora", "dora"})
+# What these add is a matrix of any rank, which depends on no weight.
+_DENSE: Final = frozenset({"loha", "lokr"})
 
 
 def is_product(module: Module) -> bool:
@@ -19,12 +21,14 @@ def is_product(module: Module) -> bool:
     return module.kind in _PRODUCTS
 
 
-def shape_of(module: Module) -> tuple[int, ...]:
-    """Return the shape of the layer's weight, as the pieces of a product tell it."""
-    up, down = module.pieces["up"].shape, module.pieces["down"].shape
-    core = module.pieces.get("core")
-    kernel = core.shape[2:] if core is not None else down[2:]
-    return (up[0], down[1], *kernel)
+def is_dense(module: Module) -> bool:
+    """Whether a module has numbers for its whole layer, of which two factors can be made."""
+    return module.kind in _DENSE and not module.decomposed
+
+
+def has_rank(module: Module) -> bool:
+    """Whether a module can be cut down to another rank."""
+    return is_product(module) or is_dense(module)
 
 
 def product_of(module: Module, strength: float = 1.0) -> Product:
@@ -32,26 +36,15 @@ def product_of(module: Module, strength: float = 1.0) -> Product:
 
     Raises:
         Incompatible: their shapes do not fit together.
+        NumericError: they hold NaN or Inf.
         FormatError: the file does not hold what its header says.
     """
-    up, down, core = (module.pieces.get(word) for word in ("up", "down", "core"))
-    if up is None or down is None or not _fit(module):
-        raise Incompatible("lora_making.unfit", name=module.name)
-    shape = shape_of(module)
+    shape, core = shape_of(module), module.pieces.get("core")
+    up, down = module.pieces["up"], module.pieces["down"]
     return Product(
-        up=fp32_of(up, 0, up.numel), down=fp32_of(down, 0, down.numel),
+        up=finite_numbers(up), down=finite_numbers(down),
         rows=shape[0], rank=up.shape[1], columns=prod(shape[1:]),
         factor=module.scale * strength,
-        core=None if core is None else fp32_of(core, 0, core.numel),
+        core=None if core is None else finite_numbers(core),
         core_shape=() if core is None else core.shape,
     )  # fmt: skip
-
-
-def _fit(module: Module) -> bool:
-    up, down = module.pieces["up"].shape, module.pieces["down"].shape
-    if len(up) < 2 or len(down) < 2 or prod(up[2:]) != 1:
-        return False
-    if "core" not in module.pieces:
-        return up[1] == down[0]
-    core = module.pieces["core"].shape
-    return len(core) > 2 and core[:2] == (up[1], down[0]) and prod(down[2:]) == 1

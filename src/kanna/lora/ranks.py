@@ -6,8 +6,8 @@ sv_cumulative, sv_fro), by their definitions; the script itself keeps one value 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import sqrt
 from typing import Final, Literal
@@ -66,27 +66,65 @@ class Ranks:
         return _reached(values, self.value * (spectrum.total or 0.0))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRanks:
+    """The ranks of linear layers, and of convolutions with a kernel (None: they are left out)."""
+
+    linear: Ranks
+    conv: Ranks | None
+
+    def of(self, shape: Sequence[int]) -> Ranks | None:
+        """Return the ranks for a layer of `shape`, or None where it is left out."""
+        return self.conv if any(size > 1 for size in shape[2:]) else self.linear
+
+
+def layer_ranks(ranks: Ranks, conv_rank: int | None) -> LayerRanks:
+    """Return `ranks` with another highest rank for convolutions: None for the same, 0 for none.
+
+    Raises:
+        UsageError: it is less than nothing.
+    """
+    if conv_rank is None:
+        return LayerRanks(linear=ranks, conv=ranks)
+    if conv_rank < 0:
+        raise UsageError("lora_making.rank_unclear", rank=conv_rank)
+    return LayerRanks(linear=ranks, conv=replace(ranks, most=conv_rank) if conv_rank else None)
+
+
 def ranks_of(rank: int | None, dynamic: str | None, most: int | None, *, default: int) -> Ranks:
     """Return the ranks that a person asked for: a rank, or ``ratio:10`` with a highest one.
 
     Raises:
         UsageError: the words make no sense, alone or together.
     """
+    for number in (rank, most):
+        if number is not None and number < 1:
+            raise UsageError("lora_making.rank_unclear", rank=number)
     if dynamic is None:
         if most is not None:
             raise UsageError("lora_making.most_without_dynamic")
         return Ranks(most=default if rank is None else rank)
     if rank is not None:
         raise UsageError("lora_making.rank_and_dynamic")
-    word, _, number = dynamic.partition(":")
+    method, value = _dynamic(dynamic)
+    return Ranks(method=method, value=value, most=default if most is None else most)
+
+
+def _dynamic(given: str) -> tuple[RankMethod, float]:
+    """Return the way to choose ranks and its number.
+
+    Raises:
+        UsageError: the words make no sense.
+    """
+    word, _, number = given.partition(":")
     method = _DYNAMIC.get(word)
     try:
         value = float(number)
     except ValueError:
         value = 0.0
     if method is None or not _sensible(method, value):
-        raise UsageError("lora_making.dynamic_unclear", given=dynamic)
-    return Ranks(method=method, value=value, most=default if most is None else most)
+        raise UsageError("lora_making.dynamic_unclear", given=given)
+    return method, value
 
 
 def _sensible(method: RankMethod, value: float) -> bool:

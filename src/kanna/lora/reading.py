@@ -1,26 +1,25 @@
 """The modules of an adapter file, in any dialect.
 
 How tensors are called is in ``families/lora.toml``; here they become values. Sources of what they
-mean: kohya-ss/sd-scripts networks/lora.py, KohakuBlueleaf/LyCORIS, huggingface/peft (lora_alpha,
-use_rslora, alpha_pattern), huggingface/diffusers lora_base.py (lora_adapter_metadata).
+mean: kohya-ss/sd-scripts networks/lora.py, KohakuBlueleaf/LyCORIS, huggingface/peft.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from contextlib import suppress
-from math import isfinite, sqrt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, Final
 
 from kanna.errors import Incompatible
+from kanna.identify.adapter import peft_settings
 from kanna.identify.modules import Module as Listed
-from kanna.identify.modules import modules_of
+from kanna.identify.modules import modules_of, unnamed
 from kanna.identity import Identity
 from kanna.lora.modules import DIFFUSION, Kind, Module
-from kanna.model import ModelFile, TensorInfo
+from kanna.lora.settings import alpha_of, config_beside, rank_of
+from kanna.model import ModelFile, Note, TensorInfo
 
-PEFT_METADATA: Final = "lora_adapter_metadata"
 # The first set of pieces that a module has says what it is; ``|`` parts those of which one will do.
 _KINDS: Final[tuple[tuple[Kind, tuple[str, ...]], ...]] = (
     ("dora", ("up", "down", "magnitude")),
@@ -38,67 +37,88 @@ _KINDS: Final[tuple[tuple[Kind, tuple[str, ...]], ...]] = (
 )
 # What one word of the tables stands for, where what it adds is not the same.
 _FINER: Final = {"lora_B.bias": "up_bias", "set_weight": "set"}
+# Pieces that are no numbers to compute with: a switch, a shape.
+_NO_NUMBERS: Final = frozenset({"input", "reshape"})
+_PEFT: Final = "base_model."  # alpha is never in such files
 
 
-def modules(
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contents:
+    """What an adapter file holds: its modules, in the order of the file.
+
+    `strangers` are the names of the tensors that belong to none; `notes` say where alphas come from
+    that the file does not have.
+    """
+
+    modules: tuple[Module, ...]
+    strangers: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def read(
     model: ModelFile, identity: Identity | None = None, *, skip_unknown: bool = False
-) -> tuple[Module, ...]:
-    """Return the modules of the adapter `model`, in the order of the file.
+) -> Contents:
+    """Return what the adapter `model` holds.
 
-    With `skip_unknown`, tensors that no dialect has are left out: `unknown` names them.
+    With `skip_unknown`, tensors that no dialect has are left out.
 
     Raises:
-        Incompatible: there are such tensors, or the file holds no adapter.
-        FormatError: an alpha cannot be read.
+        Incompatible: there are such tensors, or the file holds no adapter, several, or one whose
+            numbers cannot be computed with.
+        FormatError: an alpha cannot be read, or the settings beside the file.
     """
     if identity is not None and identity.kind != "lora":
         raise Incompatible("lora.no_lora", path=model.path, kind=identity.kind)
-    found, left = _read(model)
-    if left and not skip_unknown:
-        raise Incompatible("lora.unknown_tensors", path=model.path, count=len(left), name=left[0])
+    _refuse_several(model)
+    found, strangers = _modules(model)
+    if strangers and not skip_unknown:
+        raise Incompatible("lora.unknown_tensors", path=model.path, count=len(strangers),
+                           name=strangers[0])  # fmt: skip
     if not found:
         raise Incompatible("lora.no_modules", path=model.path)
-    return found
+    settled, notes = _with_alphas(model, found)
+    return Contents(modules=tuple(settled), strangers=strangers, notes=tuple(notes))
 
 
-def unknown(model: ModelFile) -> tuple[str, ...]:
-    """Return the names of the tensors that belong to no module.
+def _refuse_several(model: ModelFile) -> None:
+    """Refuse a file with several adapters, which PEFT tells apart by their names."""
+    named = {unnamed(name)[1] for name in model} - {None}
+    if len(named) > 1:
+        words = ", ".join(sorted(map(str, named)))
+        raise Incompatible("lora.several_adapters", path=model.path, names=words)
 
-    Raises:
-        FormatError: an alpha cannot be read.
-    """
-    return _read(model)[1]
 
-
-def _read(model: ModelFile) -> tuple[tuple[Module, ...], tuple[str, ...]]:
-    settings = _peft_settings(model.metadata)
+def _modules(model: ModelFile) -> tuple[list[Module], tuple[str, ...]]:
     listed = modules_of({name: tensor.shape for name, tensor in model.items()}, model)
     made, used = [], set[str]()
     for row in listed:
-        module = _module(model, row, settings)
+        module = _module(model, row)
         if module is not None:
             made.append(module)
             used.update(row.names.values())
-    return tuple(made), tuple(name for name in model if name not in used)
+    return made, tuple(name for name in model if name not in used)
 
 
-def _module(model: ModelFile, row: Listed, settings: Mapping[str, Any]) -> Module | None:
-    """Return one module, or None where its pieces make nothing that is known."""
+def _module(model: ModelFile, row: Listed) -> Module | None:
+    """Return one module, or None where its pieces make nothing that is known.
+
+    Raises:
+        Incompatible: its numbers cannot be computed with.
+        FormatError: its alpha cannot be read.
+    """
     pieces = {_piece(word, name, model[name]): model[name] for word, name in row.names.items()}
     alpha = pieces.pop("alpha", None)
     kind = next((kind for kind, words in _KINDS if all(_has(pieces, w) for w in words)), None)
-    if kind is None or (alpha is not None and alpha.numel != 1):
+    if kind is None:
         return None
+    for word, piece in pieces.items():
+        _check_piece(word, piece)
     name = next(iter(row.names.values()))
     at = name.find(row.path)
-    number = _number(alpha) if alpha is not None else None
-    rank = row.sizes.rank
-    if number is None and ".lora_A" in "".join(row.names.values()):
-        number = _peft_alpha(settings, name, row.path, rank)
     return Module(
         name=name[: at + len(row.path)] if at >= 0 else row.path,
-        reach=row.reach or DIFFUSION, path=row.path, kind=kind, pieces=pieces, alpha=number,
-        rank=rank, stored_alpha=alpha,
+        reach=row.reach or DIFFUSION, path=row.path, kind=kind, pieces=pieces,
+        alpha=None if alpha is None else _number(alpha), rank=row.sizes.rank, stored_alpha=alpha,
     )  # fmt: skip
 
 
@@ -109,39 +129,66 @@ def _has(pieces: Mapping[str, TensorInfo], words: str) -> bool:
 def _piece(word: str, name: str, tensor: TensorInfo) -> str:
     if word == "rotation" and len(tensor.shape) > 3:  # BOFT's factors
         return "rotations"
-    return next((finer for end, finer in _FINER.items() if name.endswith(end)), word)
+    plain, _ = unnamed(name)
+    return next((finer for end, finer in _FINER.items() if plain.endswith(end)), word)
 
 
-def _number(tensor: TensorInfo) -> float | None:
-    """Return the one number of a tensor; None where it is none that can be used."""
-    numbers = tensor.numbers()
-    number = float(numbers[0]) if numbers else 0.0
-    return number if isfinite(number) else None
+def _check_piece(word: str, piece: TensorInfo) -> None:
+    """Refuse a piece that has no numbers, or none that the kernel knows."""
+    if word in _NO_NUMBERS:
+        return
+    if not piece.numel:
+        raise Incompatible("lora.empty", name=piece.name)
+    if piece.dtype.kind != "float" or piece.dtype.code is None:
+        raise Incompatible("lora.no_numbers", name=piece.name, dtype=piece.dtype.word)
 
 
-def _peft_settings(metadata: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return the settings of PEFT that diffusers keeps in a file; what is no object is none."""
-    held: object = None
-    with suppress(ValueError, RecursionError):
-        held = json.loads(metadata.get(PEFT_METADATA, "null"))
-    return held if isinstance(held, dict) else {}
+def _number(alpha: TensorInfo) -> float:
+    """Return the one number of an alpha.
 
-
-def _peft_alpha(
-    settings: Mapping[str, Any], name: str, path: str, rank: int | None
-) -> float | None:
-    """Return the alpha that PEFT's settings give a module, as one that is held against its rank.
-
-    The part's word may stand before each key: ``unet.lora_alpha``.
+    Raises:
+        Incompatible: there are more or fewer, or it is none to compute with.
+        FormatError: the file does not hold what its header says.
     """
-    start = name.partition(".")[0] + "."
-    own = start if any(key.startswith(start) for key in settings) else ""
-    alpha = settings.get(f"{own}lora_alpha")
-    patterns = settings.get(f"{own}alpha_pattern")
-    for pattern, value in patterns.items() if isinstance(patterns, dict) else ():
-        key = pattern.removeprefix("^")  # diffusers anchors them
-        if path == key or path.endswith(f".{key}"):
-            alpha = value
-    if not isinstance(alpha, int | float) or not isfinite(alpha):
-        return None
-    return alpha * sqrt(rank) if settings.get(f"{own}use_rslora") is True and rank else alpha
+    numbers = alpha.numbers() if alpha.numel == 1 else None
+    if not numbers or not isfinite(numbers[0]):
+        raise Incompatible("lora.alpha_unclear", name=alpha.name)
+    return float(numbers[0])
+
+
+def _with_alphas(model: ModelFile, found: Sequence[Module]) -> tuple[list[Module], list[Note]]:
+    """Return the modules with the alphas that PEFT's settings give, and where they come from."""
+    open_ones = [module for module in found if _lacks_alpha(module)]
+    if not open_ones:
+        return list(found), []
+    settings, notes = peft_settings(model.metadata), list[Note]()
+    if not settings and any(module.name.startswith(_PEFT) for module in open_ones):
+        settings, notes = _beside(model, open_ones)
+    made = [_with_alpha(module, settings) for module in found]
+    count = sum(map(_lacks_alpha, made))
+    if count and not settings:
+        sure = not any(module.name.startswith(_PEFT) for module in open_ones)
+        notes.append(Note("lora.alpha_assumed", {"path": model.path.name, "count": count},
+                          warning=not sure))  # fmt: skip
+    return made, notes
+
+
+def _lacks_alpha(module: Module) -> bool:
+    return module.alpha is None and module.rank is not None
+
+
+def _with_alpha(module: Module, settings: Mapping[str, Any]) -> Module:
+    if not _lacks_alpha(module):
+        return module
+    return replace(module, alpha=alpha_of(settings, module.name, module.path, module.rank))
+
+
+def _beside(model: ModelFile, found: Sequence[Module]) -> tuple[Mapping[str, Any], list[Note]]:
+    """Return the settings in the file that PEFT writes beside, unless their ranks are others."""
+    settings = config_beside(model)
+    if not settings:
+        return {}, []
+    path = {"path": model.path.name}
+    if any(rank_of(settings, one.name, one.path) != one.rank for one in found):
+        return {}, [Note("lora.config_of_another", path)]
+    return settings, [Note("lora.alpha_beside", path, warning=False)]

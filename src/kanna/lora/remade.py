@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from kanna.errors import Incompatible
 from kanna.lora.dialects import Dialect, dialects
+from kanna.lora.joining_loras import Sum
 from kanna.lora.made import Made, module_of
 from kanna.lora.modules import Kind, Module
 from kanna.lora.products import is_product
@@ -14,25 +16,37 @@ from kanna.lora.writing import Spelled, named, spelled
 from kanna.model import TensorInfo
 from kanna.views.computed import summed
 
-# What goes with the product of a module whatever its rank is.
-_STAYS: Final = ("magnitude", "up_bias", "bias")
 _PEFT: Final = ".lora_A."
 
 
-def remade(module: Module, made: Made) -> Module:
-    """Return `module` with new factors; what stands beside its product stays."""
-    new = module_of(made, module.reach, module.path)
-    stays = {word: _scaled(module, word) for word in _STAYS if word in module.pieces}
-    kind: Kind = "dora" if "magnitude" in stays and is_product(module) else "lora"
-    return replace(new, name=module.name, kind=kind, pieces={**new.pieces, **stays})
+def remade(one: Sum, made: Made) -> Module:
+    """Return the first module of a sum with new factors; what stands beside its product stays."""
+    first = one.shares[0].module
+    new = module_of(made, first.reach, first.path)
+    stays = dict(_biases(one))
+    if first.decomposed:
+        stays["magnitude"] = first.pieces["magnitude"]
+    kind: Kind = "dora" if first.decomposed and is_product(first) else "lora"
+    return replace(new, name=first.name, kind=kind, pieces={**new.pieces, **stays})
 
 
-def _scaled(module: Module, word: str) -> TensorInfo:
-    """Return a piece; one that alpha scaled as its numbers count, now that alpha does not."""
-    piece = module.pieces[word]
-    if word != "up_bias" or module.scale == 1:
-        return piece
-    return summed([piece], [module.scale], piece.dtype)
+def _biases(one: Sum) -> Iterator[tuple[str, TensorInfo]]:
+    """Yield the sums of biases: alpha has scaled those of factors, and does so no more.
+
+    Raises:
+        Incompatible: they differ in size.
+    """
+    for word in ("up_bias", "bias"):
+        some = [share for share in one.shares if word in share.module.pieces]
+        pieces = [share.module.pieces[word] for share in some]
+        scales = [share.module.scale if word == "up_bias" else 1.0 for share in some]
+        weights = [share.weight * scale for share, scale in zip(some, scales, strict=True)]
+        sizes = sorted({piece.numel for piece in pieces})
+        if len(sizes) > 1:
+            first, second = sizes[:2]
+            raise Incompatible("lora_making.sizes", name=one.name, first=first, second=second)
+        if pieces:
+            yield word, pieces[0] if weights == [1] else summed(pieces, weights, pieces[0].dtype)
 
 
 def dialect_of(modules: Sequence[Module]) -> Dialect | None:

@@ -20,7 +20,7 @@ from kanna.lora.modules import DIFFUSION, Module, underscored
 # Some of all rows of a tensor: from, to, out of so many equal shares.
 Share = tuple[int, int, int]
 WHOLE: Final[Share] = (0, 1, 1)
-_ENCODER: Final = "text_encoder"
+ENCODER: Final = "text_encoder"
 # The ends of names that are a layer's weight, and its bias; what has neither is a layer by itself.
 _WEIGHTS: Final = (".weight", ".scale")
 _BIAS: Final = ".bias"
@@ -132,28 +132,33 @@ def targets(modules: Sequence[Module], places: Sequence[Place], needs: Sequence[
 
 def place_of(reach: str, places: Sequence[Place], needs: Sequence[str]) -> Place | None:
     """Return the part that `reach` speaks of, or None where the model has none of them."""
-    if reach == DIFFUSION:
-        return next((place for place in places if place.word == DIFFUSION), None)
-    word = encoder_word(reach, needs)
-    encoders = [place for place in places if place.word != DIFFUSION]
+    word = part_word(reach, needs)
     if word is None:
+        encoders = [place for place in places if place.word != DIFFUSION]
         return encoders[0] if len(encoders) == 1 else None
-    return next((place for place in encoders if place.word == word), None)
+    return next((place for place in places if place.word == word), None)
 
 
-def encoder_word(reach: str, needs: Sequence[str]) -> str | None:
-    """Return the kind of text encoder that ``te``, ``te1``, ``te2`` … stand for.
+def encoders_of(needs: Sequence[str]) -> list[str]:
+    """Return the kinds of text encoders among the parts that an architecture needs, in order."""
+    return [word for word in needs if word not in {DIFFUSION, "vae"}]
+
+
+def part_word(reach: str, needs: Sequence[str]) -> str | None:
+    """Return the part that `reach` means: of ``te``, ``te1``, ``te2`` … the kind of text encoder.
 
     FLUX's T5 is ``te3`` for kohya and ``te2`` for diffusers: what lies beyond the last is the last.
     """
-    encoders = [word for word in needs if word not in {DIFFUSION, "vae"}]
+    if reach == DIFFUSION:
+        return DIFFUSION
+    encoders = encoders_of(needs)
     number = int(reach.removeprefix("te") or 1)
     return encoders[min(number, len(encoders)) - 1] if encoders else None
 
 
 def places_of(identity: Identity) -> tuple[Place, ...]:
     """Return the parts of a model that adapters can change."""
-    parts = [part for part in identity.parts if part.role in {DIFFUSION, _ENCODER}]
+    parts = [part for part in identity.parts if part.role in {DIFFUSION, ENCODER}]
     return tuple(_place(part) for part in parts)
 
 
@@ -165,9 +170,14 @@ def needs_of(identity: Identity) -> tuple[str, ...]:
 
 def _place(part: Part) -> Place:
     names = {name.removeprefix(part.prefix): name for name in part.names}
-    kinds = (part.variant, *part.variant_candidates)
-    word = next((kind for kind in kinds if kind), part.role) if part.role == _ENCODER else DIFFUSION
-    return place(word, names, table_of(part), part.layout)
+    return place(word_of(part), names, table_of(part), part.layout)
+
+
+def word_of(part: Part) -> str:
+    """Return ``diffusion_model``, or the kind of text encoder that `part` is."""
+    if part.role != ENCODER:
+        return DIFFUSION
+    return next((kind for kind in (part.variant, *part.variant_candidates) if kind), ENCODER)
 
 
 def place(word: str, names: Mapping[str, str], table: str | None, layout: str | None) -> Place:

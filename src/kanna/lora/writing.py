@@ -15,12 +15,12 @@ from math import prod
 
 from kanna.errors import Incompatible, UsageError
 from kanna.families import family
+from kanna.identify.adapter import PEFT_METADATA
 from kanna.lora.dialects import Dialect, dialects
-from kanna.lora.modules import DIFFUSION, Module, underscored
-from kanna.lora.reading import PEFT_METADATA
+from kanna.lora.modules import Module, underscored
 from kanna.lora.references import reference
 from kanna.lora.respelling import by_output, respelled
-from kanna.lora.targets import encoder_word
+from kanna.lora.targets import encoders_of, part_word
 from kanna.model import TensorInfo
 from kanna.views import renamed, reshaped
 from kanna.views.given import number
@@ -115,15 +115,12 @@ def part_named(
         Incompatible: the part or a layer is not known, or the dialect has no name for it.
         FormatError: a file does not hold what its header says.
     """
-    encoders = [word for word in needs if word not in {DIFFUSION, "vae"}]
-    word = DIFFUSION if reach == DIFFUSION else encoder_word(reach, needs)
+    word = part_word(reach, needs)
     known = reference(word, architecture, dialect, modules) if word else None
     if word is None or known is None:
         raise Incompatible("lora.no_such_layer", name=modules[0].name)
     made = respelled(modules, known)
-    number_of = encoders.index(word) if word in encoders else 0
-    unet = "unet" if known.table and known.table.startswith("unet") else None
-    start = dialect.start(word, number_of, len(encoders), unet)
+    start = dialect.start(word, encoders_of(needs), known.table)
     if start is None:
         raise Incompatible("lora.no_such_part", dialect=dialect.title, part=word)
     return start, made

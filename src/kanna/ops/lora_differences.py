@@ -19,7 +19,7 @@ from kanna.identity import Identity, Part
 from kanna.lora.dialects import Dialect
 from kanna.lora.extracting import Layer
 from kanna.lora.modules import DIFFUSION
-from kanna.lora.targets import needs_of
+from kanna.lora.targets import ENCODER, encoders_of, needs_of, word_of
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.aligning import Aligned, aligned, pairs
 from kanna.ops.merge_inputs import Opened, as_checkpoint, plain
@@ -27,7 +27,6 @@ from kanna.ops.relayout import relayout
 from kanna.views import renamed
 from kanna.views.computed import summed
 
-_ENCODER: Final = "text_encoder"
 FULL: Final = (".diff", ".diff_b")  # how names of whole differences end
 _WEIGHT: Final = ".weight"
 # Matrices that are looked up, not multiplied with; and the projection behind a text encoder, which
@@ -77,7 +76,7 @@ def differences(
         Incompatible: they are no two models of one kind, or the dialect has no names for them.
         MissingExtra: a part is quantised in a way that takes a package.
     """
-    roles = {DIFFUSION, _ENCODER} if text_encoders else {DIFFUSION}
+    roles = {DIFFUSION, ENCODER} if text_encoders else {DIFFUSION}
     one, other = (_plain(as_checkpoint(opened), roles) for opened in (tuned, base))
     _check(one, other)
     met = [pair.lead for pair in pairs(one.identity, other.identity) if pair.lead.role in roles]
@@ -88,13 +87,13 @@ def differences(
     views, uneven, strangers = _views(met, one.model, found)
     made, nameless = [], []
     if dialect.one_part:
-        nameless = [_word(part) for part in met[1:]]
+        nameless = [word_of(part) for part in met[1:]]
         met = met[:1]
     for part in met:
         own = {name: views[name] for name in part.names if name in views}
         spelled = _spelled(part, own, one.identity, dialect)
         if spelled is None:
-            nameless.append(_word(part))
+            nameless.append(word_of(part))
         elif spelled.layers or spelled.rest:
             made.append(spelled)
     if not made:
@@ -111,7 +110,7 @@ def _plain(opened: Opened, roles: set[str]) -> Opened:
 
 def _check(tuned: Opened, base: Opened) -> None:
     for opened in (tuned, base):
-        if not any(part.role in {DIFFUSION, _ENCODER} for part in opened.identity.parts):
+        if not any(part.role in {DIFFUSION, ENCODER} for part in opened.identity.parts):
             raise Incompatible("lora_making.no_model", path=opened.model.path,
                                kind=opened.identity.kind)  # fmt: skip
     ours, theirs = tuned.identity.architecture, base.identity.architecture
@@ -155,24 +154,15 @@ def _by(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
 
 
-def _word(part: Part) -> str:
-    if part.role == DIFFUSION:
-        return DIFFUSION
-    return next((kind for kind in (part.variant, *part.variant_candidates) if kind), part.role)
-
-
 def _spelled(
     part: Part, views: Mapping[str, TensorInfo], identity: Identity, dialect: Dialect
 ) -> PartDifferences | None:
     """Return the differences of one part by the names of `dialect`; None where it has none."""
-    word = _word(part)
+    word = word_of(part)
     laid, layout = _laid_out(
         part, views, dialect.layout_for(word, identity.architecture or "", _table(part))
     )
-    encoders = [need for need in needs_of(identity) if need not in {DIFFUSION, "vae"}]
-    number = encoders.index(word) if word in encoders else 0
-    unet = "unet" if (_table(part) or "").startswith("unet") else None
-    start = dialect.start(word, number, max(len(encoders), 1), unet)
+    start = dialect.start(word, encoders_of(needs_of(identity)), _table(part))
     if start is None:
         return None
     layers = {name.removesuffix(_WEIGHT): one for name, one in laid.items() if _is_layer(name, one)}

@@ -25,12 +25,13 @@ from kanna.lora.extracting import (
     Wanted,
     extracted,
     memory,
-    numbers_of,
     squares_of,
     unmade,
 )
-from kanna.lora.made import Made, module_of, storing, troubles_told
-from kanna.lora.ranks import ranks_of
+from kanna.lora.made import Made, module_of
+from kanna.lora.pieces import finite_numbers
+from kanna.lora.ranks import layer_ranks, ranks_of
+from kanna.lora.storing import storing, troubles_told
 from kanna.lora.writing import dialect_called, spelled
 from kanna.metadata import Metadata
 from kanna.model import Note
@@ -75,17 +76,10 @@ class ExtractOptions:
             UsageError: the options make no sense.
             MissingExtra: torch is not installed.
         """
-        dynamic = self.dynamic is not None
-        ranks = ranks_of(self.rank, self.dynamic, self.most, default=MOST if dynamic else RANK)
-        conv = ranks
-        if self.conv_rank is not None:
-            conv = ranks_of(None if dynamic else self.conv_rank, self.dynamic,
-                            self.conv_rank if dynamic else None, default=RANK)  # fmt: skip
-        for number in (ranks.most, conv.most if self.conv_rank != 0 else 1):
-            if number < 1:
-                raise UsageError("lora_making.rank_unclear", rank=number)
+        ranks = ranks_of(self.rank, self.dynamic, self.most,
+                         default=RANK if self.dynamic is None else MOST)  # fmt: skip
         return Wanted(
-            ranks=ranks, conv_ranks=None if self.conv_rank == 0 else conv, least=self.least,
+            ranks=layer_ranks(ranks, self.conv_rank), least=self.least,
             storing=storing(self.dtype, self.device, self.quantile),
         )  # fmt: skip
 
@@ -194,7 +188,7 @@ def _of_part(part: PartDifferences, job: Prepared, meter: Meter) -> Outcome:
     skipped = [one for one in results if isinstance(one, Difference)]
     beside, done = [], 0
     for name, tensor in part.rest.items():
-        beside.append(Difference(name=name, squares=squares_of(numbers_of(tensor))))
+        beside.append(Difference(name=name, squares=squares_of(finite_numbers(tensor))))
         done += tensor.nbytes
         meter.tick(done)
     meter.stage(done)
@@ -242,9 +236,8 @@ def _notes(job: Prepared) -> Iterator[Note]:
 def _step(job: Prepared, report: ExtractReport) -> dict[str, object]:
     """Return the record of what was done."""
     options = job.options
-    ranks: object = options.dynamic or job.wanted.ranks.most
-    if options.dynamic:
-        ranks = f"{options.dynamic}, at most {job.wanted.ranks.most}"
+    most = job.wanted.ranks.linear.most
+    ranks: object = f"{options.dynamic}, at most {most}" if options.dynamic else most
     return {
         "verb": "lora extract", "tuned": _file(job.tuned), "base": _file(job.base), "rank": ranks,
         "relative_error": float(f"{report.error:.4g}"),

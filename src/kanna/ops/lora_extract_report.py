@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from kanna.lora.extracting import Difference
-from kanna.lora.made import Made, Retained, retained
+from kanna.lora.made import Made
+from kanna.lora.retained import Retained, retained, worst
 from kanna.ops.lora_differences import PartDifferences
 
-_WORST: Final = 12
 # Of one part: the factors that were made, the layers that were left out, the tensors beside.
 Outcome: TypeAlias = tuple[Sequence[Made], Sequence[Difference], Sequence[Difference]]
 
@@ -62,11 +62,10 @@ def report_of(
     made = [one for some, _, _ in outcomes for one in some]
     skipped = [one for _, some, _ in outcomes for one in some]
     beside = [one for _, _, some in outcomes for one in some]
-    worst = sorted(made, key=lambda one: one.missing, reverse=True)[:_WORST]
     return ExtractReport(
         overall=retained("", made),
         blocks=tuple(retained(*row) for row in _by_block(parts, outcomes).items()),
-        worst=tuple(retained(one.name, [one]) for one in worst),
+        worst=worst(made),
         skipped=sum(one.squares > 0 for one in skipped), skipped_squares=_sum(skipped),
         same=sum(one.squares == 0 for one in skipped),
         beside=sum(one.squares > 0 for one in beside), beside_squares=_sum(beside),

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from kanna.identify.adapter import PEFT_METADATA
 from kanna.identity import Identity
 from kanna.lora.dialects import Dialect
 from kanna.lora.made import Made
-from kanna.lora.reading import PEFT_METADATA
+from kanna.lora.modules import Module
+from kanna.lora.writing import Spelled
 from kanna.metadata import HISTORY, Metadata, extended
 from kanna.metadata.filling import fill
 from kanna.metadata.training import parsed
@@ -24,8 +26,9 @@ _KOHYA: Final[Mapping[str, tuple[str, str]]] = {
     "sdxl": ("sdxl_base_v1-0", "networks.lora"),
     "flux": ("flux1", "networks.lora_flux"),
 }
+_IMPLEMENTATION: Final = "modelspec.implementation"
 _RANKS: Final = ("conv_dim", "conv_alpha")  # of ss_network_args
-DYNAMIC: Final = "Dynamic"  # as kohya's resize_lora.py writes it
+_DYNAMIC: Final = "Dynamic"  # as kohya's resize_lora.py writes it
 
 
 def of_extraction(
@@ -56,6 +59,35 @@ def of_change(
     return extended(fields, step, digest=digest)
 
 
+def of_conversion(
+    old: Mapping[str, str], identity: Identity, spelled: Spelled, dialect: Dialect,
+    step: Mapping[str, object], *, digest: bool,
+) -> Metadata:  # fmt: skip
+    """Return the metadata of a LoRA in another dialect: `old`, less what has become untrue."""
+    kept = {key: value for key, value in old.items() if key != PEFT_METADATA}
+    said = fill(replace(identity, layout=dialect.layout)).fields
+    fields = {**said, **kept}
+    if _IMPLEMENTATION in said:
+        fields[_IMPLEMENTATION] = said[_IMPLEMENTATION]
+    if dialect.alpha == "tensor" and "ss_network_module" not in kept:
+        fields |= _of_network(spelled.modules)
+    return extended({**fields, **spelled.metadata}, step, digest=digest)
+
+
+def _of_network(modules: Iterable[Module]) -> dict[str, str]:
+    """Return what kohya's programs read of modules that were trained elsewhere."""
+    every = list(modules)
+    kind = next((module.kind for module in every if module.kind not in {"lora", "dora"}), None)
+    lycoris = kind is not None or any(module.decomposed for module in every)
+    fields = {
+        "ss_network_module": "lycoris.kohya" if lycoris else "networks.lora",
+        "ss_network_dim": _one(module.rank for module in every if module.rank),
+        "ss_network_alpha": _one(module.scale * module.rank for module in every if module.rank),
+        "ss_network_args": json.dumps({"algo": kind or "lora"}) if lycoris else None,
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
 def common(several: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Return the fields that several files agree on, what was done to each of them aside."""
     first, *others = several
@@ -68,7 +100,9 @@ def common(several: Iterable[Mapping[str, str]]) -> dict[str, str]:
 def network_fields(made: Iterable[Made]) -> dict[str, str]:
     """Return what kohya's trainers say of ranks and alphas, which are one here."""
     every = list(made)
-    plain, conv = (_rank(one for one in every if _is_conv(one) is kind) for kind in (False, True))
+    plain, conv = (
+        _one(one.wanted for one in every if _is_conv(one) is kind) for kind in (False, True)
+    )
     fields = {"ss_network_dim": plain or conv or "", "ss_network_alpha": plain or conv or ""}
     if plain and conv:
         fields["ss_network_args"] = json.dumps({"conv_dim": conv, "conv_alpha": conv})
@@ -79,9 +113,10 @@ def _is_conv(one: Made) -> bool:
     return any(size > 1 for size in one.down_shape[2:])
 
 
-def _rank(made: Iterable[Made]) -> str | None:
-    ranks = {one.wanted for one in made}
-    return None if not ranks else str(ranks.pop()) if len(ranks) == 1 else DYNAMIC
+def _one(values: Iterable[float]) -> str | None:
+    """Return the one number that all have, kohya's word where they differ, None without any."""
+    found = set(values)
+    return None if not found else f"{found.pop():g}" if len(found) == 1 else _DYNAMIC
 
 
 def _of_base(base: ModelFile, identity: Identity) -> dict[str, str]:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Final
 
-from kanna.engine.meter import Meter
 from kanna.engine.options import Progress
 from kanna.errors import Incompatible, UsageError
-from kanna.lora.made import Made, Retained, retained, storing, troubles_told, widest
+from kanna.lora.joining_loras import Share, Sum, summed_at_rank
+from kanna.lora.made import Made
 from kanna.lora.modules import Module
-from kanna.lora.ranks import Ranks, ranks_of
-from kanna.lora.reading import modules as read_modules
+from kanna.lora.products import has_rank
+from kanna.lora.ranks import LayerRanks, layer_ranks, ranks_of
+from kanna.lora.reading import read
 from kanna.lora.remade import dialect_of, remade, written
-from kanna.lora.resizing import Resizing, can_resize, resized
-from kanna.metadata import Metadata
+from kanna.lora.storing import storing, widest
 from kanna.model import Note
 from kanna.ops.lora_metadata import of_change
+from kanna.ops.lora_remaking import Kept, kept_of, made_all, plan_of
 from kanna.ops.merge_inputs import Opened
-from kanna.plan import Output, Plan
+from kanna.plan import Plan
 
-_WORST: Final = 12
 _MOST: Final = 64
 
 
@@ -45,15 +46,12 @@ class ResizeOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResizeReport:
-    """What a LoRA keeps: `overall`, of each part, of the modules that lose most.
+class ResizeReport(Kept):
+    """What a LoRA keeps.
 
     `before` counts the ranks that its modules had; `kept` modules have none and stay as they are.
     """
 
-    overall: Retained
-    parts: tuple[Retained, ...]
-    worst: tuple[Retained, ...]
     before: tuple[tuple[int, int], ...]
     kept: int
 
@@ -82,71 +80,61 @@ def resize(
         FormatError: the file does not hold what its header says.
         Interrupted: Ctrl-C, or `cancel`.
     """
-    modules = read_modules(lora.model, lora.identity)
-    able = [module for module in modules if can_resize(module)]
+    ranks = _wanted(options)
+    contents = read(lora.model, lora.identity)
+    able = [module for module in contents.modules if has_rank(module)]
     if not able:
         raise Incompatible("lora_making.nothing_to_resize", path=lora.model.path)
-    wanted = _wanted(options, able)
-    meter = Meter(sum(t.nbytes for m in able for t in m.pieces.values()), progress, cancel)
-    with troubles_told(meter.total):
-        made = list(resized(able, wanted, meter.tick))
-    by_module = dict(zip(map(id, able), made, strict=True))
-    new = [remade(one, by_module[id(one)]) if id(one) in by_module else one for one in modules]
-    spelled = written(new, dialect_of(modules), options.dialect, lora.identity.architecture)
-    report = _report(able, made, len(modules) - len(able))
-    step = {"verb": "lora resize", "rank": options.dynamic or wanted.ranks.most,
+    how = storing(options.dtype or widest(able).word, options.device, options.quantile)
+
+    def make(one: Sum) -> Made:
+        return summed_at_rank(one, ranks.of(one.shape) or ranks.linear, how)
+
+    sums = [_sum_of(module) for module in able]
+    made = made_all(sums, make, progress, cancel)
+    remakes = {id(module): remade(one, factors)
+               for module, one, factors in zip(able, sums, made, strict=True)}  # fmt: skip
+    new = [remakes.get(id(module), module) for module in contents.modules]
+    spelled = written(new, dialect_of(contents.modules), options.dialect,
+                      lora.identity.architecture)  # fmt: skip
+    report = _report(able, made, len(contents.modules) - len(able))
+    step = {"verb": "lora resize", "rank": options.dynamic or ranks.linear.most,
             "relative_error": float(f"{report.overall.error:.4g}")}  # fmt: skip
     metadata = of_change(lora.model.metadata, made, step, digest=options.digest)
-    outputs = tuple(Output.of(tensor) for tensor in spelled.tensors.values())
-    plan = plan_of(outputs, [lora], metadata, spelled.metadata, _notes(modules, options, made))
-    return Resized(plan=plan, report=report)
+    notes = [*contents.notes, *_notes(contents.modules, options, made)]
+    return Resized(plan=plan_of(spelled, [lora], metadata, notes), report=report)
 
 
-def plan_of(
-    outputs: Sequence[Output], inputs: Sequence[Opened], metadata: Metadata,
-    own: Mapping[str, str], notes: Sequence[Note],
-) -> Plan:  # fmt: skip
-    """Return the plan of a LoRA; `own` are the fields that belong to its dialect."""
-    return Plan(
-        outputs=tuple(outputs), container="safetensors",
-        inputs=tuple(one.model for one in inputs),
-        metadata={**metadata.fields, **own}, digest_fields=metadata.digest_fields,
-        notes=(*notes, *metadata.notes),
-    )  # fmt: skip
+def _wanted(options: ResizeOptions) -> LayerRanks:
+    """Return which ranks are asked for.
 
-
-def _wanted(options: ResizeOptions, modules: Sequence[Module]) -> Resizing:
-    dynamic = options.dynamic is not None
-    if options.rank is None and not dynamic:
+    Raises:
+        UsageError: none, or none that make sense.
+    """
+    if options.rank is None and options.dynamic is None:
         raise UsageError("lora_making.rank_missing")
+    if options.conv_rank == 0:
+        raise UsageError("lora_making.rank_unclear", rank=0)
     ranks = ranks_of(options.rank, options.dynamic, options.most, default=_MOST)
-    conv = ranks
-    if options.conv_rank is not None:
-        conv = Ranks(method=ranks.method, value=ranks.value, most=options.conv_rank)
-    dtype = options.dtype or widest(modules).word
-    return Resizing(ranks=ranks, conv_ranks=conv,
-                    storing=storing(dtype, options.device, options.quantile))  # fmt: skip
+    return layer_ranks(ranks, options.conv_rank)
+
+
+def _sum_of(module: Module) -> Sum:
+    return Sum(name=module.name, shares=(Share(module=module, weight=1.0),))
 
 
 def _report(modules: Sequence[Module], made: Sequence[Made], kept: int) -> ResizeReport:
-    reaches = dict.fromkeys(module.reach for module in modules)
-    pairs = list(zip(modules, made, strict=True))
-    worst = sorted(made, key=lambda one: one.missing, reverse=True)[:_WORST]
-    before = [one.before for one in made if one.before is not None]
-    return ResizeReport(
-        overall=retained("", made),
-        parts=tuple(retained(reach, [one for module, one in pairs if module.reach == reach])
-                    for reach in reaches),
-        worst=tuple(retained(one.name, [one]) for one in worst),
-        before=tuple((rank, before.count(rank)) for rank in sorted(set(before))), kept=kept,
-    )  # fmt: skip
+    found = kept_of(modules, made)
+    before = Counter(one.before for one in made if one.before is not None)
+    return ResizeReport(overall=found.overall, parts=found.parts, worst=found.worst,
+                        before=tuple(sorted(before.items())), kept=kept)  # fmt: skip
 
 
 def _notes(modules: Sequence[Module], options: ResizeOptions, made: Sequence[Made]) -> list[Note]:
     """Return what a person should know of modules that are no plain LoRA."""
-    turned = [m for m in modules if can_resize(m) and m.kind not in {"lora", "dora"}]
+    turned = [m for m in modules if has_rank(m) and m.kind not in {"lora", "dora"}]
     decomposed = [module for module in modules if module.kind == "dora"]
-    kept = [module for module in modules if not can_resize(module)]
+    kept = [module for module in modules if not has_rank(module)]
     notes = []
     if turned:
         kinds = ", ".join(sorted({module.kind for module in turned}))

@@ -45,7 +45,7 @@ def side_by_side(products: Sequence[Product], making: Making) -> Stored:
     """Return factors whose product is the sum of `products`: the ranks add up."""
     left, right = _joined(products, making.device)
     up, down = (side.to(getattr(torch, making.dtype)) for side in (left, right))
-    nothing = torch.zeros(left.shape[0], 1), torch.zeros(1, right.shape[1])
+    nothing = torch.zeros_like(left[:, :1]), torch.zeros_like(right[:1])
     squares = squared_product_distance(left, right, *nothing)
     kept = torch.equal(up.double(), left) and torch.equal(down.double(), right)
     missing = 0.0 if kept else squared_product_distance(left, right, up, down)

@@ -20,6 +20,29 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} has {count} tensors that kanna cannot make sense of, such as {name}.",
         "With --skip-unknown they are left out.",
     ),
+    "several_adapters": (
+        "{path} holds several adapters: {names}.",
+        "Save each of them to a file of its own with the program that made them.",
+    ),
+    "empty": (
+        "{name} has no numbers in it.",
+        "The file is broken; get it anew.",
+    ),
+    "no_numbers": (
+        "{name} is {dtype}, which is nothing that LoRAs are computed with.",
+        "Get the LoRA in fp16, bf16 or fp32.",
+    ),
+    "alpha_unclear": (
+        "{name} is no number that a LoRA could be scaled with.",
+        "The file is broken; get it anew.",
+    ),
+    "pattern_unclear": (
+        "PEFT's settings of this LoRA name layers by a pattern that kanna does not read: {pattern}.",
+        "Load it with PEFT, and save it with diffusers.",
+    ),
+    "alpha_assumed": "{path}: nothing says how strong {count:,} modules are (alpha); alpha is taken to be their rank.",
+    "alpha_beside": "{path}: how strong its modules are (alpha) is taken from adapter_config.json beside it.",
+    "config_of_another": "{path}: adapter_config.json beside it speaks of other ranks, and is left aside.",
     "no_such_dialect": (
         "There is no LoRA dialect {name}.",
         "Take one of: {known}.",

@@ -45,7 +45,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "Write the LoRA in fp32 or bf16 with --dtype.",
     ),
     "not_finite": (
-        "{count:,} numbers of {name} are NaN or Inf in one of the models.",
+        "{count:,} numbers of {name} are NaN or Inf.",
         "kanna check --deep names the tensors that are broken.",
     ),
     "no_model": (
@@ -74,6 +74,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "unfit": (
         "The factors of {name} do not fit together.",
+        "The file is broken; get it anew.",
+    ),
+    "too_large": (
+        "{name} is for a layer of {rows:,} x {columns:,} numbers, which no model has.",
         "The file is broken; get it anew.",
     ),
     "sizes": (

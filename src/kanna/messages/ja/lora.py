@@ -20,6 +20,29 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} には意味のわからないテンソルが {count} 個あります（例: {name}）。",
         "--skip-unknown を付けると、それらを除いて処理します。",
     ),
+    "several_adapters": (
+        "{path} には複数のアダプターが入っています: {names}",
+        "作成に使ったプログラムで、アダプターを1つずつ別のファイルに保存してください。",
+    ),
+    "empty": (
+        "{name} に数値が入っていません。",
+        "ファイルが壊れています。入手し直してください。",
+    ),
+    "no_numbers": (
+        "{name} は {dtype} で、LoRA の計算に使える形式ではありません。",
+        "fp16、bf16、fp32 の LoRA を入手してください。",
+    ),
+    "alpha_unclear": (
+        "{name} は LoRA の強さとして使える数値ではありません。",
+        "ファイルが壊れています。入手し直してください。",
+    ),
+    "pattern_unclear": (
+        "この LoRA の PEFT 設定は、kanna が読まないパターンで層を指しています: {pattern}",
+        "PEFT で読み込み、diffusers で保存し直してください。",
+    ),
+    "alpha_assumed": "{path}: {count:,} 個のモジュールの強さ (alpha) がどこにも書かれていないため、alpha はランクと同じとみなします。",
+    "alpha_beside": "{path}: モジュールの強さ (alpha) は、隣の adapter_config.json から読み取りました。",
+    "config_of_another": "{path}: 隣の adapter_config.json はランクが一致しないため、使いません。",
     "no_such_dialect": (
         "LoRA の形式 {name} はありません。",
         "次のいずれかを指定してください: {known}。",

@@ -48,7 +48,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "--dtype で fp32 か bf16 を指定してください。",
     ),
     "not_finite": (
-        "どちらかのモデルで、{name} の {count:,} 個の値が NaN か Inf です。",
+        "{name} の {count:,} 個の値が NaN か Inf です。",
         "kanna check --deep で、壊れたテンソルがわかります。",
     ),
     "no_model": (
@@ -77,6 +77,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "unfit": (
         "{name} の行列の大きさが合いません。",
+        "ファイルが壊れています。入手し直してください。",
+    ),
+    "too_large": (
+        "{name} は {rows:,} x {columns:,} の層向けですが、そのような層を持つモデルはありません。",
         "ファイルが壊れています。入手し直してください。",
     ),
     "sizes": (
