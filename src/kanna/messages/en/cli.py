@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "help": "kanna knows, repairs and makes the model files of image generation: Stable Diffusion, "
+    "help": "kanna knows, repairs, merges and makes the model files of image generation: Stable Diffusion, "
     "FLUX, AuraFlow, Sana and what surrounds them.\n\nIt never runs anything from a file and never "
     "changes an input; only `kanna meta` edits a file itself: its metadata, never its weights.",
     "epilog": "kanna VERB --help explains a verb, with examples.",

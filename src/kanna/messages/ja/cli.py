@@ -6,7 +6,7 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "help": "kanna は画像生成モデルのファイル（Stable Diffusion、FLUX、AuraFlow、Sana とその周辺）を"
-    "調べ、直し、作り変える道具です。\n\nファイルの中のコードを実行することはなく、元のファイルを変更する"
+    "調べ、直し、マージし、作り変える道具です。\n\nファイルの中のコードを実行することはなく、元のファイルを変更する"
     "こともありません。ファイルそのものを編集するのは `kanna meta` だけで、変わるのはメタデータだけです（重みには触れません）。",
     "epilog": "kanna VERB --help で各コマンドの説明と例が読めます。",
     "usage_prefix": "使い方: ",
