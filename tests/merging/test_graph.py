@@ -21,24 +21,10 @@ from kanna.merging.recipe import Recipe, Source, Step, Weight
 from kanna.merging.terms import Sum, Term, as_output, as_tensor
 from kanna.model import ModelFile, TensorInfo
 from kanna.views.computed import summed
+from merge_calls import Everywhere
 
 NAMES = ("w", "v")
 SIZE = (40, 30)
-
-
-class Plain:
-    """Weights that are the same everywhere, and one method."""
-
-    def number(self, weight: Weight, name: str) -> float:
-        del name
-        return weight.value
-
-    def method(self, step: Step, name: str) -> str:
-        del name
-        return step.method
-
-    def place(self, name: str) -> None:
-        del name
 
 
 @pytest.fixture
@@ -77,7 +63,7 @@ def graph(
     models: Mapping[str, Mapping[str, TensorInfo]], *steps: Step,
     loras: Mapping[str, Mapping[str, Delta]] | None = None,
 ) -> Graph:  # fmt: skip
-    return Graph(recipe(*steps), models, Plain(), loras=loras, measured_names=NAMES)
+    return Graph(recipe(*steps), models, Everywhere(), loras=loras, measured_names=NAMES)
 
 
 def terms(found: Sum | None) -> dict[str, float]:

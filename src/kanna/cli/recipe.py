@@ -39,14 +39,7 @@ def check(
     verbose: bool,
 ) -> int:  # fmt: skip
     """Say whether each recipe makes sense and, with folders, whether its files are there."""
-    batch = Batch(as_json=as_json, quiet=quiet, spaced=True)
-    for path in recipes:
-        with batch.attempt(path):
-            found = read(path)
-            sources = _looked_for(found, models, hidden=quiet or as_json) if models else {}
-            lines = partial(recipe_lines, found, sources, brief=True, verbose=verbose)
-            batch.add(recipe_document(found, sources), lines, code=_code(sources))
-    return batch.close(several=len(recipes) > 1)
+    return _tell(recipes, models, brief=True, as_json=as_json, quiet=quiet, verbose=verbose)
 
 
 @click.command("show", cls=Verb, room="recipe_show")
@@ -58,13 +51,23 @@ def show(
     verbose: bool,
 ) -> int:  # fmt: skip
     """Show what each recipe does, and where its files are."""
+    return _tell(recipes, models, brief=False, as_json=as_json, quiet=quiet, verbose=verbose)
+
+
+def _tell(
+    recipes: tuple[str, ...], models: tuple[Path, ...], *, brief: bool, as_json: bool, quiet: bool,
+    verbose: bool,
+) -> int:  # fmt: skip
+    """Tell of each recipe; in `brief` files are looked for only in `models`, and must be there."""
     batch = Batch(as_json=as_json, quiet=quiet, spaced=True)
     for path in recipes:
         with batch.attempt(path):
             found = read(path)
-            sources = _looked_for(found, models, hidden=quiet or as_json)
-            lines = partial(recipe_lines, found, sources, brief=False, verbose=verbose)
-            batch.add(recipe_document(found, sources), lines)
+            looked = bool(models) or not brief
+            sources = _looked_for(found, models, hidden=quiet or as_json) if looked else {}
+            lines = partial(recipe_lines, found, sources, brief=brief, verbose=verbose)
+            code = _code(sources) if brief else 0
+            batch.add(recipe_document(found, sources), lines, code=code)
     return batch.close(several=len(recipes) > 1)
 
 

@@ -54,7 +54,8 @@ class Graph:
     """The steps of `recipe` over open files.
 
     `models` are the tensors of each source under the names of the leading model; `loras` map the
-    names that a LoRA changes to what it adds. `names` are those that will be asked for.
+    names that a LoRA changes to what it adds. `measured_names` are the tensors that a method which
+    measures looks at before the first is made.
     """
 
     def __init__(
@@ -86,8 +87,8 @@ class Graph:
             self._check(step)
 
     def _check(self, step: Step) -> None:
-        for word in {step.method, *step.block_methods.values()} - {"lora"}:
-            if method_called(word).kind != "linear" or self._device != "cpu":
+        for word in dict.fromkeys((step.method, *step.block_methods.values())):
+            if word != "lora" and (method_called(word).kind != "linear" or self._device != "cpu"):
                 require_torch(word, self._device)
 
     @property
