@@ -1,8 +1,8 @@
 """What every merge method makes: a file that loads everywhere, is what A is, and can be made again.
 
 A small model of real layout goes the whole way, on the command line. A full-size checkpoint, whose
-tensors nobody could compute in a test, is planned: all its names, types and shapes, and the small
-ones among its tensors as they are written.
+tensors nobody could compute in a test, is planned: all its names, types and shapes, and some small
+ones of its tensors as they are written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -137,9 +139,8 @@ def test_torch_and_diffusers_load_it(
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from diffusers import AutoencoderTiny
-
-        vae = AutoencoderTiny()
+        diffusers: Any = import_module("diffusers")  # has no types
+        vae = diffusers.AutoencoderTiny()
     monkeypatch.chdir(four("vae-taesd-diffusers-f32", tmp_path))
     tensors = load_file(made(tmp_path, built_in()[name], "out.safetensors"))
     pickled = made(tmp_path, built_in()[name], "out.ckpt")
@@ -190,7 +191,7 @@ def test_a_checkpoint_stays_one_with_ids_that_count(
     shorten(plan.plan)
     lead = checkpoints["a"]
     small = [out.name for out in plan.plan.outputs if math.prod(out.shape) <= SMALL]
-    there = written(plan, tmp_path, small)
+    there = written(plan, tmp_path, [IDS, *small[::8]])
     assert all(torch.isfinite(one).all() for one in there.values())
     assert torch.equal(there[IDS], COUNTING)
     tensors = {
