@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "2 つのモデルの違いと、一方が他方から作られたものかどうかを調べます",
+    "short": "2 つのモデルの違いと、一方から他方が作られたのかどうかを調べます。",
     "help": "モデル B をモデル A とブロックごとに比べ、B が A の何に当たるのかを調べます。同一、精度の変更、プルーニング、VAE の差し替え、LoRA のマージ、ファインチューン、無関係のいずれかを示します。候補 C、D … を加えると、B が A とそれらのマージかどうか、またその比率を求めます。形式、レイアウト、量子化が違っていても比較できます。\n\n終了コードは、すべてのテンソルがバイト単位で同じなら 0、違いがあれば 1 です（diff(1) と同じ）。",
     "examples": "例:\n\n  kanna diff original.safetensors pruned-fp16.safetensors\n\n  kanna diff base.safetensors merge.safetensors ingredient.safetensors\n\n  kanna diff a.safetensors b.safetensors --svg difference.svg",
     "option_svg": "各ブロックの違いを構成要素ごとに示した図を、このファイルに書き出します。",
