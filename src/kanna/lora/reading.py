@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any, Final
+from typing import Final
 
 from kanna.errors import Incompatible
 from kanna.identify.adapter import peft_settings
@@ -17,7 +17,7 @@ from kanna.identify.modules import Module as Listed
 from kanna.identify.modules import modules_of, unnamed
 from kanna.identity import Identity
 from kanna.lora.modules import DIFFUSION, Kind, Module
-from kanna.lora.settings import alpha_of, config_beside, rank_of
+from kanna.lora.settings import Settings, settings_beside, settings_of
 from kanna.model import ModelFile, Note, TensorInfo
 
 # The first set of pieces that a module has says what it is; ``|`` parts those of which one will do.
@@ -161,7 +161,7 @@ def _with_alphas(model: ModelFile, found: Sequence[Module]) -> tuple[list[Module
     open_ones = [module for module in found if _lacks_alpha(module)]
     if not open_ones:
         return list(found), []
-    settings, notes = peft_settings(model.metadata), list[Note]()
+    settings, notes = settings_of(peft_settings(model.metadata)), list[Note]()
     if not settings and any(module.name.startswith(_PEFT) for module in open_ones):
         settings, notes = _beside(model, open_ones)
     made = [_with_alpha(module, settings) for module in found]
@@ -177,18 +177,15 @@ def _lacks_alpha(module: Module) -> bool:
     return module.alpha is None and module.rank is not None
 
 
-def _with_alpha(module: Module, settings: Mapping[str, Any]) -> Module:
-    if not _lacks_alpha(module):
-        return module
-    return replace(module, alpha=alpha_of(settings, module.name, module.path, module.rank))
+def _with_alpha(module: Module, settings: Settings) -> Module:
+    return replace(module, alpha=settings.alpha_of(module)) if _lacks_alpha(module) else module
 
 
-def _beside(model: ModelFile, found: Sequence[Module]) -> tuple[Mapping[str, Any], list[Note]]:
+def _beside(model: ModelFile, found: Sequence[Module]) -> tuple[Settings, list[Note]]:
     """Return the settings in the file that PEFT writes beside, unless their ranks are others."""
-    settings = config_beside(model)
+    settings, path = settings_beside(model), {"path": model.path.name}
     if not settings:
-        return {}, []
-    path = {"path": model.path.name}
-    if any(rank_of(settings, one.name, one.path) != one.rank for one in found):
-        return {}, [Note("lora.config_of_another", path)]
+        return settings, []
+    if any(settings.rank_of(one) != one.rank for one in found):
+        return settings_of({}), [Note("lora.config_of_another", path)]
     return settings, [Note("lora.alpha_beside", path, warning=False)]

@@ -57,7 +57,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "twice": (
         "Two modules would both be called {name}.",
-        "Report this to the authors of kanna, with the names of the file.",
+        "The file names a layer twice; kanna lora merge, given this one file, makes one module of both.",
     ),
     "no_such_layer": (
         "No model of this architecture that kanna knows has the layer of {name}.",
