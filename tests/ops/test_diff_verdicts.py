@@ -188,6 +188,14 @@ def test_block_weights_are_found(a: Arrays, c: Arrays, exact: float) -> None:
         assert found["C"][block] == pytest.approx(weight, abs=exact)
 
 
+def test_weights_that_are_nearly_the_same_are_not_called_one() -> None:
+    near = {**dict.fromkeys([*BLOCKS.values(), "IN00", "BASE"], 0.3), "M00": 0.3015}
+    merge = first(reported(A, mixed(A, C, near), C))
+    assert (merge.kind, merge.certainty) == ("weighted_sum_by_block", "certain")
+    found: Any = merge.values["weights"]
+    assert found["C"]["M00"] == pytest.approx(0.3015, abs=1e-6)
+
+
 def test_the_block_list_makes_the_merge_again() -> None:
     found = measured(HALF_A, HALF_A)
     words = next(iter(blocks_of(found.first.model, found.first.identity).lists.values()))
