@@ -12,6 +12,7 @@ from kanna.engine.measure import Measures
 from kanna.engine.work import Piece
 from kanna.kernel import Comparison, Counts, weighted_sum
 from kanna.plan import Constant, Copy, Encoded, WeightedSum
+from kanna.views.lost import heard
 
 _NOTHING: Final = Counts()
 
@@ -21,11 +22,18 @@ Made = tuple[Counts, Comparison | None]
 def fill(piece: Piece, out: memoryview, scratch: bytearray, measures: Measures) -> Made:
     """Fill `out` with the bytes of `piece`; `scratch` holds what it reads on the way.
 
-    Returns what was counted and, where that is asked for, how far the numbers moved.
+    Returns what was counted, also within its inputs, and, where that is asked for, how far the
+    numbers moved.
 
     Raises:
         FormatError: an input does not hold what its header says.
     """
+    with heard() as inside:
+        counts, comparison = _filled(piece, out, scratch, measures)
+    return sum(inside, counts), comparison
+
+
+def _filled(piece: Piece, out: memoryview, scratch: bytearray, measures: Measures) -> Made:
     match piece.output.op:
         case Copy():
             piece.output.inputs[0].data.read_into(piece.start, out)

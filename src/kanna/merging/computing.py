@@ -9,10 +9,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from kanna.dtypes import FP32
 from kanna.errors import MissingExtra, UsageError
+from kanna.kernel import Counts, max_abs
 from kanna.merging.method import Method
 from kanna.model import TensorInfo
 from kanna.views.computed import computed, copies_of, fp32_of
+from kanna.views.lost import tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,10 +83,18 @@ def view(call: Call) -> TensorInfo:
     def run(start: int, count: int, out: memoryview) -> None:
         result = call.run(function, start, count, flat=flat)
         import_module("kanna.tensor_math.buffers").put(result, out)
+        _tell_of_lost(call, start, count, out)
 
     whole = not flat or any(one.data.whole for one in call.reads)
     return computed(first.name, first.shape, run, numel=first.numel, whole=whole,
-                    copies=call.copies)  # fmt: skip
+                    copies=call.copies, inputs=call.reads)  # fmt: skip
+
+
+def _tell_of_lost(call: Call, first: int, count: int, out: memoryview) -> None:
+    """Tell of NaN and Inf that were made of good numbers alone."""
+    _, lost = max_abs(out, FP32, count)
+    if lost and not any(max_abs(fp32_of(one, first, count), FP32, count)[1] for one in call.reads):
+        tell(Counts(nan_made=lost))
 
 
 class Measuring:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kanna.dtypes import FP32, DType
 from kanna.kernel import weighted_sum
 from kanna.model import Extent, TensorInfo
+from kanna.views.lost import tell
 
 # Fills a buffer with a run of numbers: its start, its length, the buffer.
 Run = Callable[[int, int, memoryview], None]
@@ -18,7 +19,7 @@ class Computed:
     """Tensor data of `numel` numbers of `dtype` that `run` makes, a run of whole units at a time.
 
     Only the end of the tensor may end a run within a unit of `unit` numbers. With `whole` all are
-    made in one go. While it makes a run, `run` holds up to `copies` times its numbers in fp32
+    made in one go. `inputs` are what it reads. While it makes a run, `run` holds up to `copies` times its numbers in fp32
     beside the buffer that it fills; whoever plans memory counts on that.
     """
 
@@ -28,6 +29,7 @@ class Computed:
     whole: bool = False
     copies: int = 0
     dtype: DType = FP32
+    inputs: tuple[TensorInfo, ...] = ()
 
     def extent(self) -> Extent | None:
         """Return None: the numbers stand in no file."""
@@ -55,10 +57,11 @@ class Computed:
 
 def computed(
     name: str, shape: tuple[int, ...], run: Run, *, numel: int, unit: int = 1, whole: bool = False,
-    copies: int = 0, dtype: DType = FP32,
+    copies: int = 0, dtype: DType = FP32, inputs: Sequence[TensorInfo] = (),
 ) -> TensorInfo:  # fmt: skip
     """Return the tensor `name` of `shape` whose numbers `run` makes; see `Computed`."""
-    return TensorInfo(name, dtype, shape, Computed(run, numel, unit, whole, copies, dtype))
+    data = Computed(run, numel, unit, whole, copies, dtype, tuple(inputs))
+    return TensorInfo(name, dtype, shape, data)
 
 
 def summed(
@@ -68,7 +71,7 @@ def summed(
     """Return the weighted sum of `tensors` of one size in `dtype`, under the first one's name.
 
     It is summed in fp32, or in fp64 with `double`, and rounded once, element by element; the shape
-    is the first one's.
+    is the first one's. Who reads it hears of what is lost (`kanna.views.lost`).
 
     Raises:
         ValueError: there are none, or not as many as weights, or their sizes differ.
@@ -80,11 +83,11 @@ def summed(
     def run(start: int, count: int, out: memoryview) -> None:
         data = [run_of(tensor, start, count) for tensor in tensors]
         dtypes = [one.dtype for one in tensors]
-        weighted_sum(out, dtype, data, dtypes, weights, count, double=double)
+        tell(weighted_sum(out, dtype, data, dtypes, weights, count, double=double))
 
     return computed(
         first.name, first.shape, run, numel=first.numel, dtype=dtype,
-        whole=any(one.data.whole for one in tensors),
+        whole=any(one.data.whole for one in tensors), inputs=tensors,
         copies=len(tensors) + max(map(copies_of, tensors)),
     )  # fmt: skip
 
