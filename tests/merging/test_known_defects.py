@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -214,7 +215,9 @@ def test_a_weight_of_zero_is_zero(name: str) -> None:
     """MK takes a weight of 0 for none, and fails."""
     base, one, two = (noise(5, 6, seed=seed) for seed in (1, 2, 3))
     dense = [1.0, 1.0]
-    less = {"epsilon": 0.0} if name == "della" else {"gamma": 0.0} if name == "breadcrumbs" else {}
+    less: dict[str, Any] = (
+        {"epsilon": 0.0} if name == "della" else {"gamma": 0.0} if name == "breadcrumbs" else {}
+    )
     found = merged(name, one, two, base=base, weights=[1.0, 0.0], density=dense, **less)
     assert torch.allclose(found, one, atol=1e-6)
 

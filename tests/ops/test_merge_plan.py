@@ -418,6 +418,10 @@ def test_methods_that_measure_come_with_their_pass() -> None:
         (SD1, "ipadapter-sd15-bin", "nothing_in_common"),
         ("sdxl-unet-only-fp16", "vae-sdxl-fp16", "nothing_in_common"),
         ("te-clip-l-fp16", "sd15-unet-diffusers-f16", "nothing_in_common"),
+        (SD1, "vae-sd1-ft-mse", "only_vae"),
+        ("sdxl-base-fp16", "vae-sdxl-fp16", "only_vae"),
+        ("flux1-dev-bf16", "chroma-bf16", "architectures"),
+        (SD1, "controlnet-sd1-fp16", "nothing_in_common"),
     ],
 )
 def test_wrong_pairs_are_refused(one: str, two: str, key: str) -> None:
@@ -427,6 +431,20 @@ def test_wrong_pairs_are_refused(one: str, two: str, key: str) -> None:
     assert refused.value.exit_code == 13
     assert "2.safetensors" in refused.value.message
     assert refused.value.hint
+
+
+def test_vaes_meet_where_they_are_merged() -> None:
+    whole, vae = header(SD1, 1), header("vae-sd1-ft-mse", 2)
+    assert mixed(whole, vae, vae="merge").merged == 248
+    assert mixed(vae, whole).merged == 248
+
+
+def test_what_no_header_tells_of_the_prediction_is_told() -> None:
+    names = ("sd20-base-512-fp32", "sd21-768v-fp32")
+    base, v = (replace(headers()[name].model(), path=Path(name)) for name in names)
+    assert told(mixed(base, v))["prediction_unknown"]["names"] == ", ".join(names)
+    sdxl = header("sdxl-base-fp16", 1), header("sdxl-unet-diffusers-f16", 2)
+    assert "prediction_unknown" not in told(mixed(*sdxl))
 
 
 def test_a_lora_cannot_lead_either() -> None:

@@ -57,6 +57,7 @@ def method_document(method: Method) -> dict[str, object]:
         "needs_torch": method.kind != "linear",
         "plugin": method.name not in built_in(),
         "formula": method.formula,
+        "formula_of_many": method.formula_of_many or None,
         "parameters": [_parameter(one) for one in method.parameters],
         "sources": list(method.sources),
     }

@@ -9,11 +9,13 @@ from kanna.api import Merging
 from kanna.cli.outcome import done_lines, note_documents, note_lines, outcome_document
 from kanna.cli.output import error_document, styled, table
 from kanna.families.pages import spoken
+from kanna.merging.method import Method
 from kanna.merging.recipe import Step, Value, Weight
 from kanna.merging.registry import method_called
 from kanna.messages import say, shown, size_text
 
 _COLUMNS = 6
+_TWO, _HALF = 2, 0.5
 
 
 def merge_lines(made: Merging, *, verbose: bool) -> Iterator[str]:
@@ -52,7 +54,7 @@ def step_lines(step: Step) -> Iterator[str]:
     else:
         method = method_called(step.method)
         title = say("merge.step", title=spoken(method.title), models=models)
-        yield f"  {shown(step.name)}: {title}  {styled(method.formula, 'dim')}"
+        yield f"  {shown(step.name)}: {title}  {styled(_formula(step, method), 'dim')}"
     for name, value in _parameters(step).items():
         yield f"    {name} = {_number_text(value)}"
     for pattern, other in step.block_methods.items():
@@ -61,12 +63,29 @@ def step_lines(step: Step) -> Iterator[str]:
         yield f"    seed = {step.seed}"
 
 
+def _formula(step: Step, method: Method) -> str:
+    return method.formula_of_many if _of_many(step, method) else method.formula
+
+
+def _of_many(step: Step, method: Method) -> bool:
+    """Whether a step takes the formula that its method has for many models."""
+    return bool(method.formula_of_many) and (
+        len(step.models) > _TWO or "weights" in step.parameters
+    )
+
+
 def _parameters(step: Step) -> dict[str, Value]:
-    """Return what a step says, and the defaults of what it does not."""
+    """Return what a step says, and the defaults of what it does not, if they count."""
     given = dict(step.parameters)
     if step.method == "lora":
         return given
-    usual = {one.name: one.default for one in method_called(step.method).parameters}
+    method = method_called(step.method)
+    if method.formula_of_many and not _of_many(step, method):
+        return {
+            "alpha": Weight(value=_HALF),
+            **given,
+        }  # what the method takes where nothing is said
+    usual = {one.name: one.default for one in method.parameters}
     defaults = {name: _as_value(value) for name, value in usual.items() if value is not None}
     return {**defaults, **given}
 

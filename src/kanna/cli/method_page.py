@@ -35,6 +35,8 @@ def method_lines(method: Method) -> list[str]:
 def _rows(method: Method) -> Iterator[list[str]]:
     if method.formula:
         yield [_label("row_formula"), text_of(method.formula)]
+    if method.formula_of_many:
+        yield [_label("row_formula_of_many"), text_of(method.formula_of_many)]
     yield [_label("row_needs"), needs_text(method)]
     yield [_label("row_kind"), _label(f"kind_{method.kind}")]
     if method.random:

@@ -60,7 +60,8 @@ class Method:
     ``measured``, in the order of the tensors, or what `conclude` makes of this list, once. Tensors
     with one of the words of `spares` in their names stay as they are in the first model. `copies`
     is how many times the tensor in fp32 is held at the peak: so many for each model, and so many
-    beside.
+    beside. `formula_of_many` is the formula of more than two models, or of ``weights``, where that
+    is another one.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Method:
     copies: tuple[int, int] = (1, 2)
     aliases: tuple[str, ...] = ()
     formula: str = ""
+    formula_of_many: str = ""
     sources: tuple[str, ...] = ()
     title: Spoken = field(default_factory=lambda: MappingProxyType({}))
     summary: Spoken = field(default_factory=lambda: MappingProxyType({}))

@@ -49,18 +49,22 @@ def check_kind(model: ModelFile, identity: Identity) -> None:
                              names=", ".join(bad[:3]))  # fmt: skip
 
 
-def check_pair(lead: tuple[ModelFile, Identity], other: tuple[ModelFile, Identity]) -> None:
-    """Refuse a model that is not what the leading one is.
+def check_pair(
+    lead: tuple[ModelFile, Identity], other: tuple[ModelFile, Identity], *, with_vae: bool
+) -> None:
+    """Refuse a model that is not what the leading one is; `with_vae` says that VAEs are merged.
 
     Raises:
-        Incompatible: they share no part, or are of other architectures, or predict other things, or
-            have text encoders of other kinds.
+        Incompatible: they share no part that is merged, or are of other architectures, or predict
+            other things, or have text encoders of other kinds.
     """
     (_, ours), (_, theirs) = lead, other
     files = lead[0], other[0]
     found = list(pairs(ours, theirs))
     if not found and (ours.parts or theirs.parts):
         raise _refusal("merge.nothing_in_common", files, ours=_what(ours), theirs=_what(theirs))
+    if found and not with_vae and all(pair.lead.role == "vae" for pair in found):
+        raise _refusal("merge.only_vae", files)
     for pair in found:
         if pair.lead.role == MODEL and not _same_architecture(pair):
             raise _refusal("merge.architectures", files, ours=_title(pair.lead),

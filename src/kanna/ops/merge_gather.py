@@ -69,9 +69,9 @@ def gather(
         check_kind(sources[name].model, sources[name].identity)
     before = as_checkpoint(sources[who.lead])
     others = {name: sources[name] for name in who.models if name != who.lead}
+    with_vae, ours = vae_is_merged(before.identity, recipe), (before.model, before.identity)
     for other in others.values():
-        check_pair((before.model, before.identity), (other.model, other.identity))
-    with_vae = vae_is_merged(before.identity, recipe)
+        check_pair(ours, (other.model, other.identity), with_vae=with_vae)
     lead, decoded = plain(before, list(_to_decode(before, others, who, options, with_vae=with_vae)))
     draft = Draft.of(lead.model, lead.identity)
     scope = scope_of(draft, recipe)

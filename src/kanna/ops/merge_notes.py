@@ -10,7 +10,7 @@ from kanna.merging.recipe import Recipe
 from kanna.messages import say
 from kanna.model import Note
 from kanna.ops.convert import tell_decoded
-from kanna.ops.merge_checks import Wide
+from kanna.ops.merge_checks import MODEL, Wide
 from kanna.ops.merge_gather import Gathered, Met
 from kanna.ops.merge_inputs import Opened
 from kanna.ops.merge_scope import vae_is_merged
@@ -26,6 +26,7 @@ def tell(models: Gathered, recipe: Recipe, sources: Mapping[str, Opened]) -> Non
         words = {dtype.word for dtype in models.halves.values()}
         draft.note("merge.halved", count=len(models.halves), dtype=", ".join(sorted(words)))
     draft.notes += [*_same_files(sources), *_notes_on_ema(models, recipe)]
+    draft.notes += _note_on_predictions(models)
     for met in models.others.values():
         draft.notes += _notes_on(met, models, lead)
     draft.notes += _note_on_channels(models, lead)
@@ -48,6 +49,18 @@ def _notes_on(met: Met, models: Gathered, lead: str) -> Iterator[Note]:
     for key, names in (("merge.lacks", lacking), ("merge.strangers", met.found.strangers)):
         if names:
             yield Note(key, {**told, "count": len(names), "example": names[0]})
+
+
+def _note_on_predictions(models: Gathered) -> Iterator[Note]:
+    """Yield which of several diffusion models may predict other things than the others."""
+    several = [models.lead, *(met.opened for met in models.others.values() if _has_model(met))]
+    unknown = [one.model.path.name for one in several if one.identity.prediction is None]
+    if len(several) > 1 and unknown and models.lead.identity.architecture:
+        yield Note("merge.prediction_unknown", {"names": ", ".join(dict.fromkeys(unknown))})
+
+
+def _has_model(met: Met) -> bool:
+    return any(pair.lead.role == MODEL for pair in met.found.pairs)
 
 
 def _note_on_channels(models: Gathered, lead: str) -> Iterator[Note]:

@@ -141,8 +141,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} ({theirs}) and {lead} ({ours}) have no part in common.",
         "Merge files of one kind; a part of a checkpoint is put into another one with kanna join.",
     ),
+    "only_vae": (
+        "{path} has only a VAE in common with {lead}, and VAEs stay as they are in a merge.",
+        "To put another VAE in: --vae FILE, or kanna convert --vae without a merge. To mix both: --vae merge.",
+    ),
     "architectures": (
-        "{path} is {theirs}, and {lead} is {ours}: they have no weights in common.",
+        "{path} is {theirs}, and {lead} is {ours}: their weights do not correspond.",
         "Merge models of one architecture.",
     ),
     "predictions": (
@@ -201,7 +205,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "halved": "{count} tensors of it were quantised and become {dtype} (--dtype says otherwise).",
     "decoded": "{part} of {name} is quantised ({scheme}) and decoded for the merge.",
     "wide": "{tensor}: the first {merged} of {count} input channels are merged; the others stay those of {lead}.",
-    "part_of_lead": "{name} has no {parts}: that of {lead} stays.",
+    "prediction_unknown": "Headers do not tell whether {names} predict epsilon or v. Mixed with a model that "
+    "predicts the other, they make no images.",
+    "part_of_lead": "{name} has none of this, and {lead} keeps its own: {parts}.",
     "part_left_out": "{name} has parts that {lead} has not, and they are left out: {parts}.",
     "lacks": "{name} lacks {count} tensors of {lead}, which stay as they are there ({example} …).",
     "strangers": "{name} has {count} tensors that {lead} has no place for; they are left out ({example} …).",

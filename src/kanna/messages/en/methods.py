@@ -27,6 +27,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kind_tensor": "Whole tensors: needs torch, and memory for several copies of the largest",
     "random": "yes: by --seed and the tensor's name, the same whatever the order and the threads",
     "row_formula": "formula",
+    "row_formula_of_many": "of many models",
     "row_needs": "needs",
     "row_kind": "computed as",
     "row_random": "random",

@@ -129,8 +129,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path}（{theirs}）と {lead}（{ours}）には共通の部品がありません。",
         "同じ種類のファイルどうしをマージしてください。部品をチェックポイントに入れるには kanna join を使います。",
     ),
+    "only_vae": (
+        "{path} と {lead} に共通するのは VAE だけです。VAE は、指定がない限りマージされません。",
+        "VAE を入れ替えるには --vae FILE を使うか、マージせずに kanna convert --vae を使ってください。VAE 同士を混ぜるには --vae merge を指定します。",
+    ),
     "architectures": (
-        "{path} は {theirs}、{lead} は {ours} です。共通の重みがありません。",
+        "{path} は {theirs}、{lead} は {ours} です。重みの構成が違います。",
         "同じアーキテクチャのモデルをマージしてください。",
     ),
     "predictions": (
@@ -189,6 +193,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "halved": "そのうち {count} 個のテンソルは量子化されていたので {dtype} になります（--dtype で変えられます）。",
     "decoded": "{name} の {part} は量子化されています（{scheme}）。通常の数値に戻してマージします。",
     "wide": "{tensor}: 入力 {count} チャンネルのうち最初の {merged} チャンネルをマージし、残りは {lead} のままです。",
+    "prediction_unknown": "{names} の予測方式（epsilon か v か）はヘッダーからは分かりません。予測方式の違うモデルを混ぜると、まともな画像は出ません。",
     "part_of_lead": "{name} には {parts} がないので、{lead} のものがそのまま残ります。",
     "part_left_out": "{name} には {lead} にない部品があります。それらは使われません: {parts}",
     "lacks": "{name} には {lead} のテンソルのうち {count} 個がなく、それらは {lead} のまま残ります（{example} …）。",

@@ -27,6 +27,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kind_tensor": "テンソル全体の計算（torch が必要、最大のテンソル数個分のメモリを使用）",
     "random": "あり（--seed とテンソル名で決まり、順序やスレッド数では変わりません）",
     "row_formula": "計算式",
+    "row_formula_of_many": "多数のモデル",
     "row_needs": "必要なもの",
     "row_kind": "計算の単位",
     "row_random": "乱数",
