@@ -96,6 +96,7 @@ class _Search:
     def __init__(self, folder: Path, models: Sequence[Path], watching: Watching) -> None:
         self._folder, self._models, self._watching = folder, models, watching
         self._digests: dict[Path, str | None] = {}
+        self._recalled: dict[Path, str | None] = {}
         self._listed: list[Path] | None = None
 
     def find(self, source: Source) -> SourceFile:
@@ -133,6 +134,7 @@ class _Search:
     def _candidates(self, source: Source, sha256: str) -> Iterator[Path]:
         """Yield files that may have the digest, those that need not be read before others."""
         yield from self._placed(source)
+        self._recall(self._all())
         yield from (path for path in self._all() if self._known(path) == sha256)
         place = existing_cache()
         if place is not None:
@@ -156,15 +158,19 @@ class _Search:
 
     def _known(self, path: Path) -> str | None:
         """Return the digest of a file that was hashed before, by whatever run."""
+        if path in self._digests:
+            return self._digests[path]
+        self._recall([path])
+        return self._recalled[path]
+
+    def _recall(self, paths: Sequence[Path]) -> None:
+        """Ask the cache for the digests of files, of each once."""
+        new = [path for path in paths if path not in self._recalled]
+        self._recalled |= dict.fromkeys(new)
         place = existing_cache()
-        if path in self._digests or place is None:
-            return self._digests.get(path)
-        try:
+        if new and place is not None:
             with HashCache(place) as cache:
-                found = cache.find(Fingerprint.of(path.stat()))
-        except (OSError, ValueError):
-            return None
-        return found.digests.sha256 if found else None
+                self._recalled |= {path: _digest_in(cache, path) for path in new}
 
     def _digest(self, path: Path) -> str | None:
         if path not in self._digests:
@@ -179,6 +185,14 @@ class _Search:
             self._watching.tell(path)
         (hashed,) = hash_files([path], progress=self._watching.progress)
         return hashed.digests.sha256 if hashed.digests else None
+
+
+def _digest_in(cache: HashCache, path: Path) -> str | None:
+    try:
+        found = cache.find(Fingerprint.of(path.stat()))
+    except (OSError, ValueError):
+        return None
+    return found.digests.sha256 if found else None
 
 
 def _identity(path: Path) -> object:
