@@ -10,6 +10,7 @@ from kanna.errors import UsageError
 from kanna.identity import said
 from kanna.merging.recipe import Recipe, Source, Step, Value, Weight, Wish
 from kanna.merging.recipe_check import check
+from kanna.ops.convert import CHOICES
 
 HALF = Weight(value=0.5)
 
@@ -113,3 +114,9 @@ def test_no_recipe_is_endless() -> None:
     with pytest.raises(UsageError) as caught:
         check(flat)
     assert caught.value.key == "recipe.too_many"
+
+
+def test_a_recipe_may_ask_for_what_convert_can_do() -> None:
+    for key in ("container", "position_ids"):
+        for word in CHOICES[key]:
+            check(recipe(step(), output=Wish(**{key: word})))

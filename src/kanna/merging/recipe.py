@@ -58,6 +58,11 @@ class Step:
         """What it takes, the base last."""
         return (*self.models, self.base) if self.base else self.models
 
+    @property
+    def loras(self) -> tuple[str, ...]:
+        """The LoRAs that it adds to its first model, if its method is ``lora``."""
+        return self.models[1:] if self.method == "lora" else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from math import prod
-from typing import Final
+from typing import Final, get_args
 
 from kanna.dtypes import TARGETS
 from kanna.errors import UsageError
@@ -16,6 +16,7 @@ from kanna.merging.recipe_fields import no_such_key
 from kanna.merging.recipe_toml import STEP_KEYS
 from kanna.merging.registry import method_called
 from kanna.model import Note
+from kanna.plan import WriteContainer
 
 MOST_OUTPUTS: Final = 1000
 _MOST_STEPS: Final = 256
@@ -27,7 +28,7 @@ _MOST_WORK: Final = 4096
 _LORA_KEYS: Final = ("weights", "te_weights", "skip_unknown")
 _ROLES: Final = ("diffusion_model", "text_encoder", "vae", "ema")
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "container": ("safetensors", "ckpt", "gguf"), "dtype": TARGETS,
+    "container": get_args(WriteContainer), "dtype": TARGETS,
     "ema": ("drop", "keep"), "position_ids": ("repair", "truncate", "keep", "drop"),
     "missing": ("keep", "refuse"),
 }  # fmt: skip

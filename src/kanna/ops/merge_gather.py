@@ -149,8 +149,6 @@ def _halves(before: Opened, lead: Opened, decoded: Iterable[Part]) -> dict[str, 
 def _added(recipe: Recipe, name: str, lora: Opened, lead: Opened) -> Baked:
     """Return what the LoRA called `name` adds to the weights of the lead."""
     skips = any(
-        step.parameters.get("skip_unknown") is True
-        for step in recipe.steps
-        if step.method == "lora" and name in step.models[1:]
+        step.parameters.get("skip_unknown") is True for step in recipe.steps if name in step.loras
     )
     return baked(lora.model, lora.identity, lead.model, lead.identity, skip_unknown=skips)

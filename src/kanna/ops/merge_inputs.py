@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from kanna.identify import identify
 from kanna.identity import Identity, Part
@@ -12,8 +11,6 @@ from kanna.merging.recipe import Recipe, Step
 from kanna.model import ModelFile
 from kanna.ops.dequantise import plain_parts, quantised_parts
 from kanna.ops.join import JoinOptions, join
-
-_LORA: Final = "lora"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,7 +47,7 @@ def parts_of(recipe: Recipe) -> Parts:
     lead = output
     while lead in steps:
         lead = steps[lead].models[0]
-    loras = dict.fromkeys(name for at in used if at in steps for name in _loras(steps[at]))
+    loras = dict.fromkeys(name for at in used if at in steps for name in steps[at].loras)
     models = dict.fromkeys([lead, *(name for name in used if name not in {*loras, *steps})])
     vae = recipe.output.vae
     lends = vae in recipe.sources and vae != lead
@@ -65,10 +62,6 @@ def _reach(at: str, steps: Mapping[str, Step], seen: dict[str, None]) -> None:
     seen[at] = None
     for name in steps[at].inputs if at in steps else ():
         _reach(name, steps, seen)
-
-
-def _loras(step: Step) -> tuple[str, ...]:
-    return step.models[1:] if step.method == _LORA else ()
 
 
 def as_checkpoint(opened: Opened) -> Opened:
