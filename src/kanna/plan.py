@@ -13,6 +13,7 @@ from typing import Final, Literal, Protocol
 
 from kanna.dtypes import DType
 from kanna.model import ModelFile, Note, TensorInfo
+from kanna.views.sources import stored_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +172,9 @@ class Plan:
 
     @property
     def read_bytes(self) -> int:
-        """The bytes of tensor data that will be read."""
+        """The bytes of stored tensor data that will be read, whatever is computed of them."""
         return sum(
-            tensor.nbytes
+            stored_bytes(output.inputs)
             for output in self.outputs
             if not isinstance(output.op, Encoded) or output.op.reads
-            for tensor in output.inputs
         )

@@ -36,7 +36,7 @@ def view(tensor: TensorInfo, dtype: BlockType) -> TensorInfo:
         tensor.data.read_into(dtype.nbytes(first), memoryview(stored))
         out[:] = memoryview(_dequantized(stored, dtype)).cast("B")[: len(out)]
 
-    data = Computed(run, tensor.numel, dtype.elements, tensor.data.whole)
+    data = Computed(run, tensor.numel, dtype.elements, tensor.data.whole, inputs=(tensor,))
     return TensorInfo(tensor.name, FP32, tensor.shape, data)
 
 

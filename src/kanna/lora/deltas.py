@@ -140,6 +140,7 @@ def _view(
     return computed(
         weight.name, weight.shape, run, numel=weight.numel, unit=unit * max(row, 1),
         whole=whole or (needs and weight.data.whole), copies=copies + needs * copies_of(weight),
+        inputs=(*module.pieces.values(), *([weight] if needs else [])),
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def diagonal(ups: Sequence[TensorInfo], starts: Sequence[int], height: int) -> T
 
     shape = (height, width, *first.shape[2:])
     return computed(first.name, shape, run, numel=prod(shape), whole=True, dtype=first.dtype,
-                    copies=1)  # fmt: skip
+                    copies=1, inputs=ups)  # fmt: skip
 
 
 def blocks(up: TensorInfo, heights: Sequence[int]) -> list[TensorInfo] | None:
@@ -116,4 +116,4 @@ def _block(up: TensorInfo, start: int, height: int, column: int, width: int) -> 
 
     shape = (height, width, *up.shape[2:])
     return computed(up.name, shape, run, numel=prod(shape), whole=True, dtype=up.dtype,
-                    copies=up.shape[1] // width)  # fmt: skip
+                    copies=up.shape[1] // width, inputs=(source,))  # fmt: skip

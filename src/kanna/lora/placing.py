@@ -116,8 +116,10 @@ def _stacked(tensor: TensorInfo, parts: Sequence[Part], strength: float) -> Tens
         del count
         made.data.read_into(4 * first, out)
 
-    return computed(tensor.name, tensor.shape, run, numel=tensor.numel, whole=made.data.whole,
-                    copies=max(map(copies_of, every)))  # fmt: skip
+    return computed(
+        tensor.name, tensor.shape, run, numel=tensor.numel, whole=made.data.whole,
+        copies=max(map(copies_of, every)), inputs=every,
+    )  # fmt: skip
 
 
 def _gap(tensor: TensorInfo, height: int) -> list[TensorInfo]:

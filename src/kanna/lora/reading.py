@@ -18,6 +18,7 @@ from kanna.identify.modules import modules_of, unnamed
 from kanna.identity import Identity
 from kanna.lora.modules import DIFFUSION, Kind, Module
 from kanna.lora.settings import Settings, settings_beside, settings_of
+from kanna.lora.sizes import size_of
 from kanna.model import ModelFile, Note, TensorInfo
 
 # The first set of pieces that a module has says what it is; ``|`` parts those of which one will do.
@@ -103,7 +104,7 @@ def _module(model: ModelFile, row: Listed) -> Module | None:
     """Return one module, or None where its pieces make nothing that is known.
 
     Raises:
-        Incompatible: its numbers cannot be computed with.
+        Incompatible: its pieces do not fit together, or cannot be computed with.
         FormatError: its alpha cannot be read.
     """
     pieces = {_piece(word, name, model[name]): model[name] for word, name in row.names.items()}
@@ -115,11 +116,14 @@ def _module(model: ModelFile, row: Listed) -> Module | None:
         _check_piece(word, piece)
     name = next(iter(row.names.values()))
     at = name.find(row.path)
-    return Module(
+    module = Module(
         name=name[: at + len(row.path)] if at >= 0 else row.path,
         reach=row.reach or DIFFUSION, path=row.path, kind=kind, pieces=pieces,
         alpha=None if alpha is None else _number(alpha), rank=row.sizes.rank, stored_alpha=alpha,
     )  # fmt: skip
+    if size_of(module) is None:
+        raise Incompatible("lora.pieces_unfit", name=module.name)
+    return module
 
 
 def _has(pieces: Mapping[str, TensorInfo], words: str) -> bool:

@@ -34,7 +34,7 @@ def shape_of(module: Module) -> tuple[int, ...]:
     """
     rows, columns = size_of(module) or (None, None)
     if rows is None or columns is None:
-        raise Incompatible("lora_making.unfit", name=module.name)
+        raise Incompatible("lora.pieces_unfit", name=module.name)
     if rows * columns > _MOST:
         raise Incompatible("lora_making.too_large", name=module.name, rows=rows, columns=columns)
     kernel = _kernel({word: piece.shape for word, piece in module.pieces.items()})

@@ -62,6 +62,6 @@ def _view(
     tensor: TensorInfo, shape: tuple[int, ...], run: Run, inputs: tuple[TensorInfo, ...]
 ) -> TensorInfo:
     return computed(
-        tensor.name, shape, run, numel=prod(shape), whole=True, dtype=tensor.dtype,
+        tensor.name, shape, run, numel=prod(shape), whole=True, dtype=tensor.dtype, inputs=inputs,
         copies=2 * len(inputs) + max(map(copies_of, inputs)),
     )  # fmt: skip

@@ -19,8 +19,9 @@ class Computed:
     """Tensor data of `numel` numbers of `dtype` that `run` makes, a run of whole units at a time.
 
     Only the end of the tensor may end a run within a unit of `unit` numbers. With `whole` all are
-    made in one go. `inputs` are what it reads. While it makes a run, `run` holds up to `copies` times its numbers in fp32
-    beside the buffer that it fills; whoever plans memory counts on that.
+    made in one go. While it makes a run, `run` holds up to `copies` times its numbers in fp32
+    beside the buffer that it fills; whoever plans memory counts on that. `inputs` are what it
+    reads.
     """
 
     run: Run

@@ -36,7 +36,7 @@ def as_fp32(tensor: TensorInfo) -> TensorInfo:
     def run(first: int, count: int, out: memoryview) -> None:
         weighted_sum(out, FP32, [run_of(tensor, first, count)], [tensor.dtype], (1.0,), count)
 
-    return _view(tensor, run, unit=256)
+    return _view(tensor, run, (tensor,), unit=256)
 
 
 def scaled(tensor: TensorInfo, scale: TensorInfo, factor: float = 1.0) -> TensorInfo:
@@ -64,7 +64,7 @@ def scaled(tensor: TensorInfo, scale: TensorInfo, factor: float = 1.0) -> Tensor
             weighted_sum(into, FP32, [part], [tensor.dtype], (number * factor,), size)
             done, column = done + size, 0
 
-    return _view(tensor, run)
+    return _view(tensor, run, (tensor, scale))
 
 
 def four_bit(
@@ -78,7 +78,8 @@ def four_bit(
         largest = _absmax(absmax, nested, first // block, -(-count // block))
         unpack4(out, FP32, codes, largest, count, table=table, block=block)
 
-    return _view(TensorInfo(packed.name, FP32, shape, packed.data), run, unit=block)
+    whole = TensorInfo(packed.name, FP32, shape, packed.data)
+    return _view(whole, run, (packed, absmax), unit=block)
 
 
 def _absmax(absmax: TensorInfo, nested: Nested | None, first: int, count: int) -> memoryview:
@@ -94,8 +95,10 @@ def _absmax(absmax: TensorInfo, nested: Nested | None, first: int, count: int) -
     return memoryview(plus(out, nested.mean))[4 * (first - start) :]
 
 
-def _view(tensor: TensorInfo, run: Run, unit: int = 1) -> TensorInfo:
-    data = Computed(run, tensor.numel, unit, tensor.data.whole)
+def _view(
+    tensor: TensorInfo, run: Run, inputs: tuple[TensorInfo, ...], unit: int = 1
+) -> TensorInfo:
+    data = Computed(run, tensor.numel, unit, tensor.data.whole, inputs=inputs)
     return TensorInfo(tensor.name, FP32, tensor.shape, data)
 
 

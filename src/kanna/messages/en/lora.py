@@ -24,6 +24,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} holds several adapters: {names}.",
         "Save each of them to a file of its own with the program that made them.",
     ),
+    "pieces_unfit": (
+        "The factors of {name} do not fit together.",
+        "The file is broken; get it anew.",
+    ),
     "empty": (
         "{name} has no numbers in it.",
         "The file is broken; get it anew.",

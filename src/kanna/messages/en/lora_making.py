@@ -72,10 +72,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "No layer of {path} differs from that of {other} by as much as was asked for.",
         "kanna diff shows what differs.",
     ),
-    "unfit": (
-        "The factors of {name} do not fit together.",
-        "The file is broken; get it anew.",
-    ),
     "too_large": (
         "{name} is for a layer of {rows:,} x {columns:,} numbers, which no model has.",
         "The file is broken; get it anew.",
