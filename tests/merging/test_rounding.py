@@ -59,9 +59,9 @@ def rounded(models: Sequence[ModelFile], shares: Sequence[Fraction]) -> Array:
     return nearest
 
 
-def made(models: dict[str, ModelFile], step: Step) -> Sum:
+def made(models: dict[str, ModelFile], step: Step, device: str = "cpu") -> Sum:
     recipe = Recipe(sources={name: Source(path=name) for name in models}, steps=(step,))
-    found = Graph(recipe, models, Everywhere()).sum_of(step.name, "w")
+    found = Graph(recipe, models, Everywhere(), device=device).sum_of(step.name, "w")
     assert found is not None
     return found
 
@@ -83,6 +83,8 @@ def test_a_weighted_sum_is_rounded_to_the_nearest_number(
     assert right(models, terms, wanted, tmp_path / "out") >= 0.9999
     viewed = (Term(as_tensor(terms)),)  # as the channels of a wide first layer are
     assert right(models, viewed, wanted, tmp_path / "viewed") >= 0.9999
+    elsewhere = made(models, step, device="cpu:0")  # torch sums, as on a GPU
+    assert right(models, elsewhere, wanted, tmp_path / "elsewhere") >= 0.9999
 
 
 def test_so_is_a_difference_that_is_added(models: dict[str, ModelFile], tmp_path: Path) -> None:
