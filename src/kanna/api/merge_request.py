@@ -52,6 +52,7 @@ def merge_recipe(
         UsageError: the method does not take so many models, or has no such parameter.
     """
     known = method_called(method)
+    _check_settings(settings, known, block_methods or {})
     files, base = _models(known, list(models), base)
     names = [_name(number) for number in range(len(files) + (base is not None))]
     sources = dict(zip(names, [*files, *([base] if base is not None else [])], strict=True))
@@ -69,6 +70,25 @@ def merge_recipe(
     return swept(assigned(recipe, [f"{STEP}.{one}" for one in settings]), sweeps)
 
 
+def _check_settings(
+    settings: Sequence[str], method: Method, block_methods: Mapping[str, str]
+) -> None:
+    """Hold the names of settings to the parameters of the methods.
+
+    Raises:
+        UsageError: there is no such parameter, or a setting has no value.
+    """
+    every = [method, *map(method_called, block_methods.values())]
+    known = list(dict.fromkeys(one.name for each in every for one in each.parameters))
+    for setting in settings:
+        name, sign, _ = setting.partition("=")
+        if not sign:
+            raise UsageError("merge.bad_setting", given=setting, example=(known or ["alpha"])[0])
+        if name.strip().partition(".")[0].partition("[")[0] not in known:
+            raise UsageError("merge.no_such_parameter", method=method.name,
+                             parameter=name.strip(), known=", ".join(known) or "-")  # fmt: skip
+
+
 def _models(
     method: Method, models: list[StrPath], base: StrPath | None
 ) -> tuple[list[StrPath], StrPath | None]:
@@ -84,9 +104,10 @@ def _models(
         raise UsageError("merge.needs_base", method=method.name)
     if base is not None and method.base == "none":
         raise UsageError("merge.takes_no_base", method=method.name)
-    if (len(models) < 2) if count is None else (len(models) != count):
-        wanted = "2+" if count is None else count
-        raise UsageError("merge.model_count", method=method.name, count=len(models), wanted=wanted)
+    if count is None and len(models) < 2:
+        raise UsageError("merge.one_model", method=method.name)
+    if count is not None and len(models) != count:
+        raise UsageError("merge.model_count", method=method.name, count=len(models), wanted=count)
     return models, base
 
 

@@ -175,5 +175,17 @@ def _usage_error(error: click.ClickException) -> UsageError:
         if isinstance(error.param.type, click.Choice):
             words = ", ".join(map(str, error.param.type.choices))
             return UsageError("cli.no_such_word", name=names, words=words)
-        return UsageError("cli.bad_parameter", name=names, reason=error.message)
+        return _number_error(error.param.type, names) or UsageError(
+            "cli.bad_parameter", name=names, reason=error.message
+        )
     return UsageError("cli.usage", reason=error.format_message())
+
+
+def _number_error(kind: object, names: str) -> UsageError | None:
+    """Return what an option of numbers takes, or None if it is no such option."""
+    if isinstance(kind, click.IntRange | click.FloatRange):
+        key = "cli.too_small" if kind.max is None else "cli.not_in_range"
+        return UsageError(key, name=names, least=kind.min, most=kind.max)
+    if kind is click.INT:
+        return UsageError("cli.no_whole_number", name=names)
+    return UsageError("cli.no_number", name=names) if kind is click.FLOAT else None

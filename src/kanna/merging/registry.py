@@ -46,7 +46,9 @@ def method_called(name: str) -> Method:
     broken = _plugged().left_out.get(name)
     if broken is not None:
         raise UsageError("methods.left_out", method=name, reason=say(broken.key, **broken.values))
-    near = get_close_matches(word, known, n=1) or [next(iter(known))]
+    near = get_close_matches(word, known, n=1)
+    if not near:
+        raise UsageError("merge.no_method_like", method=name)
     raise UsageError("merge.no_such_method", method=name, near=near[0])
 
 

@@ -28,6 +28,13 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "missing_parameter": ("{name} is missing.", "Add --help to see how the verb is used."),
     "no_such_word": ("{name} takes one of {words}.", "Add --help to see what they mean."),
+    "no_number": ("{name} takes a number.", "Write it with a point, such as 0.5."),
+    "no_whole_number": ("{name} takes a whole number.", "Add --help to see what it means."),
+    "not_in_range": (
+        "{name} takes a number from {least} to {most}.",
+        "Add --help to see what it means.",
+    ),
+    "too_small": ("{name} takes a number, {least} or more.", "Add --help to see what it means."),
     "bad_parameter": ("{name} does not fit: {reason}", "Add --help to see what it takes."),
     "usage": ("The command line does not fit: {reason}", "Add --help to see how it is used."),
     "no_output": ("The output cannot be printed: {reason}.", "Check where stdout leads."),

@@ -85,6 +85,18 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "There is no merge method {method}.",
         "Did you mean {near}? kanna methods lists them all.",
     ),
+    "no_method_like": (
+        "There is no merge method {method}.",
+        "kanna methods lists them all. On the command line the method comes first: kanna merge weighted-sum A B -o OUT.",
+    ),
+    "one_model": (
+        "{method} merges two models or more, and here is only one.",
+        "kanna explain {method} says what it takes.",
+    ),
+    "bad_setting": (
+        "{given} sets nothing.",
+        "Write --set NAME=VALUE, such as --set {example}=0.3.",
+    ),
     "shapes_differ": (
         "{name} is {first} in the first model and {second} in another.",
         "Merge models of one architecture; where one has more input channels, put it first.",

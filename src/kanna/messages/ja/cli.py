@@ -43,6 +43,22 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{name} に指定できるのは {words} のどれかです。",
         "--help を付けると説明が表示されます。",
     ),
+    "no_number": (
+        "{name} には数値を指定してください。",
+        "0.5 のように、小数点はピリオドで書きます。",
+    ),
+    "no_whole_number": (
+        "{name} には整数を指定してください。",
+        "--help を付けると説明が表示されます。",
+    ),
+    "not_in_range": (
+        "{name} には {least} から {most} までの数値を指定してください。",
+        "--help を付けると説明が表示されます。",
+    ),
+    "too_small": (
+        "{name} には {least} 以上の数値を指定してください。",
+        "--help を付けると説明が表示されます。",
+    ),
     "bad_parameter": (
         "{name} の指定が正しくありません: {reason}",
         "--help を付けると指定できる値が表示されます。",

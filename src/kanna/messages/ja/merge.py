@@ -73,6 +73,18 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "マージ方法 {method} はありません。",
         "{near} のことですか。一覧は kanna methods で見られます。",
     ),
+    "no_method_like": (
+        "マージ方法 {method} はありません。",
+        "一覧は kanna methods で見られます。コマンドラインでは、kanna merge weighted-sum A B -o OUT のように最初に方法を書きます。",
+    ),
+    "one_model": (
+        "{method} には 2 個以上のモデルが必要ですが、1 個しか指定されていません。",
+        "kanna explain {method} を見てください。",
+    ),
+    "bad_setting": (
+        "{given} では何も設定できません。",
+        "--set {example}=0.3 のように、名前=値 と書いてください。",
+    ),
     "shapes_differ": (
         "{name} の形状が、1 つ目のモデルでは {first}、別のモデルでは {second} です。",
         "同じアーキテクチャのモデルをマージしてください。入力チャンネルが多いモデルは先頭に置きます。",
