@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from kanna.cli import run
 from lora_files import random
 from lora_pairs import saved
+from sparse import write_sparse
 
 STEM = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k"
 
@@ -87,3 +88,29 @@ def test_a_dry_run_and_a_refusal_write_nothing(
 def test_help_is_there(capsys: pytest.CaptureFixture[str], verb: str, language: str) -> None:
     assert run(["lora", verb, "--help", "--lang", language]) == 0
     assert "--rank" in capsys.readouterr().out
+
+
+def test_what_is_extracted_and_baked_lacks_what_was_stated(
+    capsys: pytest.CaptureFixture[str], roomy: Path
+) -> None:
+    """All on the command line: a model is tuned, the LoRA is got back out of it, and put in."""
+    base = write_sparse(roomy / "clip_l.safetensors", "te-clip-l-fp16")
+    layers = {"3_mlp_fc1": (3072, 768), "7_self_attn_q_proj": (768, 768)}
+    style: dict[str, torch.Tensor] = {}
+    for at, (layer, (rows, columns)) in enumerate(layers.items()):
+        stem = f"lora_te_text_model_encoder_layers_{layer}"
+        style[f"{stem}.lora_up.weight"] = random(rows, 4, seed=at)
+        style[f"{stem}.lora_down.weight"] = random(4, columns, seed=at + 10, scale=1 + at)
+    tuned, small, back = (str(roomy / f"{word}.safetensors") for word in ("tuned", "small", "back"))
+    source = saved(roomy / "style.safetensors", style)
+    assert run(["lora", "bake", str(base), source, "-o", tuned, "--no-hash", "-q"]) == 0
+    code, told = document(capsys, "extract", tuned, str(base), "--rank", "2", "-o", small)
+    assert (code, told["report"]["layers"]["layers"]) == (0, 2)
+    assert run(["lora", "bake", str(base), small, "-o", back, "--no-hash", "-q"]) == 0
+    wanted, made = load_file(tuned), load_file(back)
+    lacking = sum(float((wanted[name].double() - made[name]).square().sum()) for name in wanted)
+    whole = sum(
+        float(one.double().square().sum()) for one in wanted.values() if one.is_floating_point()
+    )
+    assert told["report"]["relative_error"] == pytest.approx((lacking / whole) ** 0.5, rel=2e-3)
+    assert 0.3 < told["report"]["relative_error"] < 0.9
