@@ -13,7 +13,6 @@ from kanna.families.blocks import Blocks, Place
 from kanna.merging.block_words import Chosen, chosen_blocks, number_in, plain
 
 _WILD: Final = frozenset("*?[")
-_REGEX: Final = "re:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,13 +36,13 @@ class ElementRule:
 
 
 def parse_elements(texts: Iterable[str], blocks: Blocks) -> tuple[ElementRule, ...]:
-    r"""Return the rules in `texts`, of which the last that fits counts.
+    """Return the rules in `texts`, of which the last that fits counts.
 
     ::
 
         attn2.*to_k=0.2               a pattern, found anywhere in the path of a tensor
         IN07,OUT03-05:attn2=0.2       the same in some blocks only
-        re:attn[12]\.to_[qk]\.=0.2    a regular expression, which takes the rest of the line
+        attn[12].to_[qk].=0.2         one of some letters
         OUT03 OUT04:attn2 ff:0.5      SuperMerger's way: blocks, elements, number
         NOT OUT04:attn:1              NOT before blocks, or before elements, means the others
 
@@ -58,9 +57,6 @@ def parse_elements(texts: Iterable[str], blocks: Blocks) -> tuple[ElementRule, .
 
 def _items(line: str) -> Iterator[str]:
     """Yield the rules of a line; what stands before a comma without a number goes with the next."""
-    if _REGEX in line:
-        yield line.strip()
-        return
     begun = ""
     for piece in re.split("[,;]", line):
         begun = f"{begun},{piece.strip()}" if begun else piece.strip()
@@ -75,14 +71,13 @@ def _rule(item: str, blocks: Blocks) -> ElementRule:
     left, sign, number = item.rpartition("=")
     if not sign and item.count(":") > 1:
         left, sign, number = item.rpartition(":")
-    names, regex, expression = left.partition(_REGEX)
-    where, colon, elements = names.partition(":")
-    if not sign or (not colon and not regex and not names.strip()):
+    where, colon, elements = left.partition(":")
+    if not sign or not left.strip():
         raise UsageError("blocks.no_element", rule=item or "-")
     chosen = chosen_blocks(where, blocks) if colon and where.strip() else None
-    words = (elements if colon else "" if regex else names).replace(",", " ").split()
+    words = (elements if colon else left).replace(",", " ").split()
     negated = bool(words) and words[0].upper() == "NOT"
-    tests = (_expression(expression, item),) if regex else tuple(map(_test, words[negated:]))
+    tests = tuple(map(_test, words[negated:]))
     return ElementRule(
         blocks=chosen, tests=tests, negated=negated, number=number_in(number.strip(), item)
     )
@@ -93,12 +88,3 @@ def _test(word: str) -> Callable[[str], object]:
     if _WILD.isdisjoint(word):
         return lambda path: word in path
     return re.compile(translate(f"*{word}*")).match
-
-
-def _expression(text: str, item: str) -> Callable[[str], object]:
-    try:
-        return re.compile(text).search
-    except (re.error, OverflowError, RecursionError) as error:
-        raise UsageError(
-            "blocks.no_expression", expression=text, rule=item, reason=error
-        ) from error

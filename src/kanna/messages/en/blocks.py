@@ -54,10 +54,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{rule} is no rule for elements.",
         "Write a part of a name and a number, such as attn2=0.2 or IN07:attn2=0.2.",
     ),
-    "no_expression": (
-        "{expression} in {rule} is no regular expression: {reason}.",
-        "Leave re: away to look for the text as it is, with * for any letters.",
-    ),
     "no_adjust": (
         "The colours of {architecture} cannot be adjusted: its latents are not known.",
         "adjust takes diffusion models of {known}.",

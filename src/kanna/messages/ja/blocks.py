@@ -53,10 +53,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{rule} はエレメントのルールとして読めません。",
         "attn2=0.2 や IN07:attn2=0.2 のように、名前の一部と数値を書いてください。",
     ),
-    "no_expression": (
-        "{rule} の {expression} は正規表現として正しくありません: {reason}",
-        "re: を外すと、そのままの文字として探します（* は任意の文字列）。",
-    ),
     "no_adjust": (
         "{architecture} は潜在空間がわからないため、調整できません。",
         "adjust が使えるのは {known} の拡散モデルです。",
