@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from kanna.errors import Incompatible, Interrupted, NumericError, UsageError
-from kanna.ops.lora_extract import Extracted, ExtractOptions, extract, prepare
+from kanna.ops.lora_extract import Extracted, extract, prepare
+from kanna.ops.lora_extract_options import ExtractOptions
 from kanna.ops.merge_inputs import Opened
 from lora_files import file_of, random, values
 from lora_pairs import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from kanna.ops.lora_extract import ExtractOptions, extract, prepare
+from kanna.ops.lora_extract import extract, prepare
+from kanna.ops.lora_extract_options import ExtractOptions
 from kanna.ops.merge_inputs import Opened
 from lora_files import file_of, random, values
 from lora_pairs import Tensors, added_to, lora_of, opened, part

@@ -12,9 +12,10 @@ from kanna.errors import Incompatible
 from kanna.identify.adapter import PEFT_METADATA
 from kanna.lora.deltas import adds_to_weight
 from kanna.lora.modules import Module
+from kanna.lora.places import places_of
 from kanna.lora.reading import read
 from kanna.lora.sizes import size_of
-from kanna.lora.targets import needs_of, places_of, targets
+from kanna.lora.targets import needs_of, targets
 from lora_files import file_of, modules, random
 from model_headers import headers, known
 

@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from kanna.ops.error_picture import cosine_text, error_svg, largest_text, percent
     from kanna.ops.error_report import ErrorReport, ErrorRow
     from kanna.ops.join import JoinOptions
-    from kanna.ops.lora_extract import ExtractOptions
+    from kanna.ops.lora_extract_options import ExtractOptions
     from kanna.ops.lora_extract_report import ExtractReport
     from kanna.ops.lora_merge import LoraMergeOptions, LoraMergeReport
     from kanna.ops.lora_resize import ResizeOptions, ResizeReport
@@ -223,7 +223,7 @@ _HOMES = {
         "lora_words",
     ),
     "kanna.lora.retained": ("Retained",),
-    "kanna.ops.lora_extract": ("ExtractOptions",),
+    "kanna.ops.lora_extract_options": ("ExtractOptions",),
     "kanna.ops.lora_extract_report": ("ExtractReport",),
     "kanna.ops.lora_merge": ("LoraMergeOptions", "LoraMergeReport"),
     "kanna.ops.lora_resize": ("ResizeOptions", "ResizeReport"),

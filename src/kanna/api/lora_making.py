@@ -14,7 +14,7 @@ from kanna.disk import as_path
 from kanna.engine import Progress, Result, RunOptions, rehearse, run
 from kanna.errors import UsageError
 from kanna.formats import open_model
-from kanna.ops.lora_extract import ExtractOptions
+from kanna.ops.lora_extract_options import ExtractOptions
 from kanna.ops.lora_extract_report import ExtractReport
 from kanna.ops.lora_merge import LoraMergeOptions, LoraMergeReport
 from kanna.ops.lora_resize import ResizeOptions, ResizeReport

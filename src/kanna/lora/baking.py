@@ -15,9 +15,10 @@ from kanna.errors import Incompatible
 from kanna.identity import Identity
 from kanna.lora.deltas import adds_to_bias, adds_to_weight
 from kanna.lora.modules import DIFFUSION
+from kanna.lora.places import places_of
 from kanna.lora.placing import Part, placed, span
 from kanna.lora.reading import Contents, read
-from kanna.lora.targets import Target, Targets, needs_of, places_of, targets
+from kanna.lora.targets import Target, Targets, needs_of, targets
 from kanna.merging.graph import Delta
 from kanna.model import ModelFile, Note
 

@@ -9,7 +9,7 @@ from kanna.dtypes import FP32
 from kanna.errors import Incompatible
 from kanna.lora.deltas import added, added_to_bias, is_linear
 from kanna.lora.modules import Module
-from kanna.lora.targets import Share, Slot
+from kanna.lora.places import Share, Slot
 from kanna.merging.terms import Sum, Term, as_tensor
 from kanna.model import TensorInfo
 from kanna.views import joined, rows, transposed

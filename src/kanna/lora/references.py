@@ -10,7 +10,7 @@ from kanna.families import Component, component, tables
 from kanna.families.key_maps import layout_map, table_of
 from kanna.lora.dialects import Dialect
 from kanna.lora.modules import DIFFUSION, Module
-from kanna.lora.targets import Place, place
+from kanna.lora.places import Place, place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,8 +9,8 @@ from math import prod
 from kanna.errors import Incompatible
 from kanna.lora.factors import blocks, diagonal, same, stacked
 from kanna.lora.modules import Module
+from kanna.lora.places import WHOLE, Slot, stem_of
 from kanna.lora.references import Reference
-from kanna.lora.targets import WHOLE, Slot
 from kanna.model import TensorInfo
 from kanna.views import joined, rows
 
@@ -32,18 +32,13 @@ def respelled(modules: Sequence[Module], reference: Reference) -> list[Module]:
         if not slots:
             raise Incompatible("lora.no_such_layer", name=module.name)
         if len(slots) == 1 and slots[0].rows == slots[0].of == WHOLE and not slots[0].turned:
-            made.append(replace(module, path=_stem(slots[0].tensor)))
+            made.append(replace(module, path=stem_of(slots[0].tensor)))
             continue
         _refuse_unless_plain(module, slots)
         for slot, part in zip(slots, _cut(module, slots), strict=True):
             pieces.setdefault(slot.tensor, []).append((slot, part))
-    made += [_joined(_stem(tensor), parts) for tensor, parts in pieces.items()]
+    made += [_joined(stem_of(tensor), parts) for tensor, parts in pieces.items()]
     return made
-
-
-def _stem(tensor: str) -> str:
-    ends = (".weight", ".bias", ".scale")
-    return next((tensor.removesuffix(end) for end in ends if tensor.endswith(end)), tensor)
 
 
 def _refuse_unless_plain(module: Module, slots: Sequence[Slot]) -> None:

@@ -19,7 +19,8 @@ from kanna.identity import Identity, Part
 from kanna.lora.dialects import Dialect
 from kanna.lora.extracting import Layer
 from kanna.lora.modules import DIFFUSION
-from kanna.lora.targets import ENCODER, encoders_of, needs_of, word_of
+from kanna.lora.places import ENCODER, word_of
+from kanna.lora.targets import encoders_of, needs_of
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.aligning import Aligned, aligned, pairs
 from kanna.ops.merge_inputs import Opened, as_checkpoint, plain

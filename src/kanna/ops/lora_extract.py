@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Final
 
 from kanna.dtypes import WORDS
 from kanna.engine.meter import Meter
@@ -30,58 +29,16 @@ from kanna.lora.extracting import (
 )
 from kanna.lora.made import Made, module_of
 from kanna.lora.pieces import finite_numbers
-from kanna.lora.ranks import layer_ranks, ranks_of
-from kanna.lora.storing import storing, troubles_told
+from kanna.lora.storing import troubles_told
 from kanna.lora.writing import dialect_called, spelled
 from kanna.metadata import Metadata
 from kanna.model import Note
 from kanna.ops.lora_differences import FULL, Differences, PartDifferences, differences
+from kanna.ops.lora_extract_options import ExtractOptions
 from kanna.ops.lora_extract_report import ExtractReport, Outcome, report_of
 from kanna.ops.lora_metadata import of_extraction
 from kanna.ops.merge_inputs import Opened
 from kanna.plan import Output, Plan, WeightedSum
-
-RANK: Final = 32
-MOST: Final = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractOptions:
-    """What to extract and how to write it.
-
-    `dynamic` is ``ratio:10``, ``cumulative:0.95`` or ``frobenius:0.95``, with `most` as the highest
-    rank; else `rank` holds for all layers, and `conv_rank` for convolutions with a kernel (None: as
-    for the others; 0: none of them). Layers of which no number differs by more than `least` are
-    left out. `full` writes what no LoRA can carry as whole differences. `quantile` clips the
-    factors (kohya's 0.99). `dialect` is a word of ``lora/dialects.toml``.
-    """
-
-    rank: int | None = None
-    dynamic: str | None = None
-    most: int | None = None
-    conv_rank: int | None = None
-    text_encoders: bool = True
-    least: float = 0.0
-    full: bool = False
-    quantile: float | None = None
-    dialect: str = "kohya"
-    dtype: str = "fp16"
-    device: str = "cpu"
-    digest: bool = True
-
-    def wanted(self) -> Wanted:
-        """Return what becomes of a difference.
-
-        Raises:
-            UsageError: the options make no sense.
-            MissingExtra: torch is not installed.
-        """
-        ranks = ranks_of(self.rank, self.dynamic, self.most,
-                         default=RANK if self.dynamic is None else MOST)  # fmt: skip
-        return Wanted(
-            ranks=layer_ranks(ranks, self.conv_rank), least=self.least,
-            storing=storing(self.dtype, self.device, self.quantile),
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
