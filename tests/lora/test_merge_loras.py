@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanna.errors import Incompatible, UsageError
+from kanna.identify.adapter import PEFT_METADATA
 from kanna.ops.lora_merge import LoraMergeOptions, LorasMerged, merge_loras
 from kanna.ops.merge_inputs import Opened
 from kanna.tensor_math.factor_values import Making, Product
@@ -185,3 +186,22 @@ def test_metadata_are_what_all_say_and_how_it_was_made() -> None:
     assert "ss_output_name" not in fields
     (step,) = json.loads(fields["kanna.history"])
     assert [one["weight"] for one in step["loras"]] == [1.0, 0.5]
+
+
+def test_biases_are_summed_too() -> None:
+    """Those of the up factors count times alpha over rank, and have none to count with after."""
+    dotted = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+    settings = {PEFT_METADATA: json.dumps({"lora_alpha": 1, "r": 2})}
+    made: list[Opened] = []
+    tensors: list[dict[str, torch.Tensor]] = []
+    for seed in (1, 30):
+        tensors.append({
+            f"{dotted}.lora_B.weight": random(8, 2, seed=seed), f"{dotted}.lora_B.bias": random(8, seed=seed + 1),
+            f"{dotted}.lora_A.weight": random(2, 6, seed=seed + 2),
+        })  # fmt: skip
+        made.append(opened(file_of(tensors[-1], metadata=settings), "sd1", kind="lora"))
+    result = made_by(merged((made[0], 0.5), (made[1], -2.0)))
+    first, second = (one[f"{dotted}.lora_B.bias"] for one in tensors)
+    assert torch.allclose(result[f"{dotted}.lora_B.bias"], 0.25 * first - 1.0 * second, atol=1e-6)
+    alone = made_by(merged((made[0], 1.0), method="svd", rank=2))
+    assert torch.allclose(alone[f"{dotted}.lora_B.bias"], 0.5 * first, atol=1e-6)
