@@ -203,6 +203,17 @@ def test_the_vae_is_whose_it_is_asked_to_be() -> None:
     assert outputs(baked)[name].inputs[0].data is vae["decoder.conv_in.weight"].data
 
 
+def test_every_tensor_of_the_output_counts_once() -> None:
+    sd1, bare, vae = header("sd15-fp16-sched", 1), header("sd15-fp16-novae", 2), bare_vae()
+    full = header("sd15-full-ema-fp32", 3)
+    for a, b, wish in ((sd1, bare, Wish(vae="v", prune=True)), (bare, sd1, Wish(vae="v")),
+                       (full, sd1, Wish(vae="v")), (full, bare, Wish(ema="keep", vae="v"))):  # fmt: skip
+        plan = planned(recipe("ab", alpha=0.3, wish=wish, more="v"), a=a, b=b, v=vae)
+        assert plan.kept["baked"] == 248
+        assert plan.merged + sum(plan.kept.values()) == len(plan.plan.outputs)
+        assert ("ema" in plan.kept) == (wish.ema == "keep")
+
+
 def test_vaes_by_themselves_are_merged() -> None:
     plan = mixed(header("vae-sdxl-fp16", 1), header("vae-sdxl-fp16", 2))
     assert plan.merged == len(plan.plan.outputs) > 200

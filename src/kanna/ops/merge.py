@@ -14,7 +14,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from kanna.dtypes import DType
@@ -38,10 +40,10 @@ from kanna.plan import Output, Plan, WriteContainer
 class MergePlan:
     """The plan of a merge, and what it does with every tensor of the leading model.
 
-    `merged` is how many it makes anew; `kept` counts those that stay, by reason, and `dropped` is
-    how many are left out. `tables` are the numbers by block of every parameter that has several, by
-    ``step.parameter``. `baked` is the VAE to be proved, `wide` the first layer of which only some
-    channels were merged. `tags` are words for the output's name.
+    `merged` is how many it makes anew; `kept` counts the others of the output, by reason, and
+    `dropped` is how many are left out. `tables` are the numbers by block of every parameter that
+    has several, by ``step.parameter``. `baked` is the VAE to be proved, `wide` the first layer of
+    which only some channels were merged. `tags` are words for the output's name.
     """
 
     plan: Plan
@@ -87,9 +89,11 @@ def merge(
     vae = sources[who.vae] if who.vae else None
     step = {"verb": "merge", **merge_notes.record(recipe, sources)}
     made = finished(draft, options, (vae.model, vae.identity) if vae else None, step)
+    written = {output.name for output in made.plan.outputs}
     return MergePlan(
         plan=replace(made.plan, measurements=graph.measurements), parts=who, merged=merged,
-        kept=_kept(models, merged), dropped=len(there - {one.name for one in made.plan.outputs}),
+        kept=_kept(models, merged, written, baked=made.baked is not None),
+        dropped=len(there - written),
         tags=(*_methods(recipe), *made.tags), tables=_tables(recipe, weights, models),
         baked=made.baked,
         wide=next((met.wide for met in models.others.values() if met.wide), None),
@@ -163,7 +167,15 @@ def _wide_name(models: Gathered) -> str | None:
     return next((met.wide.name for met in models.others.values() if met.wide), None)
 
 
-def _kept(models: Gathered, merged: int) -> dict[str, int]:
-    """Return how many tensors of the lead stay as they are, by reason."""
+def _kept(
+    models: Gathered, merged: int, written: AbstractSet[str], *, baked: bool
+) -> dict[str, int]:
+    """Return how many tensors of the output are not merged, by reason.
+
+    With `baked` its VAE is that of another file, whether the lead has one or not.
+    """
+    merged_names, of_vae = set(models.scope.merged), "baked" if baked else "vae"
+    reasons = (models.scope.kept.get(name, "vae") for name in written if name not in merged_names)
+    counts = Counter(of_vae if why == "vae" else why for why in reasons)
     alone = len(models.scope.merged) - merged
-    return {**models.scope.counts(), **({"alone": alone} if alone else {})}
+    return {**counts, **({"alone": alone} if alone else {})}

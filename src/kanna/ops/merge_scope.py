@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,10 +26,6 @@ class Scope:
 
     merged: tuple[str, ...]
     kept: Mapping[str, str] = field(default_factory=dict)
-
-    def counts(self) -> dict[str, int]:
-        """Return how many tensors are kept for each reason."""
-        return dict(Counter(self.kept.values()))
 
 
 def scope_of(draft: Draft, recipe: Recipe) -> Scope:

@@ -44,6 +44,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kept_buffer": "buffers",
     "kept_integer": "integers",
     "kept_vae": "VAE",
+    "kept_baked": "VAE put inside",
     "kept_ema": "EMA",
     "kept_unknown": "of unknown use",
     "kept_alone": "unchanged by the merge",
@@ -147,7 +148,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "incomplete": (
         "{path} is not whole: {count} tensors of its diffusion model are missing or have the wrong shape ({names} …).",
-        "Download it again, or take another file.",
+        "Download it again, or take another file; of a model in shards name its .index.json.",
     ),
     "nothing_in_common": (
         "{path} ({theirs}) and {lead} ({ours}) have no part in common.",

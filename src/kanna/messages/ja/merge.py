@@ -33,6 +33,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "kept_buffer": "バッファー",
     "kept_integer": "整数",
     "kept_vae": "VAE",
+    "kept_baked": "焼き込む VAE",
     "kept_ema": "EMA",
     "kept_unknown": "用途不明",
     "kept_alone": "マージで変わらないもの",
@@ -135,7 +136,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "incomplete": (
         "{path} は不完全です。拡散モデル本体のテンソルが {count} 個、欠けているか、形状が違います（{names} …）。",
-        "ダウンロードし直すか、別のファイルを使ってください。",
+        "ダウンロードし直すか、別のファイルを使ってください。分割されたモデルなら .index.json を指定します。",
     ),
     "nothing_in_common": (
         "{path}（{theirs}）と {lead}（{ours}）には共通の部品がありません。",
