@@ -113,6 +113,18 @@ def _relaid(names: list[str]) -> list[bytes]:
 
 
 @cache
+def _loras() -> list[bytes]:
+    """The first layers of real LoRAs, with their shapes as letters."""
+    return [
+        "\n".join(
+            f"{name} {''.join(map(chr, one.shape))}"
+            for name, one in sorted(header.tensors.items())[:24]
+        ).encode()
+        for header in headers().values()
+        if header.kind == "lora"
+    ]
+
+
 def _made() -> Mapping[str, list[bytes]]:
     tensors = [
         small("a", "b.weight"),
@@ -204,6 +216,7 @@ def _made() -> Mapping[str, list[bytes]]:
             b"e3b0c442",
         ],
         "names": [text.encode() for text in names],
+        "lora": _loras(),
         "table": [
             b'name = "x"\ntitle = "X"\n[[component]]\nid = "y"\nrole = "vae"\nany = ["a.{0..3}"]'
         ],

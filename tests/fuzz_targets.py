@@ -10,6 +10,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -35,6 +36,7 @@ from kanna.merging import foreign, recipe_toml
 from kanna.merging.axes import points
 from kanna.merging.recipe_check import check
 from kanna.model import ModelFile, TensorInfo
+from kanna.ops.lora_convert import respell
 from kanna.ops.naming import suggested_name
 from kanna.ops.part_record import RECORD, read_record, restored
 from kanna.ops.quantized_layers import moved, together
@@ -45,6 +47,7 @@ from model_headers import Bytes
 
 PATH: Final = Path("/nowhere/model.bin")
 _MOST_READ: Final = 1 << 16
+_WIDEST: Final = 65  # numbers along a dimension of a made-up LoRA, about
 
 
 class Memory(InputFile):
@@ -175,6 +178,22 @@ def names(data: bytes) -> None:
         identify(ModelFile(path=PATH, container="safetensors", size=0, tensors=tensors, files=()))
 
 
+def lora(data: bytes) -> None:
+    """Read and spell anew a LoRA whose names and shapes are the fuzzer's, none of them large."""
+    tensors = {}
+    for line in data.decode("utf-8", "replace").split("\n"):
+        name, _, shape = line.partition(" ")
+        sizes = tuple(ord(letter) % _WIDEST for letter in shape[:5])
+        tensors[name] = TensorInfo(name, FP16, sizes, Bytes())
+    model = ModelFile(path=PATH, container="safetensors", size=0, tensors=tensors, files=())
+    identity = replace(identify(model), kind="lora")
+    for dialect, architecture in (("diffusers", "sd1"), ("kohya", "flux"), ("comfy", "sdxl")):
+        with suppress(KannaError):
+            made = respell(model, identity, dialect, architecture=architecture, skip_unknown=True)
+            for output in made.plan.outputs:
+                assert len(output.inputs[0].read()) == output.nbytes
+
+
 def table(data: bytes) -> None:
     """A user's own table: told what is wrong with it, and never more."""
     try:
@@ -242,6 +261,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "webui-cache": on_disk(read_entries, "cache.json"),
     "digest": digest,
     "names": names,
+    "lora": lora,
     "table": table,
     "record": record,
     "file-name": file_name,

@@ -93,6 +93,11 @@ UNREADABLE = [
     (with_alpha(torch.tensor(float("-inf"))), "lora.alpha_unclear"),
     (lora({**PAIR, "lora_mid.bias": (8,)}), "lora.unknown_tensors"),
     (lora({"lora_up.weight": (8, 4)}), "lora.unknown_tensors"),
+    (lora({**PAIR, "diff": (8, 6)}), "lora.unknown_tensors"),
+    (
+        lora({"lokr_w1": (2, 2), "lokr_w2": (4, 3), "lora_up.weight": (8, 4)}),
+        "lora.unknown_tensors",
+    ),
 ]
 UNFIT: Sequence[Mapping[str, tuple[int, ...]]] = [
     {"lora_up.weight": (8, 4), "lora_down.weight": (5, 6)},

@@ -36,6 +36,20 @@ _KINDS: Final[tuple[tuple[Kind, tuple[str, ...]], ...]] = (
     ("norm", ("norm",)),
     ("full", ("bias",)),
 )
+# What else modules of a kind may have. Whatever else there is belongs to no kind that is known.
+_BESIDE: Final[Mapping[str, frozenset[str]]] = {
+    "dora": frozenset({"core", "bias", "up_bias"}),
+    "lora": frozenset({"core", "bias", "up_bias"}),
+    "loha": frozenset({"core", "core2", "magnitude", "bias"}),
+    "lokr": frozenset({"core", "magnitude", "bias"}),
+    "glora": frozenset({"bias"}),
+    "boft": frozenset({"rescale", "bias"}),
+    "oft": frozenset({"rescale", "bias"}),
+    "ia3": frozenset({"bias"}),
+    "full": frozenset({"bias"}),
+    "norm": frozenset({"bias"}),
+    "peft-oft": frozenset(),
+}
 # What one word of the tables stands for, where what it adds is not the same.
 _FINER: Final = {"lora_B.bias": "up_bias", "set_weight": "set"}
 # Pieces that are no numbers to compute with: a switch, a shape.
@@ -109,7 +123,7 @@ def _module(model: ModelFile, row: Listed) -> Module | None:
     """
     pieces = {_piece(word, name, model[name]): model[name] for word, name in row.names.items()}
     alpha = pieces.pop("alpha", None)
-    kind = next((kind for kind, words in _KINDS if all(_has(pieces, w) for w in words)), None)
+    kind = _kind(pieces)
     if kind is None:
         return None
     for word, piece in pieces.items():
@@ -124,6 +138,15 @@ def _module(model: ModelFile, row: Listed) -> Module | None:
     if size_of(module) is None:
         raise Incompatible("lora.pieces_unfit", name=module.name)
     return module
+
+
+def _kind(pieces: Mapping[str, TensorInfo]) -> Kind | None:
+    """Return what the pieces make together, all of them."""
+    for kind, words in _KINDS:
+        if all(_has(pieces, word) for word in words):
+            own = {one for word in words for one in word.split("|")}
+            return kind if pieces.keys() <= own | _BESIDE[kind] else None
+    return None
 
 
 def _has(pieces: Mapping[str, TensorInfo], words: str) -> bool:
