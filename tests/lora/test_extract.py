@@ -226,6 +226,17 @@ def test_what_is_not_finite_is_refused() -> None:
         extracted(sd1_model(broken), sd1_model(BASE))
 
 
+def test_threads_change_no_bit_and_leave_torch_as_it_was() -> None:
+    before = torch.get_num_threads()
+    one, three = (extracted(sd1_model(tuned(3)), sd1_model(BASE), rank=2, threads=threads)
+                  for threads in (1, 3))  # fmt: skip
+    assert one.report == three.report
+    for first, second in zip(one.plan.outputs, three.plan.outputs, strict=True):
+        assert first.name == second.name
+        assert first.inputs[0].read() == second.inputs[0].read()
+    assert torch.get_num_threads() == before
+
+
 def test_it_can_be_cancelled() -> None:
     cancel = Event()
     cancel.set()

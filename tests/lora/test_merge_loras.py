@@ -175,6 +175,17 @@ def test_ranks_go_with_svd_only(options: dict[str, object]) -> None:
         merged((lora(pair(ATTENTION, 2, 1)), 1.0), **options)
 
 
+def test_of_what_loras_disagree_on_the_metadata_say_what_the_sum_is() -> None:
+    said = [{"ss_base_model_version": name, "ss_network_module": name} for name in "ab"]
+    loras = [opened(file_of(pair(ATTENTION, 2, 1), metadata=one), "sd1", kind="lora")
+             for one in said]  # fmt: skip
+    fields = merged((loras[0], 1.0), (loras[1], 0.5)).plan.metadata
+    assert (fields["ss_base_model_version"], fields["ss_network_module"]) == (
+        "sd_v1", "networks.lora",
+    )  # fmt: skip
+    assert (fields["ss_network_dim"], fields["ss_network_alpha"]) == ("4", "4")
+
+
 def test_metadata_are_what_all_say_and_how_it_was_made() -> None:
     tensors = pair(ATTENTION, 2, 1)
     said = [{"ss_base_model_version": "sd_v1", "ss_network_dim": "2", "ss_output_name": name}
@@ -184,6 +195,7 @@ def test_metadata_are_what_all_say_and_how_it_was_made() -> None:
     assert fields["ss_base_model_version"] == "sd_v1"
     assert (fields["ss_network_dim"], fields["ss_network_alpha"]) == ("4", "4")
     assert "ss_output_name" not in fields
+    assert fields["modelspec.architecture"] == "stable-diffusion-v1/lora"
     (step,) = json.loads(fields["kanna.history"])
     assert [one["weight"] for one in step["loras"]] == [1.0, 0.5]
 

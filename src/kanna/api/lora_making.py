@@ -63,7 +63,9 @@ def lora_extract(
 
     with ExitStack() as stack:
         sides = [_opened(stack, path) for path in (tuned, base)]
-        job = prepare(sides[0], sides[1], options or ExtractOptions())
+        threads = (run_options or RunOptions()).thread_count()
+        asked = replace(options or ExtractOptions(), threads=threads)
+        job = prepare(sides[0], sides[1], asked)
         target, new = _target(as_path(tuned), destination, "lora")
         rehearse(job.most, target, options=run_options, folder_will_be_made=new)
         made = LoraExtraction(tuned=as_path(tuned), base=as_path(base), plan=job.most,

@@ -1,11 +1,15 @@
 """What a LoRA keeps of the differences of two models, layer by layer.
 
-One layer is in memory at a time, beside the factors of those that are done.
+One layer for each thread is in memory at a time, beside the factors of those that are done. torch
+itself computes in one thread for each: its own threads gain little on narrow matrices, lose much
+where the machine has other work, and round differently by their number.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
 from typing import Final
@@ -35,12 +39,14 @@ class Layer:
 class Wanted:
     """What to make of differences.
 
-    Layers of which no number differs by more than `least` are left out.
+    Layers of which no number differs by more than `least` are left out. `threads` layers are made
+    at once.
     """
 
     ranks: LayerRanks
     storing: Storing
     least: float = 0.0
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,7 @@ class Difference:
 def extracted(
     layers: Sequence[Layer], wanted: Wanted, tick: Callable[[int], None]
 ) -> Iterator[Made | Difference]:
-    """Yield what is made of each of `layers`; of what is left out, how much it differs.
+    """Yield what is made of each of `layers`, in order; of what is left out, how much it differs.
 
     `tick` is called with the bytes of the differences that are through.
 
@@ -63,10 +69,16 @@ def extracted(
         FormatError: a file does not hold what its header says.
     """
     done = 0
-    for layer in layers:
-        yield _one(layer, wanted)
-        done += layer.difference.nbytes
-        tick(done)
+    running: deque[tuple[Layer, Future[Made | Difference]]] = deque()
+    with arithmetic().single_threaded(), ThreadPoolExecutor(wanted.threads) as pool:
+        for at in range(len(layers) + wanted.threads):
+            if at >= wanted.threads and running:
+                layer, future = running.popleft()
+                yield future.result()
+                done += layer.difference.nbytes
+                tick(done)
+            if at < len(layers):
+                running.append((layers[at], pool.submit(_one, layers[at], wanted)))
 
 
 def _one(layer: Layer, wanted: Wanted) -> Made | Difference:
@@ -76,7 +88,7 @@ def _one(layer: Layer, wanted: Wanted) -> Made | Difference:
     ranks = wanted.ranks.of(shape)
     if ranks is None or largest <= wanted.least:
         return Difference(name=layer.name, squares=squares_of(data) if largest else 0.0)
-    making = wanted.storing.making(layer.name, with_total=ranks.with_total)
+    making = wanted.storing.making(layer.name, ranks)
     size = shape[0], prod(shape[1:])
     stored = arithmetic().of_matrix(data, size, ranks.choose, ranks.most, making)
     return made_of(stored, layer.name, shape, wanted.storing, ranks=ranks)
@@ -99,7 +111,8 @@ def unmade(layer: Layer, wanted: Wanted) -> Made | None:
 
 
 def memory(layers: Sequence[Layer], wanted: Wanted) -> int:
-    """Return about how many bytes it takes: the largest layer, and all factors at their most."""
-    largest = max((layer.difference.nbytes for layer in layers), default=0)
+    """Return about how many bytes it takes: the largest layers, and all factors at their most."""
+    sizes = sorted((layer.difference.nbytes for layer in layers), reverse=True)
+    largest = sum(sizes[: wanted.threads])
     most = (unmade(layer, wanted) for layer in layers)
     return (1 + _COPIES) * largest + sum(one.nbytes for one in most if one is not None)

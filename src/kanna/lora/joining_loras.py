@@ -89,7 +89,7 @@ def summed_at_rank(one: Sum, ranks: Ranks, storing: Storing) -> Made:
         FormatError: a file does not hold what its header says.
     """
     shape, known = one.shape, [share.module.rank for share in one.shares]
-    making = storing.making(one.name, with_total=ranks.with_total)
+    making = storing.making(one.name, ranks)
     if one.plain:
         stored = arithmetic().of_products(_products(one), ranks.choose, ranks.most, making)
     else:

@@ -21,6 +21,7 @@ _DYNAMIC: Final[Mapping[str, RankMethod]] = {
     "ratio": "ratio", "cumulative": "cumulative", "frobenius": "frobenius",
     "sv_ratio": "ratio", "sv_cumulative": "cumulative", "sv_fro": "frobenius",
 }  # fmt: skip
+_FIRST: Final = 16  # values that are looked for where they decide themselves
 _NOISE: Final = 1e-6  # singular values of this share of the largest are fp32's rounding
 
 
@@ -41,6 +42,11 @@ class Ranks:
     def with_total(self) -> bool:
         """Whether the sum of all singular values must be known."""
         return self.method == "cumulative"
+
+    @property
+    def first(self) -> int:
+        """How many singular values to look for to begin with."""
+        return self.most if self.method == "fixed" else _FIRST
 
     def choose(self, spectrum: Spectrum) -> int | None:
         """Return the rank, or None where that takes more of the spectrum."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from kanna.dtypes import BF16, FP8_E4M3, FP8_E5M2, FP16, FP32, WORDS, DType
 from kanna.errors import Interrupted, KannaError, MissingExtra, UsageError
 from kanna.lora.modules import Module
+from kanna.lora.ranks import Ranks
 from kanna.merging.computing import seed_of
 from kanna.tensor_math.factor_values import Making
 
@@ -30,11 +31,12 @@ class Storing:
     quantile: float | None = None
     seed: int = 0
 
-    def making(self, name: str, *, with_total: bool = False) -> Making:
+    def making(self, name: str, ranks: Ranks | None = None) -> Making:
         """Return what the arithmetic is told for the layer `name`."""
+        ranks = ranks or Ranks()
         return Making(
             dtype=self.dtype.torch or "", device=self.device, quantile=self.quantile,
-            seed=seed_of(self.seed, 0, name), with_total=with_total,
+            seed=seed_of(self.seed, 0, name), with_total=ranks.with_total, first=ranks.first,
         )  # fmt: skip
 
 

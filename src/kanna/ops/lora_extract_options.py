@@ -22,6 +22,7 @@ class ExtractOptions:
     for the others; 0: none of them). Layers of which no number differs by more than `least` are
     left out. `full` writes what no LoRA can carry as whole differences. `quantile` clips the
     factors (kohya's 0.99). `dialect` is a word of ``lora/dialects.toml``.
+    `threads` layers are made at once.
     """
 
     rank: int | None = None
@@ -36,6 +37,7 @@ class ExtractOptions:
     dtype: str = "fp16"
     device: str = "cpu"
     digest: bool = True
+    threads: int = 1
 
     def wanted(self) -> Wanted:
         """Return what becomes of a difference.
@@ -48,5 +50,5 @@ class ExtractOptions:
                          default=RANK if self.dynamic is None else MOST)  # fmt: skip
         return Wanted(
             ranks=layer_ranks(ranks, self.conv_rank), least=self.least,
-            storing=storing(self.dtype, self.device, self.quantile),
+            storing=storing(self.dtype, self.device, self.quantile), threads=self.threads,
         )  # fmt: skip

@@ -22,8 +22,9 @@ from kanna.lora.ranks import Ranks, ranks_of
 from kanna.lora.reading import read
 from kanna.lora.remade import remade, written
 from kanna.lora.storing import storing, widest
+from kanna.lora.writing import dialect_called
 from kanna.model import Note
-from kanna.ops.lora_metadata import common, of_change
+from kanna.ops.lora_metadata import common, of_change, of_model
 from kanna.ops.lora_remaking import Kept, kept_of, made_all, plan_of
 from kanna.ops.merge_inputs import Opened
 from kanna.plan import Plan
@@ -104,8 +105,11 @@ def merge_loras(
     new = [remade(one, factors) for one, factors in zip(sums, made, strict=True)]
     spelled = written(new, own, options.dialect, architecture)
     report = _report(sums, new, made)
-    metadata = of_change(common(one.model.metadata for one, _ in loras), made,
-                         _step(loras, options, ranks, report), digest=options.digest)  # fmt: skip
+    known = next((one.identity for one, _ in loras if one.identity.architecture), None)
+    dialect = dialect_called(options.dialect) if options.dialect else own
+    fields = {**(of_model(known, dialect) if known else {}),
+              **common(one.model.metadata for one, _ in loras)}  # fmt: skip
+    metadata = of_change(fields, made, _step(loras, options, ranks, report), digest=options.digest)
     notes = [note for held in contents for note in held.notes]
     if not report.shared:
         notes.append(Note("lora_making.nothing_shared", {}))

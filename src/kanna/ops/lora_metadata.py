@@ -59,6 +59,16 @@ def of_change(
     return extended(fields, step, digest=digest)
 
 
+def of_model(identity: Identity, dialect: Dialect | None) -> dict[str, str]:
+    """Return what can be said of any LoRA for the model of `identity`, in `dialect` if known."""
+    laid = replace(identity, layout=dialect.layout) if dialect else identity
+    fields = dict(fill(laid).fields)
+    version, module = _KOHYA.get(identity.architecture or "", (None, "networks.lora"))
+    if dialect and dialect.alpha == "tensor" and version and identity.architecture != "sd2":
+        fields |= {"ss_network_module": module, "ss_base_model_version": version}
+    return fields
+
+
 def of_conversion(
     old: Mapping[str, str], identity: Identity, spelled: Spelled, dialect: Dialect,
     step: Mapping[str, object], *, digest: bool,

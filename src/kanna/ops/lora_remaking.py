@@ -56,7 +56,7 @@ def kept_of(modules: Sequence[Module], made: Sequence[Made]) -> Kept:
 def _by_part(modules: Sequence[Module], made: Sequence[Made]) -> Iterator[Retained]:
     pairs = list(zip(modules, made, strict=True))
     for reach in dict.fromkeys(module.reach for module in modules):
-        yield retained(reach, [one for module, one in pairs if module.reach == reach])
+        yield retained(reach.rstrip("._"), [one for module, one in pairs if module.reach == reach])
 
 
 def plan_of(

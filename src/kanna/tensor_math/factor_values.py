@@ -46,13 +46,15 @@ class Product:
 class Making:
     """How to store factors: torch's name of the dtype, the device, the seed of the random sketch.
 
-    `quantile` clips the numbers of both factors, as kohya's script does.
+    `quantile` clips the numbers of both factors, as kohya's script does. `first` singular values
+    are looked for to begin with.
     """
 
     dtype: str
     device: str = "cpu"
     seed: int = 0
     with_total: bool = False
+    first: int = 16
     quantile: float | None = None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import frexp
 
 import torch
@@ -20,13 +21,25 @@ from kanna.tensor_math.low_rank import (
 )
 
 
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Let torch compute in the threads that call it, and in no others."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @torch.inference_mode()
 def of_matrix(
     data: bytearray, shape: tuple[int, int], choose: Choice, most: int, making: Making
 ) -> Stored:
     """Return the factors of the matrix of `shape` whose fp32 numbers are `data`."""
     matrix = tensor_of(data, shape, making.device)
-    made = factored(matrix, choose, most, seed=making.seed, with_total=making.with_total)
+    made = factored(matrix, choose, most, seed=making.seed, with_total=making.with_total,
+                    first=making.first)  # fmt: skip
     up, down = _as_stored(made, making)
     return _stored(made, up, down, squared_distance(matrix, up, down))
 

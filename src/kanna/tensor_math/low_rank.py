@@ -41,16 +41,18 @@ class Factors:
 
 @torch.inference_mode()
 def factored(
-    matrix: torch.Tensor, choose: Choice, most: int, *, seed: int = 0, with_total: bool = False
-) -> Factors:
+    matrix: torch.Tensor, choose: Choice, most: int, *, seed: int = 0, with_total: bool = False,
+    first: int = 16,
+) -> Factors:  # fmt: skip
     """Return the best product of the rank that `choose` chooses, at most `most`.
 
     `matrix` is ``[m,n]``, fp32 and finite. Small ones, and those of which many values are wanted,
     are decomposed whole. With `with_total` the spectrum has the sum of all singular values.
+    `first` values are looked for to begin with.
     """
     least = min(matrix.shape)
     squares = squared_norm(matrix)
-    total, wanted = None, min(most, 16)
+    total, wanted = None, min(most, first)
     while least > _SMALL and 2 * (wanted + _OVERSAMPLING) < least:
         if total is None and with_total:
             total = _sum_of_values(matrix)
