@@ -8,7 +8,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "Make a LoRA of what a model has more than another.",
     "help": "Make a LoRA that turns the model BASE into TUNED, as well as its rank allows, and "
     "say exactly how well: the error that is told is that of BASE with the LoRA, rounding of the "
-    "LoRA included.\n\nOne layer is in memory at a time, beside the LoRA. Containers, layouts and "
+    "LoRA included.\n\nOne layer for each thread is in memory, beside the LoRA. Containers, layouts and "
     "quantised files mix.",
     "examples": "Examples:\n\n"
     "  kanna lora extract tuned.safetensors base.safetensors -o style.safetensors\n\n"

@@ -8,7 +8,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "2 つのモデルの差分を LoRA として抽出します。",
     "help": "モデル BASE を TUNED に近づける LoRA を作り、どこまで再現できるかを正確に示します。"
     "表示される誤差は、BASE に LoRA を適用したモデルと TUNED の差で、LoRA 自身の丸め誤差も含みます。\n\n"
-    "メモリに置くのは 1 層分と LoRA だけです。形式やレイアウト、量子化の異なるファイルも組み合わせられます。",
+    "メモリに置くのは、スレッドごとに 1 層分と LoRA だけです。形式やレイアウト、量子化の異なるファイルも組み合わせられます。",
     "examples": "例:\n\n"
     "  kanna lora extract tuned.safetensors base.safetensors -o style.safetensors\n\n"
     "  kanna lora extract tuned.safetensors base.safetensors --dynamic frobenius:0.95 "
