@@ -233,6 +233,7 @@ _CONFIGS: Final = _table("name config", {
         "name": _text, "prediction": _text, "zero_snr": _flag, "architectures": _texts,
     }),
 })  # fmt: skip
+_NAMED: Final = _table("words ends", {"words": _texts, "ends": _texts})
 _QUANTIZE: Final = _table("keep", {"keep": _texts, "sources": _texts})
 _FAMILY: Final = _table("name", {
     **_EVERY, "mixed": _flag, "vae": _text, "vae_prefix": _text, "tasks": _texts,
@@ -242,7 +243,7 @@ _FAMILY: Final = _table("name", {
     "prediction": _rows("", _CHOICE), "component": _rows("id role", _COMPONENT),
     "choices": _rows("name row", _CHOICES), "bases": _rows("architecture lines", _BASES),
     "endings": _lists, "inner": _words, "reaches": _rows("starts", _REACHES), "yields": _pairs,
-    "distilled": _lists, "numbers": _NUMBERED,
+    "distilled": _lists, "numbers": _NUMBERED, "named": _NAMED,
     "encoder_bases": _rows("encoders candidates", _ENCODERS),
     "metadata": _rows("key contains", _METADATA),
     "peek": _rows("any deviation above below", _PEEK), "about": _ABOUT, "quantize": _QUANTIZE,
