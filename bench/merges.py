@@ -109,8 +109,8 @@ def _others(a: str, b: str, out: str, folder: Path) -> None:
 def _whole_tensors(models: list[str], out: str) -> None:
     row("whole-tensor methods, SDXL", "wall, s", "peak MB", "x the largest tensor in fp32")
     row(*["---"] * 4)
-    for method in ("slerp", "cosine-a", "ties", "dare-ties"):
-        base = [] if method in {"slerp", "cosine-a"} else ["--base", models[0]]
+    for method in ("slerp", "ties"):
+        base = ["--base", models[0]] if method == "ties" else []
         job = Job(method, _merge([method, *models, *base], out, hashed=False))
         job.run()
         row(method, f"{job.wall:.1f}", f"{job.memory:.0f}", f"{job.memory * 2**20 / _LARGEST:.1f}")
