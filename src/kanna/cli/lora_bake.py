@@ -21,7 +21,7 @@ from kanna.cli.wishing import numbers_in, wish_of, wishing
 @click.argument("model", metavar="MODEL", type=ModelPath())
 @click.argument("loras", metavar="LORA...", nargs=-1, required=True, type=ModelPath())
 @option("-o", "--output", text="lora_bake.option_output", type=str, required=True)
-@option("--weights", text="lora_bake.option_weights", metavar="N,N,...")
+@option("-w", "--weights", text="lora_bake.option_weights", metavar="N,N,...")
 @option("--te-weights", text="lora_bake.option_te_weights", metavar="N,N,...")
 @option("--blocks", text="lora_bake.option_blocks", metavar="BLOCKS", multiple=True)
 @option("--elements", text="lora_bake.option_elements", metavar="RULE", multiple=True)
