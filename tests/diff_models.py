@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kanna.demo import Given
 from kanna.dtypes import WORDS
 from kanna.identity import Ema, Identity, Part, PositionIdKey, PositionIds
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.diff import DiffReport, report
 from kanna.ops.diff_compared import Compared, compared
 from kanna.ops.diff_sides import Side, align, side_of
+from kanna.views.given import Given
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]

@@ -17,6 +17,7 @@ from kanna.merging.recipe import Compat, Recipe, Source, Step, Value, Weight, Wi
 from kanna.model import Extent, ModelFile, TensorInfo
 from kanna.ops.merge import MergePlan, merge
 from kanna.ops.merge_inputs import Opened
+from kanna.views.given import Given
 from model_headers import headers, model_of
 
 TORCH = {
@@ -51,20 +52,6 @@ class Drawn:
         return drawn.to(TORCH[self.dtype.word])
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Tensor data that is given."""
-
-    data: bytes
-    whole: bool = False
-
-    def extent(self) -> Extent | None:
-        return None
-
-    def read_into(self, start: int, out: memoryview) -> None:
-        out[:] = self.data[start : start + len(out)]
-
-
 def bytes_of(tensor: torch.Tensor) -> bytes:
     return tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
@@ -88,7 +75,7 @@ def held(tensors: Mapping[str, torch.Tensor], path: str = "x.safetensors") -> Mo
     words = {dtype: word for word, dtype in TORCH.items()}
     return model_of(
         {
-            name: TensorInfo(name, WORDS[words[t.dtype]], tuple(t.shape), Held(bytes_of(t)))
+            name: TensorInfo(name, WORDS[words[t.dtype]], tuple(t.shape), Given(bytes_of(t)))
             for name, t in tensors.items()
         },
         path=path,

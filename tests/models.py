@@ -6,13 +6,14 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from kanna.demo import Given, Noise, checkpoint_tensors, component_tensors
+from kanna.demo import Noise, checkpoint_tensors, component_tensors
 from kanna.dtypes import FP32, INT64, DType
 from kanna.identify import identify
 from kanna.identity import Identity
 from kanna.model import ModelFile, TensorInfo
 from kanna.ops.convert import ConvertOptions, convert
 from kanna.plan import Output, Plan
+from kanna.views.given import Given
 
 IDS = "cond_stage_model.transformer.text_model.embeddings.position_ids"
 UNET = "model.diffusion_model."

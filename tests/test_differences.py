@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanna.demo import Given
 from kanna.dtypes import WORDS
 from kanna.engine.differences import Difference, Match, _Pass, differences
 from kanna.engine.meter import Meter
 from kanna.errors import Interrupted
 from kanna.model import Extent, TensorInfo
+from kanna.views.given import Given
 
 TYPES = {"fp16": "<f2", "fp32": "<f4", "fp64": "<f8", "int64": "<i8"}
 

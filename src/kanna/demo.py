@@ -27,6 +27,7 @@ from kanna.formats.layout import Spec, arrange
 from kanna.identify.ema import copy_name
 from kanna.model import Extent, TensorInfo
 from kanna.plan import Output, Plan
+from kanna.views.given import Given
 
 _BLOCK: Final = 1 << 20
 _SMALL: Final = 1 << 16  # larger tensors are holes in a sparse checkpoint
@@ -65,22 +66,6 @@ class Noise:
             out[done : done + len(piece)] = piece
             done += len(piece)
             place = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Tensor data that is known."""
-
-    data: bytes
-    whole: bool = False
-
-    def extent(self) -> Extent | None:
-        """Return None: the bytes are in no file."""
-        return None
-
-    def read_into(self, start: int, out: memoryview) -> None:
-        """Fill `out` with the bytes from `start`."""
-        out[:] = self.data[start : start + len(out)]
 
 
 def write_checkpoint(path: Path, *, full: bool) -> None:

@@ -33,7 +33,8 @@ from kanna.model import TensorInfo
 from kanna.ops.merge import merge
 from kanna.ops.merge_inputs import Opened
 from kanna.plan import Plan
-from merge_files import Held, bytes_of, header, numbers
+from kanna.views.given import Given
+from merge_files import bytes_of, header, numbers
 from merge_files import made as written
 
 METHODS = list(built_in().values())
@@ -195,7 +196,7 @@ def test_a_checkpoint_stays_one_with_ids_that_count(
     assert all(torch.isfinite(one).all() for one in there.values())
     assert torch.equal(there[IDS], COUNTING)
     tensors = {
-        out.name: TensorInfo(out.name, out.dtype, out.shape, Held(bytes_of(there[out.name])))
+        out.name: TensorInfo(out.name, out.dtype, out.shape, Given(bytes_of(there[out.name])))
         if out.name in there
         else replace(lead.model[out.name], dtype=out.dtype, shape=out.shape)
         for out in plan.plan.outputs

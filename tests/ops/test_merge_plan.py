@@ -20,7 +20,8 @@ from kanna.model import ModelFile, TensorInfo
 from kanna.ops.merge import MergePlan
 from kanna.plan import Constant, Copy, Output, WeightedSum
 from kanna.quantizing.bitsandbytes import state_text
-from merge_files import Held, drawn, header, held, made, mixed, numbers, planned, recipe
+from kanna.views.given import Given
+from merge_files import drawn, header, held, made, mixed, numbers, planned, recipe
 from model_headers import headers, in_blocks
 from models import bare_vae, full_checkpoint, ids
 
@@ -350,9 +351,9 @@ def with_states(packed: ModelFile, plain: ModelFile) -> ModelFile:
         weight = name.partition(".quant_state")[0]
         if weight != name:
             text = state_text("nf4", 64, "bfloat16", plain[weight].shape, nested=False)
-            tensors[name] = replace(tensor, data=Held(text.ljust(tensor.numel)))
+            tensors[name] = replace(tensor, data=Given(text.ljust(tensor.numel)))
         elif name.endswith(".quant_map"):
-            tensors[name] = replace(tensor, data=Held(FOUR_BIT["nf4"]))
+            tensors[name] = replace(tensor, data=Given(FOUR_BIT["nf4"]))
     return replace(packed, tensors=tensors)
 
 

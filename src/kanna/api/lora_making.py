@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kanna.api.making import folder_for
-from kanna.api.reading import StrPath, identified
+from kanna.api.merge_sources import Report, open_source
+from kanna.api.reading import StrPath
 from kanna.disk import as_path
-from kanna.engine import Progress, Result, RunOptions, rehearse, run
+from kanna.engine import Result, RunOptions, rehearse, run
 from kanna.errors import UsageError
-from kanna.formats import open_model
 from kanna.ops.lora_extract_options import ExtractOptions
 from kanna.ops.lora_extract_report import ExtractReport
 from kanna.ops.lora_merge import LoraMergeOptions, LoraMergeReport
 from kanna.ops.lora_resize import ResizeOptions, ResizeReport
 from kanna.ops.merge_inputs import Opened
 from kanna.plan import Plan
-
-Report = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ def lora_extract(
     from kanna.ops.lora_extract import extract, prepare
 
     with ExitStack() as stack:
-        sides = [_opened(stack, path) for path in (tuned, base)]
+        sides = [open_source(stack, path) for path in (tuned, base)]
         threads = (run_options or RunOptions()).thread_count()
         asked = replace(options or ExtractOptions(), threads=threads)
         job = prepare(sides[0], sides[1], asked)
@@ -110,7 +108,7 @@ def lora_merge(
     from kanna.ops.lora_merge import merge_loras
 
     with ExitStack() as stack:
-        opened = [(_opened(stack, path), weight) for path, weight in loras]
+        opened = [(open_source(stack, path), weight) for path, weight in loras]
         target, new = _target(as_path(loras[0][0]), destination, "merged")
         _check_target(opened, target, run_options, new=new)
         made = merge_loras(opened, options or LoraMergeOptions(), progress, cancel)
@@ -139,7 +137,7 @@ def lora_resize(
     from kanna.ops.lora_resize import resize
 
     with ExitStack() as stack:
-        opened = _opened(stack, lora)
+        opened = open_source(stack, lora)
         target, new = _target(as_path(lora), destination, "resized")
         _check_target([(opened, 1.0)], target, run_options, new=new)
         made = resize(opened, options, progress, cancel)
@@ -162,13 +160,6 @@ def _end(
     cancel: threading.Event | None, *, new: bool, dry_run: bool,
 ) -> Result | None:  # fmt: skip
     return None if dry_run else _written(plan, target, options, progress, cancel, new=new)
-
-
-def _opened(stack: ExitStack, path: StrPath) -> Opened:
-    model = stack.enter_context(open_model(path))
-    identity = identified(model, compare_ema=False)
-    known = (identity.hashes or {}).get("sha256")
-    return Opened(model=model, identity=identity, sha256=str(known) if known else None)
 
 
 def _target(source: Path, destination: StrPath, tag: str) -> tuple[Path, bool]:

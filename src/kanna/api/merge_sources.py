@@ -44,11 +44,19 @@ class Sources:
 
     def _open(self, path: Path) -> Opened:
         if path not in self._opened:
-            model = self._stack.enter_context(open_model(path))
-            identity = identified(model, compare_ema=False)
-            known = identity.hashes or {}
-            self._opened[path] = _with(Opened(model=model, identity=identity), known)
+            self._opened[path] = open_source(self._stack, path)
         return self._opened[path]
+
+
+def open_source(stack: ExitStack, path: StrPath) -> Opened:
+    """Return an open file, which `stack` closes, with its hashes where the cache knows them.
+
+    Raises:
+        KannaError: whatever is wrong with the file.
+    """
+    model = stack.enter_context(open_model(path))
+    identity = identified(model, compare_ema=False)
+    return _with(Opened(model=model, identity=identity), identity.hashes or {})
 
 
 def places_of(sources: Mapping[str, Source], found: Mapping[str, StrPath]) -> dict[str, Path]:

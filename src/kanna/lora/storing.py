@@ -13,7 +13,7 @@ from kanna.dtypes import BF16, FP8_E4M3, FP8_E5M2, FP16, FP32, WORDS, DType
 from kanna.errors import Interrupted, KannaError, MissingExtra, UsageError
 from kanna.lora.modules import Module
 from kanna.lora.ranks import Ranks
-from kanna.merging.computing import seed_of
+from kanna.merging.computing import require_device, seed_of
 from kanna.tensor_math.factor_values import Making
 
 DTYPES: Final = tuple(dtype.word for dtype in (FP32, FP16, BF16))
@@ -53,10 +53,7 @@ def storing(dtype: str, device: str, quantile: float | None) -> Storing:
         raise UsageError("lora_making.quantile_unclear", quantile=quantile)
     if not find_spec("torch"):
         raise MissingExtra("lora_making.needs_torch")
-    try:
-        import_module("kanna.tensor_math.buffers").check_device(device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError("merge.no_device", device=device) from error
+    require_device(device)
     return Storing(dtype=WORDS[dtype], device=device, quantile=quantile)
 
 

@@ -159,6 +159,15 @@ def require_torch(method: str, device: str = "cpu") -> None:
     """
     if not find_spec("torch"):
         raise MissingExtra("merge.needs_torch", method=method)
+    require_device(device)
+
+
+def require_device(device: str) -> None:
+    """Refuse a device that torch, which must be there, does not have.
+
+    Raises:
+        UsageError: it is one.
+    """
     try:
         import_module("kanna.tensor_math.buffers").check_device(device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
