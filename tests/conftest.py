@@ -1,4 +1,4 @@
-"""What every test starts from: sentences in English, whatever the machine speaks; no user's cache."""
+"""What every test starts from: sentences in English, whatever the machine speaks; no user's cache or library."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ settings.load_profile("explore" if "KANNA_EXPLORE" in os.environ else "repeatabl
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _cache_and_library_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KANNA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("KANNA_LIBRARY", str(tmp_path_factory.mktemp("library") / "library.sqlite3"))
         yield
 
 

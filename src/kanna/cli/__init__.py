@@ -40,6 +40,8 @@ VERBS: Final = {
     "diff": "kanna.cli.diff:diff",
     "yaml": "kanna.cli.config:configure",
     "meta": "kanna.cli.meta:meta",
+    "library": "kanna.cli.library:library",
+    "infotext": "kanna.cli.infotext:infotext",
     "methods": "kanna.cli.methods:methods",
     "families": "kanna.cli.families:families",
     "explain": "kanna.cli.explain:explain",

@@ -1,0 +1,1 @@
+"""Models moved, copied and removed together with the files beside them."""

@@ -1,0 +1,1 @@
+"""How pictures were made: the dialects of generation data."""

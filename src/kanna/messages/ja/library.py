@@ -1,0 +1,35 @@
+"""`kanna library`: the catalog of a collection."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str | tuple[str, str]]] = {
+    "short": "モデルと画像をライブラリに登録し、検索、タグ付け、移動を行います。",
+    "help": "フォルダー内のモデルと画像をライブラリで管理します。ライブラリは誰でも読める 1 つの SQLite ファイルです。ネットワークには接続しません。フォルダーの中身を変えるのは move、copy、rename、delete、trash だけです。",
+    "examples": "例:\n\n  kanna library add ~/stable-diffusion-webui\n\n  kanna library scan\n\n  kanna library find sdxl anime\n\n  kanna library dupes",
+    "none": (
+        "{path} にライブラリがありません。",
+        "kanna library add フォルダー で作成するか、--library で別のライブラリを指定してください。",
+    ),
+    "newer": (
+        "ライブラリ {path} は、より新しい kanna で書かれています（スキーマ {version}、この kanna が扱えるのは {known} まで）。",
+        "kanna を更新するか、--library で別のライブラリを指定してください。",
+    ),
+    "other_database": (
+        "{path} はデータベースですが、kanna のライブラリではありません。",
+        "--library で別のファイルを指定してください。",
+    ),
+    "damaged": (
+        "ライブラリ {path} はデータベースではないか、壊れています。",
+        "別の場所に退避してからバックアップを戻すか、kanna library add フォルダー で作り直してください。タグとメモは sqlite3 ファイル .recover で取り出せます。",
+    ),
+    "busy": (
+        "ライブラリ {path} には、別のプロセスが長い間書き込んでいます。",
+        "その処理が終わってから、もう一度実行してください。",
+    ),
+    "unusable": (
+        "ライブラリ {path} を使えません（{reason}）。",
+        "ディスクとアクセス権を確かめるか、--library で別のファイルを指定してください。",
+    ),
+}

@@ -1,0 +1,1 @@
+"""Picture files: their texts, read and replaced without touching the image."""
