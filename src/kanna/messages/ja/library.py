@@ -8,6 +8,15 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "モデルと画像をライブラリに登録し、検索、タグ付け、移動を行います。",
     "help": "フォルダー内のモデルと画像をライブラリで管理します。ライブラリは誰でも読める 1 つの SQLite ファイルです。ネットワークには接続しません。フォルダーの中身を変えるのは move、copy、rename、delete、trash だけです。",
     "examples": "例:\n\n  kanna library add ~/stable-diffusion-webui\n\n  kanna library scan\n\n  kanna library find sdxl anime\n\n  kanna library dupes",
+    "option_library": "自分のライブラリの代わりにこのライブラリを使います（KANNA_LIBRARY でも指定できます）。",
+    "no_such_file": (
+        "ライブラリ {library} に {text} というファイルはありません。",
+        "パス、番号（#12）、ハッシュの先頭 8 桁以上、またはファイル名で指定してください。一覧は kanna library list で見られます。",
+    ),
+    "several_files": (
+        "{text} に当てはまるファイルが {count} 個あります: {files}",
+        "番号（#12）かパスで 1 つに絞ってください。",
+    ),
     "none": (
         "{path} にライブラリがありません。",
         "kanna library add フォルダー で作成するか、--library で別のライブラリを指定してください。",
