@@ -61,6 +61,26 @@ CREATE INDEX file_kind ON file (kind, architecture);
 CREATE INDEX file_sha256 ON file (sha256);
 CREATE INDEX file_data_sha256 ON file (data_sha256);
 CREATE INDEX file_autov1 ON file (autov1);
+CREATE INDEX file_blake3 ON file (blake3) WHERE blake3 IS NOT NULL;
+CREATE INDEX file_crc32 ON file (crc32) WHERE crc32 IS NOT NULL;
+CREATE INDEX file_checksum ON file (embedding_checksum) WHERE embedding_checksum IS NOT NULL;
+CREATE INDEX file_sshs_model_hash ON file (sshs_model_hash) WHERE sshs_model_hash IS NOT NULL;
+-- A name as it is looked up, in any spelling: kanna/catalog/matching_names.py makes the same of it.
+CREATE INDEX file_spelling ON file (lower(replace(replace(name, '-', '_'), ' ', '_')));
+
+-- Other names of a model, by which pictures and recipes may call it. `source`: former (the file's
+-- before it was renamed), companion (what a file beside it says of where it was published),
+-- metadata.
+CREATE TABLE alias (
+    file   INTEGER NOT NULL REFERENCES file (id) ON DELETE CASCADE,
+    name   TEXT NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (file, name, source)
+) WITHOUT ROWID;
+CREATE INDEX alias_spelling ON alias (lower(replace(replace(name, '-', '_'), ' ', '_')));
+CREATE TRIGGER file_renamed AFTER UPDATE OF name ON file WHEN old.name <> new.name BEGIN
+    INSERT OR IGNORE INTO alias VALUES (old.id, old.name, 'former');
+END;
 
 -- The identity document, without the file's metadata.
 CREATE TABLE identity (
