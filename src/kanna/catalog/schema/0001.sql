@@ -147,7 +147,7 @@ CREATE TABLE prompt (
 );
 -- rowid is prompt.id; its words are not kept a second time.
 CREATE VIRTUAL TABLE prompt_words USING fts5 (
-    words, content = '', prefix = '2 3', tokenize = "unicode61 remove_diacritics 2"
+    prompt, negative, content = '', tokenize = "unicode61 remove_diacritics 2"
 );
 
 CREATE TABLE image (
