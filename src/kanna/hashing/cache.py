@@ -97,12 +97,22 @@ class HashCache:
 
     def find(self, file: Fingerprint) -> CachedFile | None:
         """Return what is known of this state of a file."""
-        rows = self._files("key = ?", (key_of(file),))
+        rows = self.files_at(key_of(file))
         return rows[0] if rows else None
 
+    def files_at(self, key: str) -> list[CachedFile]:
+        """Return the file with this key, if there is one."""
+        return self._files("key = ?", (key,))
+
+    def places(self) -> list[tuple[str, Path]]:
+        """Return every key, and where its file was when it was hashed."""
+        rows = self._rows("SELECT key, path FROM file", ())
+        return [(key, Path(os.fsdecode(path))) for key, path in rows]
+
     def files_with(self, field: str, beginning: str) -> list[CachedFile]:
-        """Return the files whose digest `field` begins with these digits."""
-        assert field in _DIGESTS
+        """Return the files whose digest `field` begins with these digits; not all are kept."""
+        if field not in _DIGESTS:
+            return []
         return self._files(f"substr({field}, 1, ?) = ?", (len(beginning), beginning))
 
     def parts(self, file: Fingerprint) -> list[PartDigest]:

@@ -1,6 +1,8 @@
 """From a digest of any length to what it may be the digest of: every meaning is tried.
 
-The meanings are those of AUTOMATIC1111's infotexts, Civitai's API and kohya's metadata.
+The meanings are those of AUTOMATIC1111's infotexts, Civitai's API and kohya's metadata. Of LoRAs,
+civitai/sd_civitai_extension writes 10 digits of the data's SHA-256 (``Hashes: {"lora:…": …}``), and
+A1111 believes what a LoRA's metadata say (``sshs_model_hash``); only a library keeps the latter.
 """
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from kanna.errors import UsageError
-from kanna.hashing.cache import CachedFile, HashCache, PartDigest
+from kanna.hashing.cache import CachedFile, PartDigest
 from kanna.hashing.digests import Digests
 from kanna.hashing.known import Known, known_file, known_models, known_weights
 from kanna.model import Note
@@ -31,8 +33,10 @@ MEANINGS: Final = (
     Meaning("autov1", 8, "autov1"),
     Meaning("crc32", 8, "crc32"),
     Meaning("autov2", 10, "sha256"),
+    Meaning("data_sha256_10", 10, "data_sha256"),
     Meaning("autov3", 12, "data_sha256"),
     Meaning("sha256_12", 12, "sha256"),
+    Meaning("sshs_model_hash", 12, "sshs_model_hash"),
     Meaning("sha256_16", 16, "sha256"),
     Meaning("sha256", 64, "sha256"),
     Meaning("data_sha256", 64, "data_sha256"),
@@ -131,7 +135,27 @@ def digits_of(text: str) -> str:
     raise UsageError("which.no_digest", text=text)
 
 
-def resolve(text: str, cache: HashCache) -> Answer:
+class Remembered(Protocol):
+    """Files whose digests are known: the cache of hashes, or more than that."""
+
+    def files_with(self, field: str, beginning: str) -> list[CachedFile]:
+        """Return the files whose digest `field` begins with these digits."""
+
+    def files_with_part(self, beginning: str) -> list[CachedFile]:
+        """Return the files that hold a part whose digest begins with these digits."""
+
+
+def meanings_of(digits: str) -> tuple[Meaning, ...]:
+    """Return everything that so many digits can be."""
+    return tuple(meaning for meaning in MEANINGS if meaning.digits == len(digits))
+
+
+def is_of_nothing(digits: str) -> bool:
+    """Whether it is the digest of no bytes at all, which A1111 wrote for files up to 1 MiB."""
+    return len(digits) > 4 and any(nothing.startswith(digits) for nothing in _NOTHING)
+
+
+def resolve(text: str, cache: Remembered) -> Answer:
     """Return everything that the digest in `text` may stand for.
 
     Raises:
@@ -139,7 +163,7 @@ def resolve(text: str, cache: HashCache) -> Answer:
     """
     digits = digits_of(text)
     hits = _merged([
-        *(hit for meaning in _meanings(digits) for hit in _hits(meaning, digits, cache)),
+        *(hit for meaning in meanings_of(digits) for hit in _hits(meaning, digits, cache)),
         *_components(digits, cache),
         *_name_hashes(digits),
     ])  # fmt: skip
@@ -147,7 +171,7 @@ def resolve(text: str, cache: HashCache) -> Answer:
 
 
 def answer_for_file(
-    asked: str, digests: Digests, parts: Iterable[PartDigest], key: str | None, cache: HashCache
+    asked: str, digests: Digests, parts: Iterable[PartDigest], key: str | None, cache: Remembered
 ) -> Answer:
     """Return what is known of a file: by its bytes, by its weights alone, by each part of it.
 
@@ -170,11 +194,14 @@ def _own(hit: Hit, key: str | None) -> bool:
     return hit.file is not None and hit.file.key == key and hit.known is None
 
 
-def _meanings(digits: str) -> Iterator[Meaning]:
-    return (meaning for meaning in MEANINGS if meaning.digits == len(digits))
+def _hits(meaning: Meaning, digits: str, cache: Remembered) -> Iterator[Hit]:
+    yield from published_with(meaning, digits)
+    for file in cache.files_with(meaning.field, digits):
+        yield Hit(meaning=meaning.word, file=file, known=published(file))
 
 
-def _hits(meaning: Meaning, digits: str, cache: HashCache) -> Iterator[Hit]:
+def published_with(meaning: Meaning, digits: str) -> Iterator[Hit]:
+    """Yield the published files whose digest of this meaning begins with these digits."""
     if meaning.field in _FIELDS:
         for row in known_models():
             if getattr(row, meaning.field).startswith(digits):
@@ -182,8 +209,6 @@ def _hits(meaning: Meaning, digits: str, cache: HashCache) -> Iterator[Hit]:
             elif meaning.field == "sha256" and row.sha256_begins and _agree(row, digits):
                 exact = len(row.sha256_begins) >= len(digits)
                 yield Hit(meaning=meaning.word, known=row, exact=exact)
-    for file in cache.files_with(meaning.field, digits):
-        yield Hit(meaning=meaning.word, file=file, known=published(file))
 
 
 def _agree(row: Known, digits: str) -> bool:
@@ -191,12 +216,12 @@ def _agree(row: Known, digits: str) -> bool:
     return digits.startswith(row.sha256_begins) or row.sha256_begins.startswith(digits)
 
 
-def _components(digits: str, cache: HashCache) -> list[Hit]:
+def _components(digits: str, cache: Remembered) -> list[Hit]:
     return same_part(digits, cache) if len(digits) == 64 else []
 
 
 def same_part(
-    digest: str, cache: HashCache, *, but: str = "", part: PartDigest | None = None
+    digest: str, cache: Remembered, *, but: str = "", part: PartDigest | None = None
 ) -> list[Hit]:
     """Return the hashed files, but the one with this key, that hold a part with this digest.
 
@@ -238,7 +263,7 @@ def _merged(hits: Iterable[Hit]) -> tuple[Hit, ...]:
 
 
 def _notes(digits: str, hits: tuple[Hit, ...]) -> Iterator[Note]:
-    if len(digits) > 4 and any(nothing.startswith(digits) for nothing in _NOTHING):
+    if is_of_nothing(digits):
         yield Note("which.nothing", {"digits": digits})
     contents = {hit.content for hit in hits}
     if len(contents) > 1:

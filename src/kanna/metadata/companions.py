@@ -11,7 +11,7 @@ ui_edit_user_metadata.py (NAME.json); butaixianran/Stable-Diffusion-Webui-Civita
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from kanna.metadata.plain import plain
 from kanna.model import Note
 
 _LIMIT: Final = 4 << 20  # bytes; answers of Civitai have some hundred thousand
+_MOST_KB: Final = 1 << 40  # more is no size of a file; NaN and Inf are not less than it, either
 SOURCES: Final = {
     "a1111": ".json",
     "civitai": ".civitai.info",
@@ -31,7 +32,7 @@ SOURCES: Final = {
     "lora-manager": ".metadata.json",
 }
 # The name that A1111 writes comes first; then what others show in its place.
-_PREVIEWS: Final = tuple(
+PREVIEWS: Final = tuple(
     f"{infix}{suffix}"
     for infix in (".preview", "")
     for suffix in (".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4")
@@ -44,17 +45,30 @@ _A1111_KEYS: Final = frozenset({
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFile:
+    """A file as its publisher names it; `bytes` is rounded to 1 KiB and None where it is not said.
+
+    `sha256` is 64 lower-case digits, or empty.
+    """
+
+    name: str
+    bytes: int | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Companion:
     """A file of notes beside a model: whose it is, and what it says, as text by our own words.
 
     The words are ``title``, ``version``, ``author``, ``description``, ``tags``, ``trigger``,
-    ``negative``, ``weight``, ``base``, ``notes``, ``date``, ``url``. `trouble` says why it could
-    not be read.
+    ``negative``, ``weight``, ``base``, ``notes``, ``date``, ``url``. `files` were published
+    together, of which the model is one. `trouble` says why it could not be read.
     """
 
     path: Path
     source: str
     says: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[PublishedFile, ...] = ()
     trouble: Note | None = None
 
 
@@ -66,7 +80,7 @@ def find_companions(path: Path) -> tuple[Companion, ...]:
 
 def find_previews(path: Path) -> tuple[Path, ...]:
     """Return the pictures beside the model at `path` that programs show for it."""
-    return tuple(p for suffix in _PREVIEWS if _is_file(p := _beside(path, suffix)))
+    return tuple(p for suffix in PREVIEWS if _is_file(p := _beside(path, suffix)))
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -88,7 +102,26 @@ def _companion(path: Path, source: str) -> Companion | None:
     if source == "a1111" and not _A1111_KEYS & document.keys():
         return None  # a configuration, or whatever else has this name
     said = _READERS[source](document)
-    return Companion(path=path, source=source, says={k: v for k, v in said.items() if v})
+    says = {k: v for k, v in said.items() if v}
+    return Companion(path=path, source=source, says=says, files=tuple(_files(source, document)))
+
+
+def _files(source: str, document: Mapping[str, Any]) -> Iterator[PublishedFile]:
+    """Yield the files that an answer of Civitai lists, and the name that a manager gave."""
+    fetched = _object(document.get("civitai")) if source == "lora-manager" else document
+    listed = fetched.get("files")
+    for one in map(_object, listed if isinstance(listed, list) else ()):
+        size, digest = (
+            one.get("sizeKB", -1),
+            _text(_object(one.get("hashes")).get("SHA256")).lower(),
+        )
+        if name := _text(one.get("name")):
+            sized = isinstance(size, int | float) and 0 <= size < _MOST_KB
+            yield PublishedFile(
+                name=name, bytes=round(size * 1024) if sized else None, sha256=digest
+            )
+    if source == "lora-manager" and (name := _text(document.get("file_name"))):
+        yield PublishedFile(name=name, sha256=_text(document.get("sha256")).lower())
 
 
 def _text(value: object) -> str:
