@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,9 @@ def library_path() -> Path:
     wanted = os.environ.get("KANNA_LIBRARY")
     if wanted:
         return Path(wanted)
+    if sys.platform == "linux":  # what platformdirs says, without the time that it takes
+        base = Path(os.environ.get("XDG_DATA_HOME", "").strip() or "~/.local/share").expanduser()
+        return base / "kanna" / _NAME
     from platformdirs import user_data_path
 
     return user_data_path("kanna", appauthor=False) / _NAME
