@@ -1,0 +1,143 @@
+"""Gathers what a text says of models, here and there, to one reference for each."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kanna.formats import MODEL_SUFFIXES
+from kanna.infotext.a1111_roles import meanings_of
+from kanna.infotext.info import ModelReference, Role
+
+_DIGEST: Final = re.compile(r"(?:0[xX]|blake3:|sha256:)?([0-9a-fA-F]{4,64})")
+_BRACKETED: Final = re.compile(r"[\[(]([0-9a-fA-F]{8,64})[\])]\Z")
+_LENGTHS: Final = {4, 8, 10, 12, 16, 64}
+_ENOUGH: Final = 10  # digits that make two beginnings of a SHA-256 the same
+# A picture has one of these at each stage: what has no name is about the one that has.
+_SINGLE: Final = {"checkpoint", "vae"}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    role: Role
+    stage: str
+    where: str
+    name: str | None = None
+    weight: float | None = None
+    digests: list[str] = field(default_factory=list)
+
+    def can_have(self, digest: str | None) -> bool:
+        """Whether no other digest of this length is known."""
+        return not digest or all(len(digest) != len(old) for old in self.digests)
+
+
+class References:
+    """The models found so far, in their order."""
+
+    def __init__(self) -> None:
+        self._found: list[_Found] = []
+        self._by_name: dict[tuple[Role, str, str], _Found] = {}
+        self._by_digest: dict[str, _Found] = {}
+        self._single: dict[tuple[Role, str], _Found] = {}
+
+    def add(
+        self, role: Role, name: str | None, digest: str | None, *, weight: object = None,
+        where: str, stage: str = "",
+    ) -> None:  # fmt: skip
+        """Add what is said in one place; a digest in brackets behind the name is taken off."""
+        name, bracketed = _parted((name or "").strip())
+        digest = _digest(digest) or bracketed
+        if not name and not digest:
+            return
+        one = self._same(role, stage, name, digest)
+        if one is None:
+            one = _Found(role=role, stage=stage, where=where)
+            self._found.append(one)
+        one.name = one.name or name
+        one.weight = _number(weight) if one.weight is None else one.weight
+        if digest and digest not in one.digests:
+            one.digests.append(digest)
+        self._remember(one)
+
+    def has(self, role: Role) -> bool:
+        """Whether a model of this kind is known that made the picture itself."""
+        return any(one.role == role and not one.stage for one in self._found)
+
+    def models(self) -> tuple[ModelReference, ...]:
+        """Return one reference for each, with the longest of its digests."""
+        return tuple(map(_reference, self._found))
+
+    def _same(self, role: Role, stage: str, name: str | None, digest: str | None) -> _Found | None:
+        """Return what is known of the same model already."""
+        one = self._by_digest.get((digest or "")[:_ENOUGH])
+        if one and role in {one.role, "unknown"} and any(_agree(digest, d) for d in one.digests):
+            return one
+        if name is None:
+            one = self._single.get((role, stage)) if role in _SINGLE else None
+        else:
+            one = self._by_name.get((role, stage, _plain(name)))
+            one = one or self._single.get((role, stage))
+            one = one if one and (one.name is None or _plain(one.name) == _plain(name)) else None
+        return one if one and one.can_have(digest) else None
+
+    def _remember(self, one: _Found) -> None:
+        if one.name:
+            self._by_name.setdefault((one.role, one.stage, _plain(one.name)), one)
+        if one.role in _SINGLE:
+            self._single.setdefault((one.role, one.stage), one)
+        for digest in one.digests:
+            self._by_digest.setdefault(digest[:_ENOUGH], one)
+
+
+def _reference(one: _Found) -> ModelReference:
+    digest = max(one.digests, key=len, default=None)
+    return ModelReference(
+        role=one.role,
+        name=one.name,
+        digest=digest,
+        meanings=meanings_of(digest, one.role) if digest else (),
+        weight=one.weight,
+        where=one.where,
+        stage=one.stage,
+    )
+
+
+def _agree(one: str | None, other: str) -> bool:
+    """Whether both can begin the same SHA-256; that of 8 digits is another one."""
+    shorter, longer = sorted((one or "", other), key=len)
+    return len(shorter) >= _ENOUGH and longer.startswith(shorter)
+
+
+def _parted(name: str) -> tuple[str | None, str | None]:
+    """Part ``name [hash]`` and ``name(hash)``."""
+    match = _BRACKETED.search(name)
+    if match and len(match[1]) in _LENGTHS:
+        return name[: match.start()].rstrip() or None, match[1].lower()
+    return name or None, None
+
+
+def _digest(text: str | None) -> str | None:
+    match = _DIGEST.fullmatch((text or "").strip())
+    return match[1].lower() if match and len(match[1]) in _LENGTHS else None
+
+
+def _plain(name: str) -> str:
+    """Return a name without folders, suffix and what ``Lora hashes`` leaves out."""
+    name = re.split(r"[\\/]", name)[-1].casefold()
+    suffix = next((s for s in MODEL_SUFFIXES if name.endswith(s)), "")
+    return re.sub(r"[:,]", "", name.removesuffix(suffix)).strip()
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        return float(value) if is_number and math.isfinite(value) else None
+    except OverflowError:
+        return None
