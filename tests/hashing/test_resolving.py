@@ -112,6 +112,8 @@ def test_a_local_file_is_found_by_every_digest(own: Path) -> None:
     assert hashed.digests is not None
     digests = hashed.digests
     for meaning in MEANINGS:
+        if meaning.field == "sshs_model_hash":  # metadata say so: only a library keeps it
+            continue
         digest = getattr(digests, meaning.field)[: meaning.digits]
         hits = api.which(digest).hits
         assert (meaning.word, str(path)) in [(hit.meaning, hit.name) for hit in hits]

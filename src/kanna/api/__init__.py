@@ -15,6 +15,25 @@ if TYPE_CHECKING:
     from kanna.api.differing import Diff, diff
     from kanna.api.fixing import Fixed, fix
     from kanna.api.hashing import HashedFile, HashOptions, PartMatch, hash_files
+    from kanna.api.infotext_documents import generation_document, infotext_document, text_document
+    from kanna.api.infotext_exporting import (
+        EXPORT_FORMS,
+        InfotextTable,
+        export_form,
+        export_infotext,
+    )
+    from kanna.api.infotext_putting import PictureToWrite, write_infotext, written_pictures
+    from kanna.api.infotext_raw import raw_infotext
+    from kanna.api.infotext_reading import ENCODINGS, read_infotext
+    from kanna.api.infotext_searching import InfotextQuery
+    from kanna.api.infotext_stripping import strip_infotext
+    from kanna.api.infotext_targets import (
+        TEXT_SUFFIXES,
+        check_apart,
+        infotext_outputs,
+        infotext_sources,
+    )
+    from kanna.api.infotext_values import Infotext, InfotextChange, InfotextOptions, InfotextSource
     from kanna.api.knowing import (
         KindPage,
         Page,
@@ -23,7 +42,8 @@ if TYPE_CHECKING:
         families,
         page_document,
     )
-    from kanna.api.lookup import import_hashes, which
+    from kanna.api.looking_up import LookOptions
+    from kanna.api.lookup import import_hashes, names_models, which
     from kanna.api.lora_baking import lora_bake, lora_recipe
     from kanna.api.lora_converting import LoraConversion, lora_convert
     from kanna.api.lora_making import (
@@ -57,6 +77,12 @@ if TYPE_CHECKING:
         split,
         split_to_diffusers,
     )
+    from kanna.api.picture_models import (
+        NamedModel,
+        PictureModels,
+        picture_models,
+        resolve_models,
+    )
     from kanna.api.quantizing import Quantization, quantize, quantize_words
     from kanna.api.reading import Inspection, inspect
     from kanna.api.recipe_sources import SourceFile, Watching, find_sources, paths_of
@@ -64,6 +90,7 @@ if TYPE_CHECKING:
     from kanna.api.settings import CheckSettings, check_settings
     from kanna.api.sweeping import SweepOptions, Swept, sweep, sweep_target
     from kanna.api.targets import hash_targets
+    from kanna.catalog.matching import Match
     from kanna.disk import as_path
     from kanna.engine import Progress, Result, RunOptions
     from kanna.hashing.digests import Digests
@@ -86,13 +113,18 @@ if TYPE_CHECKING:
     from kanna.ops.quantize import QuantizeOptions
     from kanna.ops.shards import parse_size
     from kanna.ops.split import SplitOptions
+    from kanna.pictures import PICTURE_SUFFIXES
     from kanna.scan import SCAN_RULES, GlobalVerdict, Place, Scan, Threat, scan, scan_targets
     from kanna.scan.rules import Rule as ScanRule
 
 
 __all__ = [
     "COMPANIONS",
+    "ENCODINGS",
+    "EXPORT_FORMS",
+    "PICTURE_SUFFIXES",
     "SCAN_RULES",
+    "TEXT_SUFFIXES",
     "Answer",
     "CheckSettings",
     "Checked",
@@ -118,22 +150,33 @@ __all__ = [
     "HashOptions",
     "HashedFile",
     "Hit",
+    "Infotext",
+    "InfotextChange",
+    "InfotextOptions",
+    "InfotextQuery",
+    "InfotextSource",
+    "InfotextTable",
     "Inspection",
     "JoinOptions",
     "Joining",
     "KindPage",
     "Known",
+    "LookOptions",
     "LoraConversion",
     "LoraExtraction",
     "LoraMergeOptions",
     "LoraMergeReport",
     "LoraRemaking",
+    "Match",
     "Merging",
     "Method",
     "MethodList",
+    "NamedModel",
     "Page",
     "PartMatch",
     "PartPage",
+    "PictureModels",
+    "PictureToWrite",
     "Place",
     "Progress",
     "Quantization",
@@ -154,6 +197,7 @@ __all__ = [
     "Watching",
     "as_path",
     "check",
+    "check_apart",
     "check_names",
     "check_settings",
     "configure",
@@ -162,12 +206,18 @@ __all__ = [
     "diff",
     "error_svg",
     "explain",
+    "export_form",
+    "export_infotext",
     "families",
     "find_sources",
     "fix",
+    "generation_document",
     "hash_files",
     "hash_targets",
     "import_hashes",
+    "infotext_document",
+    "infotext_outputs",
+    "infotext_sources",
     "inspect",
     "join",
     "largest_text",
@@ -185,33 +235,50 @@ __all__ = [
     "merge_recipe",
     "merge_together",
     "method_document",
+    "names_models",
     "page_document",
     "parse_size",
     "part_programs",
     "paths_of",
     "percent",
+    "picture_models",
     "quantize",
     "quantize_words",
+    "raw_infotext",
     "read_fields",
+    "read_infotext",
     "read_metadata",
     "read_recipe",
     "recipe_of",
+    "resolve_models",
     "scan",
     "scan_targets",
     "set_metadata",
     "split",
     "split_to_diffusers",
+    "strip_infotext",
     "strip_metadata",
     "sweep",
     "sweep_target",
+    "text_document",
     "which",
     "words",
+    "write_infotext",
     "write_thumbnail",
+    "written_pictures",
 ]
 
 _HOMES = {
     "kanna.api.hashing": ("HashOptions", "HashedFile", "PartMatch", "hash_files"),
-    "kanna.api.lookup": ("import_hashes", "which"),
+    "kanna.api.looking_up": ("LookOptions",),
+    "kanna.api.lookup": ("import_hashes", "names_models", "which"),
+    "kanna.api.picture_models": (
+        "NamedModel",
+        "PictureModels",
+        "picture_models",
+        "resolve_models",
+    ),
+    "kanna.catalog.matching": ("Match",),
     "kanna.api.lora_baking": ("lora_bake", "lora_recipe"),
     "kanna.api.lora_converting": ("LoraConversion", "lora_convert"),
     "kanna.api.lora_making": (
@@ -234,6 +301,42 @@ _HOMES = {
     "kanna.api.configuring": ("Configuration", "configure", "mark"),
     "kanna.api.differing": ("Diff", "DiffReport", "DiffRow", "DiffSection", "diff"),
     "kanna.api.fixing": ("Fixed", "fix"),
+    "kanna.api.infotext_documents": (
+        "generation_document",
+        "infotext_document",
+        "text_document",
+    ),
+    "kanna.api.infotext_exporting": (
+        "EXPORT_FORMS",
+        "InfotextTable",
+        "export_form",
+        "export_infotext",
+    ),
+    "kanna.api.infotext_putting": (
+        "PictureToWrite",
+        "write_infotext",
+        "written_pictures",
+    ),
+    "kanna.api.infotext_raw": ("raw_infotext",),
+    "kanna.api.infotext_reading": (
+        "ENCODINGS",
+        "read_infotext",
+    ),
+    "kanna.api.infotext_searching": ("InfotextQuery",),
+    "kanna.api.infotext_stripping": ("strip_infotext",),
+    "kanna.api.infotext_targets": (
+        "TEXT_SUFFIXES",
+        "check_apart",
+        "infotext_outputs",
+        "infotext_sources",
+    ),
+    "kanna.api.infotext_values": (
+        "Infotext",
+        "InfotextChange",
+        "InfotextOptions",
+        "InfotextSource",
+    ),
+    "kanna.pictures": ("PICTURE_SUFFIXES",),
     "kanna.api.knowing": (
         "KindPage",
         "Page",

@@ -97,6 +97,20 @@ def match(library: Library | None, reference: ModelReference) -> tuple[Match, ..
         return Matcher(library, cached).match(reference)
 
 
+def match_all(matcher: Matcher, references: Iterable[ModelReference]) -> tuple[Match, ...]:
+    """Return the files that any of the references may mean, each once, ordered as in `match`.
+
+    Raises:
+        KannaError: the library cannot be read.
+    """
+    best: dict[Path, Match] = {}
+    for one in (one for reference in references for one in matcher.match(reference)):
+        other = best.get(one.path)
+        if other is None or _rank(one) < _rank(other):
+            best[one.path] = one
+    return tuple(sorted(best.values(), key=_rank))
+
+
 @dataclass(slots=True, kw_only=True)
 class _Found:
     """A file and all that speaks for it."""
@@ -150,7 +164,7 @@ class _Question:
                 for word in one.words:
                     self._contents[word].add(one.file.content)
         matches = [self._judged(one, there=there[key]) for key, one in self._found.items()]
-        return tuple(sorted(_without_noise(matches), key=self._rank))
+        return tuple(sorted(_without_noise(matches), key=_rank))
 
     def published(self) -> tuple[Hit, ...]:
         """Return published files by digest; by name, those whose digest is not another one."""
@@ -292,7 +306,7 @@ class _Question:
     def _by_grade(self, word: str, grade: Grade, *, named: bool = False) -> Certainty:
         several = len(self._contents[word]) > 1
         meant = self._reference.meanings
-        unlikely = bool(meant) and word in DIGESTS and word not in {*meant, "vae_hash"}
+        unlikely = bool(meant) and word in DIGESTS and word not in {*meant, *_NEVER_SAID}
         if named:
             return doubted(grade.named) if several and grade.alone != "certain" else grade.named
         return grade.several if several or unlikely else grade.alone
@@ -307,13 +321,9 @@ class _Question:
             wanted -= {"data_sha256"}
         return bool(wanted) and wanted <= one.file.digests.keys()
 
-    def _rank(self, one: Match) -> tuple[object, ...]:
-        return (
-            not one.present, ORDER.index(one.certainty), MEANING_ORDER[one.meaning],
-            -len(one.also), one.file_id is None, str(one.path),
-        )  # fmt: skip
 
-
+# What no program says that it meant: A1111 writes either as if it were another digest.
+_NEVER_SAID: Final = ("vae_hash", "sshs_model_hash")
 # Digests that every file has which was hashed; embeddings have the checksum.
 _TELLING: Final = frozenset({"sha256", "data_sha256", "autov1", "embedding_checksum"})
 assert {meaning.word for meaning in MEANINGS} <= DIGESTS.keys()
@@ -325,6 +335,13 @@ def _likeness(own: str, name: Name) -> str:
     if stem.casefold() != name.stem.casefold():
         return "other_spelling"
     return "name" if not name.suffix or not suffix or suffix == name.suffix else "other_suffix"
+
+
+def _rank(one: Match) -> tuple[bool, int, bool, int, int, bool, str]:
+    return (
+        not one.present, ORDER.index(one.certainty), one.contradicts, MEANING_ORDER[one.meaning],
+        -len(one.also), one.file_id is None, str(one.path),
+    )  # fmt: skip
 
 
 def _without_noise(matches: Iterable[Match]) -> list[Match]:

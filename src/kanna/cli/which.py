@@ -1,96 +1,62 @@
-"""`kanna which`: from a digest or a file to the models it may be."""
+"""`kanna which`: from a digest, a file or a picture to the models that it may be or name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
 from functools import partial
+from pathlib import Path
 
 import click
 
 from kanna import api
 from kanna.cli.batch import Batch
 from kanna.cli.options import Verb, common, option
-from kanna.cli.output import note_line, styled, wrapped
 from kanna.cli.progress import Bar
-from kanna.families import title
-from kanna.identity import said
-from kanna.messages import say, shown, size_text
+from kanna.cli.which_report import answer_document, answer_lines
+
+_STDIN = "-"
+_LONGEST = 64 << 20  # bytes of stdin: workflows with pictures inside reach a tenth of it
 
 
 @click.command("which", cls=Verb)
-@click.argument("asked", metavar="DIGEST|FILE...", nargs=-1, required=True)
+@click.argument("asked", metavar="DIGEST|PICTURE|TEXT|FILE...", nargs=-1, required=True)
+@option(
+    "--library",
+    text="which.option_library",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+)
+@option("--no-library", text="which.option_no_library", is_flag=True)
 @option("--no-cache", text="which.option_no_cache", is_flag=True)
 @common
 def which(
-    asked: tuple[str, ...], *, no_cache: bool, as_json: bool, quiet: bool, verbose: bool
-) -> int:
-    """Look up each digest; one that is none does not stop the others."""
-    options = api.HashOptions(cache=not no_cache)
+    asked: tuple[str, ...], *, library: Path | None, no_library: bool, no_cache: bool,
+    as_json: bool, quiet: bool, verbose: bool,
+) -> int:  # fmt: skip
+    """Look up each digest, picture or file; one that is none does not stop the others."""
+    look = api.LookOptions(library=library, in_library=not no_library, in_cache=not no_cache)
     batch = Batch(as_json=as_json, quiet=quiet, spaced=True)
     for text in asked:
-        with batch.attempt(text), Bar(text, hidden=as_json or quiet) as bar:
-            answer = api.which(text, options, progress=bar)
-            lines = partial(_lines, answer, verbose=verbose)
-            batch.add(_document(answer), lines, code=int(not answer.found))
+        with batch.attempt(text):
+            if text == _STDIN or api.names_models(text):
+                _picture(batch, text, look, verbose=verbose)
+            else:
+                with Bar(text, hidden=as_json or quiet) as bar:
+                    _digest(batch, text, look, bar, verbose=verbose)
     return batch.close(several=len(asked) > 1)
 
 
-def _lines(answer: api.Answer, *, verbose: bool) -> Iterator[str]:
-    nothing = "" if answer.hits else "  " + styled(say("which.not_found"), "yellow")
-    yield styled(shown(answer.asked), "bold") + nothing
-    for hit in answer.hits:
-        yield from (f"  {line}" for line in _hit_lines(hit, verbose=verbose))
-    yield from map(note_line, answer.notes)
+def _digest(batch: Batch, text: str, look: api.LookOptions, bar: Bar, *, verbose: bool) -> None:
+    options = api.HashOptions(cache=look.in_cache)
+    answer = api.which(text, options, look=look, progress=bar)
+    lines = partial(answer_lines, answer, verbose=verbose)
+    batch.add(answer_document(answer), lines, code=int(not answer.found))
 
 
-def _hit_lines(hit: api.Hit, *, verbose: bool) -> Iterator[str]:
-    known = hit.known
-    titled = known.title if known and known.title not in {hit.name, known.short_name} else ""
-    yield styled(shown(hit.name), "bold", "green") + (
-        f"  {wrapped(shown(titled), 4)}" * bool(titled)
-    )
-    yield f"  {_meaning(hit)}"
-    if known is not None:
-        sha256 = known.sha256 or (known.sha256_begins and f"{known.sha256_begins}…")
-        if sha256:
-            yield f"  SHA-256 {sha256}"
-        yield f"  {_facts(known)}"
-        if verbose:
-            yield from ("    " + say("which.source", name=name) for name in known.full_sources)
-        if known.notes:
-            yield f"  {shown(known.notes)}"
-    if hit.file is not None:
-        key = "which.here" if hit.file.is_there else "which.gone"
-        yield "  " + say(key, path=hit.file.path)
+def _picture(batch: Batch, text: str, look: api.LookOptions, *, verbose: bool) -> None:
+    from kanna.cli.which_picture import picture_document, picture_lines
 
-
-def _meaning(hit: api.Hit) -> str:
-    if hit.part is not None:
-        return say("which.meaning_part", role=say(f"inspect.part_{hit.part.role}"))
-    return say(f"which.meaning_{hit.meaning}")
-
-
-def _facts(known: api.Known) -> str:
-    """Return what the table says of a published file, in one line."""
-    facts = []
-    if known.architecture:
-        facts.append(" ".join(filter(None, (title(known.architecture), known.variant))))
-    if known.kind_is_sure and known.kind != "other":
-        facts.append(say(f"inspect.part_{known.kind}"))
-    if known.size is not None:
-        facts.append(size_text(known.size))
-    facts.append(say("which.lists", count=known.n_sources))
-    return styled(" · ".join(facts), "dim")
-
-
-def _document(answer: api.Answer) -> dict[str, object]:
-    return {
-        "asked": answer.asked,
-        "digits": answer.digits,
-        "found": answer.found,
-        "several": answer.several,
-        "hits": [hit.to_json() for hit in answer.hits],
-        "notes": [
-            {"key": note.key, "warning": note.warning, "text": said(note)} for note in answer.notes
-        ],
-    }
+    given = sys.stdin.buffer.read(_LONGEST) if text == _STDIN else None
+    found = api.picture_models(text, look, text=given)
+    lines = partial(picture_lines, found, verbose=verbose)
+    batch.add(picture_document(found), lines, code=int(not found.found))
