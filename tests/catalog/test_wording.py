@@ -97,6 +97,31 @@ def test_what_must_not_occur_alone_is_told_apart() -> None:
     assert asked("-hat").unwanted == '"hat"*'
 
 
+@pytest.mark.parametrize(
+    ("text", "typed", "is_found"),
+    [
+        ("cathedral", "cat", False),
+        ("cathedral", "cat*", True),
+        ("1girl, blue_eyes", "girl", True),
+        ("1girl, blue_eyes", "blue eyes", True),
+        ("1girl, blue_eyes", "blue-eyes", True),
+        ("1girl, blue_eyes", "blueeyes", True),
+        ("AbyssOrangeMix3", "orange", True),
+        ("美少女", "少女", True),
+        ("美少女", "少", True),
+        ("cathedral", "-cat cathedral", True),
+    ],
+)
+def test_whole_words(text: str, typed: str, is_found: bool) -> None:
+    question = asked(typed, whole=True)
+    query = f"({question.wanted})" + f" NOT ({question.unwanted})" * bool(question.unwanted)
+    with sqlite3.connect(":memory:") as index:
+        index.execute(INDEX)
+        index.execute("INSERT INTO t (words) VALUES (?)", (words_of(text),))
+        rows = index.execute("SELECT rowid FROM t WHERE t MATCH ?", (query,)).fetchall()
+    assert bool(rows) == is_found
+
+
 @given(st.text(max_size=60) | WRITTEN)
 @example('a AND (NOT "b* OR NEAR(c d, 3) ^e words:f {g} -')
 def test_whatever_is_typed_is_a_query(typed: str) -> None:

@@ -60,11 +60,12 @@ def words_of(text: str) -> str:
     return " ".join([*plain, *(word for word in dict.fromkeys(more) if word not in there)])
 
 
-def asked(text: str) -> Asked:
+def asked(text: str, *, whole: bool = False) -> Asked:
     """Return what the words in `text` ask for.
 
-    Every word must occur, at least as the beginning of one; a phrase in double quotes must occur
-    as it is; ``-word`` and ``-"phrase"`` must not. Anything may be typed.
+    Every word must occur, at least as the beginning of one, with `whole` as a whole one unless a
+    ``*`` follows; a phrase in double quotes must occur as it is; ``-word`` and ``-"phrase"`` must
+    not. Anything may be typed.
     """
     wanted: list[str] = []
     unwanted: list[str] = []
@@ -73,9 +74,9 @@ def asked(text: str) -> Asked:
         if word is None:
             (unwanted if no else wanted).extend(_phrase(match["phrase"], exact=True))
         elif word.startswith("-") and len(word) > 1:
-            unwanted += _named(word[1:])
+            unwanted += _named(word[1:], whole=whole)
         else:
-            wanted += _named(word)
+            wanted += _named(word, whole=whole)
     return Asked(wanted=" AND ".join(wanted) or None, unwanted=" OR ".join(unwanted) or None)
 
 
@@ -102,25 +103,31 @@ def _tokens(word: str) -> list[str]:
 
 
 def _beginnings(words: list[str]) -> Iterator[str]:
-    """Yield a name from every place where a word of it begins, to where it or its script ends."""
+    """Yield a name from every place where a word of it begins, to where it or its script ends.
+
+    Then the pieces themselves, but numbers, for those who look for whole words.
+    """
     pieces: list[str] = []
     for word in [*words, ""]:
         own = [] if _RUN.match(word) else _PIECES.findall(word)
         if not own or len(pieces) + len(own) > _MOST_PIECES:
             yield from ("".join(pieces[start:]) for start in range(len(pieces)))
+            yield from (piece for piece in pieces if not piece.isdigit())
             pieces = []
         if len(own) <= _MOST_PIECES:
             pieces += [piece.casefold() for piece in own]
 
 
-def _named(name: str) -> Iterator[str]:
+def _named(name: str, *, whole: bool) -> Iterator[str]:
     """Yield the expressions for a word as it was typed; one with joints is a phrase or one word."""
+    exact = whole and not name.endswith("*")
     for part in _NAMES.findall(name):
         words = _WORDS.findall(part)
         joined = "".join(words).casefold()
-        for phrase in _phrase(part):
+        for phrase in _phrase(part, exact=exact):
             together = len(words) > 1 and not _RUN.search(part)
-            yield f'({phrase} OR "{joined}"*)' if together else phrase
+            begins = "*" * (not exact)
+            yield f'({phrase} OR "{joined}"{begins})' if together else phrase
 
 
 def _phrase(text: str, *, exact: bool = False) -> Iterator[str]:

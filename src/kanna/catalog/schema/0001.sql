@@ -4,18 +4,28 @@
 -- text; one that is no valid Unicode is stored as bytes. A fingerprint is
 -- "device:inode:size:mtime_ns", as in the cache of hashes. Digests are lower-case hex.
 
--- A folder that is looked through, with all below it. `source` is the folder or the settings file
--- that the user named, from which it follows: a program's folder has many of them.
+-- What the user named: a folder, a program's folder, or a settings file that names folders. Every
+-- scan asks it anew which folders follow from it.
+CREATE TABLE source (
+    path    TEXT PRIMARY KEY,
+    program TEXT,                             -- a1111, forge, comfyui, invokeai; NULL: none
+    role    TEXT NOT NULL,                    -- active, backup: of its folders, if they say nothing
+    content TEXT NOT NULL,                    -- models, images, both: what is looked for
+    added   REAL NOT NULL
+) WITHOUT ROWID;
+
+-- A folder that is looked through, with all below it; files belong to the innermost one.
 CREATE TABLE root (
     id      INTEGER PRIMARY KEY,
     path    TEXT NOT NULL UNIQUE,
-    source  TEXT NOT NULL,
-    program TEXT,                             -- a1111, forge, comfyui, invokeai; NULL: none
+    source  TEXT NOT NULL REFERENCES source (path) ON DELETE CASCADE,
+    program TEXT,
     role    TEXT NOT NULL DEFAULT 'active',   -- active, backup
     content TEXT NOT NULL DEFAULT 'models',   -- models, images, both
     kind    TEXT,                             -- what the program keeps there; NULL: anything
     added   REAL NOT NULL
 );
+CREATE INDEX root_source ON root (source);
 
 -- A model: a file, an index of shards, or a diffusers folder. Words are those of the identity
 -- document of `kanna inspect --json`. A row stays when its file goes (`present` 0), for its tags
@@ -41,6 +51,8 @@ CREATE TABLE file (
     quantization TEXT,
     prediction   TEXT,
     title        TEXT,                        -- what metadata or a file beside it call it
+    said         TEXT,                        -- what else they say that people look for: author,
+                                              -- trigger words, tags, base
     tensors      INTEGER,
     parameters   INTEGER,
     error        TEXT,                        -- the key of the error that reading it gave
@@ -57,7 +69,15 @@ CREATE TABLE file (
 );
 CREATE INDEX file_fingerprint ON file (fingerprint);
 CREATE INDEX file_name ON file (name);
+-- The order of lists, and what most questions are about: kanna/catalog/asking.py.
+CREATE INDEX file_order ON file (name COLLATE NOCASE, id);
+CREATE INDEX file_modified ON file (modified, id);
+CREATE INDEX file_size ON file (size, id);
 CREATE INDEX file_kind ON file (kind, architecture);
+CREATE INDEX file_architecture ON file (architecture);
+CREATE INDEX file_gone ON file (id) WHERE present = 0;
+CREATE INDEX file_broken ON file (id) WHERE error IS NOT NULL;
+CREATE INDEX file_noted ON file (id) WHERE note IS NOT NULL;
 CREATE INDEX file_sha256 ON file (sha256);
 CREATE INDEX file_data_sha256 ON file (data_sha256);
 CREATE INDEX file_autov1 ON file (autov1);
@@ -172,9 +192,10 @@ CREATE TABLE image (
     error_text  TEXT
 );
 CREATE INDEX image_fingerprint ON image (fingerprint);
-CREATE INDEX image_prompt ON image (prompt);
+-- A search walks along one of these two, from the newest picture on: kanna/catalog/image_search.py.
+CREATE INDEX image_modified ON image (modified, prompt) WHERE present = 1;
+CREATE INDEX image_prompt ON image (prompt, modified) WHERE present = 1;
 CREATE INDEX image_seed ON image (seed);
-CREATE INDEX image_modified ON image (modified);
 
 -- The models that a picture names, each once (text shared by all pictures that name it so).
 CREATE TABLE named_model (
