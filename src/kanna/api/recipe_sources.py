@@ -1,6 +1,7 @@
 """Where the files of a recipe are: at their paths, else by name or by SHA-256 in folders.
 
-Nothing but the folders that a user named, and what kanna has hashed before, is looked through.
+Nothing but the folders that a user named, the library, and what kanna has hashed before, is looked
+through.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kanna.api.hashing import hash_files
+from kanna.api.looking_up import LookOptions, library_for
 from kanna.api.reading import StrPath
 from kanna.api.targets import hash_targets
 from kanna.disk import Fingerprint, as_path, is_remote
@@ -19,8 +21,12 @@ from kanna.engine import Progress
 from kanna.errors import Incompatible, Incomplete
 from kanna.hashing.cache import HashCache
 from kanna.hashing.place import existing_cache
+from kanna.infotext.info import ModelReference
 from kanna.merging.provenance import told_name
 from kanna.merging.recipe import Recipe, Source
+
+if TYPE_CHECKING:
+    from kanna.catalog.matching import Match
 
 State: TypeAlias = Literal["found", "missing", "other"]
 
@@ -38,13 +44,15 @@ class SourceFile:
     """What became of looking for one source.
 
     ``found`` at `path`; ``missing``; or ``other``: `path` has the name, but not the SHA-256.
-    `sha256` is that of the file at `path`, where it is known.
+    `sha256` is that of the file at `path`, where it is known. `in_library` says that nothing but
+    the library led to it.
     """
 
     source: Source
     state: State
     path: Path | None = None
     sha256: str | None = None
+    in_library: bool = False
 
     @property
     def renamed(self) -> bool:
@@ -58,16 +66,21 @@ def find_sources(
     folder: Path,
     models: Sequence[StrPath] = (),
     watching: Watching | None = None,
+    look: LookOptions | None = None,
 ) -> dict[str, SourceFile]:
     """Return where each source of `recipe` is.
 
     Relative paths begin at `folder`, the recipe's. `models` are folders that are looked through
-    with all that is in them; without any it is `folder` and the working folder alone.
+    with all that is in them; without any it is `folder` and the working folder alone. What is not
+    there is looked for in the library that `look` names, the user's own by default: by SHA-256, by
+    name where the recipe knows no digest and one file has just that name.
 
     Raises:
-        KannaError: a file cannot be read.
+        KannaError: a file or the library cannot be read.
     """
-    search = _Search(folder, [Path(one) for one in models], watching or Watching())
+    search = _Search(
+        folder, [Path(one) for one in models], watching or Watching(), look or LookOptions()
+    )
     return {name: search.find(source) for name, source in recipe.sources.items()}
 
 
@@ -93,8 +106,11 @@ def paths_of(found: Mapping[str, SourceFile]) -> dict[str, Path]:
 class _Search:
     """Looks for files, and hashes each at most once."""
 
-    def __init__(self, folder: Path, models: Sequence[Path], watching: Watching) -> None:
+    def __init__(
+        self, folder: Path, models: Sequence[Path], watching: Watching, look: LookOptions
+    ) -> None:
         self._folder, self._models, self._watching = folder, models, watching
+        self._look = look
         self._digests: dict[Path, str | None] = {}
         self._recalled: dict[Path, str | None] = {}
         self._listed: list[Path] | None = None
@@ -102,16 +118,42 @@ class _Search:
     def find(self, source: Source) -> SourceFile:
         if source.sha256 is None or is_remote(source.path or ""):
             path = next(self._named(source), None)
-            return SourceFile(source=source, state="found" if path else "missing", path=path)
+            if path is None:
+                return self._in_library(source)
+            return SourceFile(source=source, state="found", path=path)
         for path in self._candidates(source, source.sha256):
             if self._digest(path) == source.sha256:
                 return SourceFile(source=source, state="found", path=path, sha256=source.sha256)
+        there = self._in_library(source)
+        if there.state == "found":
+            return there
         path = next(self._named(source), None)
         if path is None:
             return SourceFile(source=source, state="missing")
         digest = self._digest(path)  # a folder has none to hold it to
         return SourceFile(source=source, state="other" if digest else "found", path=path,
                           sha256=digest)  # fmt: skip
+
+    def _in_library(self, source: Source) -> SourceFile:
+        """Look for a source in the library; what has a digest is read unless it is known."""
+        for match in self._matches(source):
+            if not match.present or match.certainty == "possible":
+                continue
+            if source.sha256 is None or self._digest(match.path) == source.sha256:
+                return SourceFile(source=source, state="found", path=match.path,
+                                  sha256=source.sha256, in_library=True)  # fmt: skip
+        return SourceFile(source=source, state="missing")
+
+    def _matches(self, source: Source) -> Sequence[Match]:
+        if self._look.library_path is None or is_remote(source.path or ""):
+            return ()
+        from kanna.catalog.matching import Matcher
+
+        name = told_name(source, "") if source.path is not None else None
+        with library_for(self._look) as library:
+            asked = ModelReference(role="unknown", name=name, digest=source.sha256)
+            found = Matcher(library, None).match(asked)
+        return [one for one in found if not one.contradicts]
 
     def _named(self, source: Source) -> Iterator[Path]:
         """Yield the files that a source may be by its path, then those of its name."""

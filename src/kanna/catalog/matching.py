@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,7 @@ from kanna.hashing.resolving import (
 from kanna.infotext.info import ModelReference
 
 _VAE_HASH_DIGITS: Final = 10  # as many does A1111 write of a VAE, from an entry that all VAEs share
+_HEX: Final = re.compile("[0-9a-fA-F]+")
 _NAME_HASH_DIGITS: Final = frozenset({10, 64})
 
 
@@ -146,7 +148,8 @@ class _Question:
         self._shelves, self._reference = shelves, reference
         self._name = name_of(reference.name) if reference.name else None
         digits = reference.digest or (self._name.digits if self._name else "")
-        self._digits = "" if is_of_nothing(digits) else digits.lower()
+        usable = _HEX.fullmatch(digits) and not is_of_nothing(digits.lower())
+        self._digits = digits.lower() if usable else ""
         self._found: dict[str, _Found] = {}
         self._contents: defaultdict[str, set[str]] = defaultdict(set)
 

@@ -43,8 +43,13 @@ def aliases_of(
     named = (Alias(alias.name.strip(), alias.source) for alias in found)
     return tuple(dict.fromkeys(
         alias for alias in named
-        if alias.name and alias.name not in own and len(alias.name) <= _LONGEST
+        if alias.name and alias.name not in own and _can_be_kept(alias.name)
     ))  # fmt: skip
+
+
+def _can_be_kept(name: str) -> bool:
+    """Whether it is text, which JSON need not hold, and no longer than names are."""
+    return len(name) <= _LONGEST and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def keep_aliases(connection: sqlite3.Connection, file: int, aliases: Iterable[Alias]) -> None:

@@ -24,6 +24,7 @@ SPELLING: Final = "lower(replace(replace({0}, '-', '_'), ' ', '_'))"
 _HASHED: Final = re.compile(r"(.+?)\s*[\[(](?:0x)?([0-9a-fA-F]{4,64})[\])]")
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:hf|huggingface|civitai):", re.IGNORECASE)
 _WORDS: Final = frozenset({"none", "automatic", "built-in", "built in", "baked vae", "bakedvae"})
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # JSON may hold them; no database does
 _MOST_JOINTS: Final = 12
 
 
@@ -55,7 +56,7 @@ class Name:
 
 def name_of(text: str) -> Name | None:
     """Return a name taken apart, or None where `text` names no model: ``None``, ``Automatic``."""
-    text, digits = text.strip(), ""
+    text, digits = _SURROGATE.sub("\ufffd", text).strip(), ""
     if _URL.match(text):
         text = unquote(re.split("[?#]", _URL.sub("", text, count=1))[0])
     if hashed := _HASHED.fullmatch(text):

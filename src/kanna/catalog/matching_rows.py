@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from kanna.catalog.matching_names import SPELLING, spelling, split
-from kanna.catalog.store import Library, path_of
+from kanna.catalog.store import Library, path_of, path_value
 from kanna.disk import Fingerprint
 from kanna.hashing.cache import CachedFile, HashCache, key_of
 from kanna.hashing.digests import Digests
@@ -123,7 +123,7 @@ class Shelves:
 
     def exactly_named(self, names: Iterable[str]) -> Iterator[Candidate]:
         """Yield the library's files with one of these names."""
-        return self._each("file.name", names)
+        return self._each("file.name", (path_value(Path(name)) for name in names))
 
     def called(self, spellings: Sequence[str]) -> Iterator[tuple[Candidate, str, str]]:
         """Yield the library's files that have such a name besides, the name, and who gives it."""
@@ -148,7 +148,7 @@ class Shelves:
         rows = self.library.rows("SELECT DISTINCT name FROM file") if self.library else []
         return [os.fsdecode(row[0]) for row in rows]
 
-    def _each(self, what: str, values: Iterable[str]) -> Iterator[Candidate]:
+    def _each(self, what: str, values: Iterable[str | bytes]) -> Iterator[Candidate]:
         for marks, portion in _portions(list(dict.fromkeys(values))):
             yield from self._rows(f"{_SELECT} {what} IN ({marks}) LIMIT {_MOST}", portion)
 
@@ -181,7 +181,7 @@ class Shelves:
         return self._seen
 
 
-def _portions(values: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+def _portions(values: Sequence[str | bytes]) -> Iterator[tuple[str, Sequence[str | bytes]]]:
     for start in range(0, len(values), _MOST_VALUES):
         portion = values[start : start + _MOST_VALUES]
         yield ", ".join("?" * len(portion)), portion

@@ -49,7 +49,9 @@ def _source(
         return row
     one = sources[name]
     colour = {"found": "green", "missing": "yellow", "other": "red"}[one.state]
-    text = styled(say(f"recipe.state_{one.state}"), colour)
+    text = styled(
+        say("recipe.state_library" if one.in_library else f"recipe.state_{one.state}"), colour
+    )
     return [*row, text if one.path is None else f"{text} {shown(one.path)}"]
 
 
@@ -108,6 +110,7 @@ def _source_document(recipe: Recipe, name: str, found: SourceFile | None) -> dic
         "name": name, "path": source.path, "sha256": source.sha256,
         "state": found.state if found else None,
         "found": str(found.path) if found and found.path else None,
+        "in_library": found.in_library if found else False,
     }  # fmt: skip
 
 

@@ -84,7 +84,9 @@ def tell_of(found: FoundRecipe) -> None:
 
 def _tell_of_renamed(sources: dict[str, SourceFile]) -> None:
     for name, source in sources.items():
-        if source.renamed:
+        if source.in_library:
+            print_notice("run.in_library", name=name, path=source.path)
+        elif source.renamed:
             print_notice("run.renamed", name=name, path=source.path)
 
 

@@ -168,6 +168,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "counted": "{models} models, {steps} steps",
     "written_by": "a recipe of {program}, converted",
     "state_found": "found:",
+    "state_library": "found in the library:",
     "state_missing": "not found",
     "state_other": "another file:",
     "output": "output: {wishes}",

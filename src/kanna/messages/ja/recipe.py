@@ -194,6 +194,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "converted": "{path} のレシピは {program} のものです。kanna の形式に変換しました。",
     "counted": "モデル {models} 個、ステップ {steps} 個",
     "written_by": "{program} のレシピを変換したもの",
+    "state_library": "ライブラリで見つかりました:",
     "state_found": "あり:",
     "state_missing": "見つかりません",
     "state_other": "別のファイル:",
