@@ -14,6 +14,7 @@ from kanna.model import ModelFile
 
 if TYPE_CHECKING:
     from kanna.hashing.recall import Recollection
+    from kanna.identify.layouts import Layouts
 
 StrPath = str | os.PathLike[str]
 
@@ -26,11 +27,14 @@ class Inspection:
     model: ModelFile
 
 
-def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
+def inspect(
+    path: StrPath, *, compare_ema: bool = False, layouts: Layouts | None = None
+) -> Inspection:
     """Say what a model file is, from its header.
 
     At most 4 KiB of named small tensors are read, and a noise schedule where the file has one,
-    unless `compare_ema` asks to compare the EMA with the model, which reads both.
+    unless `compare_ema` asks to compare the EMA with the model, which reads both. `layouts`
+    remembers files of the same names and shapes, for who looks at many.
 
     Raises:
         FormatError: the file is broken.
@@ -40,7 +44,7 @@ def inspect(path: StrPath, *, compare_ema: bool = False) -> Inspection:
     from kanna.api.subjects import codes
 
     with open_model(path) as model:
-        identity = identified(model, compare_ema=compare_ema)
+        identity = identified(model, compare_ema=compare_ema, layouts=layouts)
         identity = replace(identity, findings=codes(path, model, identity))
         return Inspection(identity=identity, model=model)
 
@@ -55,13 +59,14 @@ def identity_of(path: StrPath) -> Identity:
         return identified(model, compare_ema=False)
 
 
-def identified(model: ModelFile, *, compare_ema: bool) -> Identity:
+def identified(model: ModelFile, *, compare_ema: bool, layouts: Layouts | None = None) -> Identity:
     """Return the identity, with what the cache of hashes knows already.
 
-    `compare_ema` asks whether the EMA equals the model.
+    `compare_ema` asks whether the EMA equals the model; `layouts` is as in `inspect`.
     """
     remembered = _remembered(model)
-    identity = identify(model, published=remembered.published if remembered else None)
+    published = remembered.published if remembered else None
+    identity = identify(model, published=published, layouts=layouts)
     if remembered is not None:
         hashes = remembered.digests.to_json()
         identity = replace(identity, hashes=hashes, vae_identity=remembered.vae)

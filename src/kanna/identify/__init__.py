@@ -3,6 +3,7 @@
 ::
 
     identify ─ anatomy     the file taken apart, by names, shapes and dtypes alone
+             │   ├ layouts       those that were taken apart before, for who looks at many files
              │   ├ beside        what stands beside the models: markers, junk, scales
              │   │   ├ quantization  how weights are packed, by what stands beside them
              │   │   └ marked        how each layer is, by what marker tensors hold
@@ -52,6 +53,7 @@ from kanna.identity import Identity
 
 if TYPE_CHECKING:
     from kanna.identify.anatomy import Anatomy
+    from kanna.identify.layouts import Layouts
     from kanna.identify.verdict import Verdict
     from kanna.identity import PositionIds, Prediction, Published
     from kanna.model import ModelFile
@@ -59,16 +61,19 @@ if TYPE_CHECKING:
 __all__ = ["identify"]
 
 
-def identify(model: ModelFile, *, published: Published | None = None) -> Identity:
+def identify(
+    model: ModelFile, *, published: Published | None = None, layouts: Layouts | None = None
+) -> Identity:
     """Return what `model` is, from its header and at most 4 KiB of small tensors.
 
     `published` is what is known of a file with this file's own hash, where that was computed.
+    `layouts` remembers files of the same names and shapes, for who looks at many.
 
     Raises:
         FormatError: the file does not hold what its header says.
     """
     budget = Peek()
-    anatomy = take_apart(model, budget)
+    anatomy = layouts.take_apart(model, budget) if layouts else take_apart(model, budget)
     position_ids = read_position_ids(model, budget)
     verdict = _by_tensors(anatomy)
     doubt(verdict, anatomy, model)

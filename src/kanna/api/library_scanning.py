@@ -1,0 +1,325 @@
+"""Bringing a library up to date: what is new in its folders is read, what is gone is noted.
+
+::
+
+    refresh the roots ─ walk ─ compare ─▶ same: nothing
+                                       ├▶ new, but a row with this state is gone: it moved
+                                       ├▶ new, changed ─ read by worker processes ─▶ rows
+                                       └▶ not seen ─▶ gone
+    then: digests of every file that has none, the smallest first
+
+Whatever is finished is kept, at least twice a second; a scan that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, Self, TypeAlias
+
+from kanna.api.library_asking import open_library
+from kanna.api.library_hashing import hash_library
+from kanna.api.library_pool import Pool
+from kanna.api.reading import StrPath
+from kanna.catalog.changes import Change, Gone, compare, moved_from
+from kanna.catalog.image_search import tidy_prompts
+from kanna.catalog.recording import Recorder
+from kanna.catalog.roots import Root, refresh, roots_of
+from kanna.catalog.rows import ImageRow, ModelRow
+from kanna.catalog.store import Library
+from kanna.catalog.walking import Unreached, Walk
+from kanna.engine import RunOptions
+from kanna.errors import Incomplete
+from kanna.model import Note
+
+_BATCH: Final = 8
+_FEW: Final = 24  # files that are read before another process would have started
+_MOST_NOTES: Final = 100
+_LOOKED_AT: Final = 1000  # rows of each index
+_PERIOD: Final = 0.1  # seconds between two reports
+_HELD: Final = (
+    "SELECT EXISTS (SELECT 1 FROM file WHERE root = ? AND present)"
+    " OR EXISTS (SELECT 1 FROM image WHERE root = ? AND present)"
+)
+Stage: TypeAlias = Literal["look", "read", "hash"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """How to scan: `full` reads every header again, without `hash` no digest is computed.
+
+    `parts` asks for the component digests of all models, which reads them a second time. `threads`
+    is None for ``KANNA_THREADS``, else one per core up to four.
+    """
+
+    hash: bool = True
+    parts: bool = False
+    full: bool = False
+    threads: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ScanProgress:
+    """Where a scan stands: files seen, to be read, and read; when hashing, bytes."""
+
+    stage: Stage = "look"
+    seen: int = 0
+    asked: int = 0
+    read: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What a scan found, in numbers of files."""
+
+    new: int = 0
+    changed: int = 0
+    moved: int = 0
+    back: int = 0
+    gone: int = 0
+    unchanged: int = 0
+    broken: int = 0
+    hashed: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """Return them for a JSON document."""
+        names = ("new", "changed", "moved", "back", "gone", "unchanged", "broken", "hashed")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(slots=True, kw_only=True)
+class Scanned:
+    """How a scan went: models and pictures apart, folders that were not there, remarks."""
+
+    models: Counts = field(default_factory=Counts)
+    images: Counts = field(default_factory=Counts)
+    missing: list[Root] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def of(self, table: str) -> Counts:
+        """Return the counts of a table."""
+        return self.images if table == "image" else self.models
+
+
+def library_scan(
+    folders: Sequence[StrPath] = (),
+    options: ScanOptions | None = None,
+    *,
+    library: StrPath | None = None,
+    progress: Callable[[ScanProgress], None] = lambda _: None,
+) -> Scanned:
+    """Bring the library up to date with its folders, or with `folders` that are at or in them.
+
+    Raises:
+        Incomplete: there is no library, it has no folders, or does not look through one of those.
+        UsageError: the number of threads is none.
+        KannaError: the library cannot be written.
+    """
+    with open_library(library) as opened:
+        scan = _Scan(opened, options or ScanOptions(), progress)
+        return scan.run([Path(os.path.abspath(folder)) for folder in folders])  # noqa: PTH100 - keeps links
+
+
+class _Scan:
+    """One scan."""
+
+    def __init__(
+        self, library: Library, options: ScanOptions, progress: Callable[[ScanProgress], None]
+    ) -> None:
+        self._library, self._options, self._report = library, options, progress
+        self._workers = RunOptions(threads=options.threads).thread_count()
+        self._done = Scanned()
+        self._progress = ScanProgress()
+        self._begun = time.monotonic()
+        self._reported = 0.0
+        self._moved: set[tuple[str, int]] = set()
+        self._left: list[Gone] = []
+
+    def run(self, folders: Sequence[Path]) -> Scanned:
+        self._done.notes += refresh(self._library)
+        roots = roots_of(self._library)
+        if not roots:
+            raise Incomplete("library.no_roots", path=self._library.path)
+        walk = Walk(roots)
+        starts = self._starts(walk, roots, folders)
+        with Recorder(self._library) as recorder:
+            self._look(walk, starts, recorder)
+            for gone in self._left:
+                if (gone.table, gone.id) not in self._moved and recorder.keep_gone(gone):
+                    self._done.of(gone.table).gone += 1
+        self._note_unreached(walk.unreached)
+        if self._options.hash:
+            self._progress.stage = "hash"
+            hash_library(self._library, self._done, self._options, self._tick_bytes)
+        self._tidy()
+        self._done.seconds = time.monotonic() - self._begun
+        return self._done
+
+    def _tidy(self) -> None:
+        """Let SQLite know what it holds now, if that is not what it held before."""
+        counts = (self._done.models, self._done.images)
+        if any(one.new or one.changed or one.moved or one.gone or one.hashed for one in counts):
+            with self._library.writing() as connection:
+                tidy_prompts(connection)
+                connection.execute(f"PRAGMA analysis_limit = {_LOOKED_AT}")
+                connection.execute("ANALYZE")
+
+    def _starts(self, walk: Walk, roots: Sequence[Root], folders: Sequence[Path]) -> list[str]:
+        """Return where to look, and note the roots that are missing or stand empty.
+
+        An empty folder that held files may be where a disk belongs.
+        """
+        self._done.missing = [root for root in roots if not root.is_there or self._is_bare(root)]
+        missing = {os.fspath(root.path) for root in self._done.missing}
+        starts = walk.starts()
+        if folders:
+            starts = [start for folder in folders for start in _within(folder, roots, starts)]
+        walk.unreached += [Unreached(path, "") for path in missing]
+        return [start for start in dict.fromkeys(starts) if start not in missing]
+
+    def _is_bare(self, root: Root) -> bool:
+        """Whether a root is empty, and the library knows files in it."""
+        try:
+            with os.scandir(root.path) as entries:
+                if next(entries, None) is not None:
+                    return False
+        except OSError:
+            return False  # the walk tells why
+        return bool(self._library.rows(_HELD, (root.id, root.id))[0][0])
+
+    def _look(self, walk: Walk, starts: Sequence[str], recorder: Recorder) -> None:
+        """Go through all folders; what must be read is read meanwhile."""
+        with _Reading(self._workers, lambda change, row: self._keep(recorder, change, row)) as work:
+            for start in starts:
+                changes = compare(self._library, start, walk.through(start), walk.unreached)
+                for change in changes:
+                    if isinstance(change, Gone):
+                        self._left.append(change)
+                    elif (unread := self._settled(change, recorder)) is not None:
+                        self._progress.asked += 1
+                        work.add(unread)
+                    self._tick()
+                    recorder.keep_pace()
+            self._progress.stage = "read"
+            for _ in work.finish():
+                self._tick()
+                recorder.keep_pace()
+
+    def _settled(self, change: Change, recorder: Recorder) -> Change | None:
+        """Record what needs no reading; return what does."""
+        self._progress.seen += 1
+        counts, seen = self._done.of(change.seen.table), change.seen
+        if change.what in {"same", "back"} and change.id is not None and not self._options.full:
+            if change.what == "back" or change.root != seen.root:
+                recorder.keep_place(seen, change.id)
+            counts.back += change.what == "back"
+            counts.unchanged += change.what == "same"
+            return None
+        if change.what == "new" and (row := moved_from(self._library, seen)) is not None:
+            recorder.keep_place(seen, row["id"])
+            self._moved.add((seen.table, row["id"]))
+            counts.moved += 1
+            return change._replace(id=row["id"]) if row["catalogued"] is None else None
+        counts.new += change.what == "new"
+        counts.changed += change.what != "new"
+        return change
+
+    def _keep(self, recorder: Recorder, change: Change, row: dict[str, Any]) -> None:
+        """Record what was read."""
+        self._progress.read += 1
+        self._done.of(change.seen.table).broken += row["error"] is not None
+        if change.seen.table == "image":
+            recorder.keep_image(change.seen, change.id, ImageRow.of_json(row))
+        else:
+            recorder.keep_model(change.seen, change.id, ModelRow.of_json(row))
+
+    def _note_unreached(self, unreached: Sequence[Unreached]) -> None:
+        told = [place for place in unreached if place.reason]
+        for place in told[:_MOST_NOTES]:
+            values = {"path": place.path, "reason": place.reason}
+            self._done.notes.append(Note("library.folder_unread", values))
+        if len(told) > _MOST_NOTES:
+            count = {"count": len(told) - _MOST_NOTES}
+            self._done.notes.append(Note("library.more_unread", count))
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now - self._reported > _PERIOD:
+            self._reported = now
+            self._progress.seconds = now - self._begun
+            self._report(self._progress)
+
+    def _tick_bytes(self, done: int, total: int) -> None:
+        self._progress.bytes_done, self._progress.bytes_total = done, total
+        self._tick()
+
+
+class _Reading:
+    """Reads files here while there are few, and in other processes when there are more."""
+
+    def __init__(self, workers: int, keep: Callable[[Change, dict[str, Any]], None]) -> None:
+        self._workers, self._keep = workers, keep
+        self._pool: Pool | None = None
+        self._waiting: list[Change] = []
+
+    def add(self, change: Change) -> None:
+        """Take a file to be read; what others have finished by now is kept."""
+        self._waiting.append(change)
+        if self._pool is None and len(self._waiting) > _FEW:
+            self._pool = Pool(self._workers)
+        if self._pool is not None:
+            while len(self._waiting) >= _BATCH:
+                self._hand_over(self._pool)
+
+    def finish(self) -> Iterator[None]:
+        """Read or await all that is left, file by file."""
+        pool = self._pool
+        if pool is None:
+            from kanna.api.library_worker import read
+            from kanna.identify.layouts import Layouts
+
+            layouts = Layouts()
+            for change in self._waiting:
+                self._keep(change, read(change.seen.table, change.seen.path, layouts))
+                yield
+            return
+        while self._waiting:
+            self._hand_over(pool)
+            yield
+        while pool.busy:
+            self._take(pool, wait=0.1)
+            yield
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def _hand_over(self, pool: Pool) -> None:
+        if pool.give(self._waiting[:_BATCH]):
+            del self._waiting[:_BATCH]
+        self._take(pool)
+
+    def _take(self, pool: Pool, *, wait: float = 0) -> None:
+        for answer in pool.answers(wait=wait):
+            self._keep(answer.change, answer.row)
+
+
+def _within(folder: Path, roots: Sequence[Root], starts: Sequence[str]) -> Iterator[str]:
+    """Yield where to look for what is at and below `folder`: itself, or the roots in it."""
+    if any(folder.is_relative_to(root.path) for root in roots):
+        yield os.fspath(folder)
+        return
+    inner = [start for start in starts if Path(start).is_relative_to(folder)]
+    if not inner:
+        raise Incomplete("library.no_such_root", path=folder)
+    yield from inner
