@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from kanna.api.fixing import Fixed, fix
     from kanna.api.hashing import HashedFile, HashOptions, PartMatch, hash_files
     from kanna.api.infotext_documents import generation_document, infotext_document, text_document
+    from kanna.api.infotext_editing import InfotextEdit, edit_infotext, read_edits
+    from kanna.api.infotext_expanding import Expansion, expand_infotext
     from kanna.api.infotext_exporting import (
         EXPORT_FORMS,
         InfotextTable,
         export_form,
         export_infotext,
     )
+    from kanna.api.infotext_extending import infotext_extender
     from kanna.api.infotext_putting import PictureToWrite, write_infotext, written_pictures
     from kanna.api.infotext_raw import raw_infotext
     from kanna.api.infotext_reading import ENCODINGS, read_infotext
-    from kanna.api.infotext_searching import InfotextQuery
+    from kanna.api.infotext_searching import search_infotexts
     from kanna.api.infotext_stripping import strip_infotext
     from kanna.api.infotext_targets import (
+        EDITED_SUFFIXES,
         TEXT_SUFFIXES,
         check_apart,
         infotext_outputs,
@@ -41,6 +45,20 @@ if TYPE_CHECKING:
         explain,
         families,
         page_document,
+    )
+    from kanna.api.library_filing import (
+        Executed,
+        FileSet,
+        FilingPlan,
+        Outcome,
+        PastFiling,
+        Settled,
+        Step,
+        carry_out_filing,
+        past_filings,
+        plan_filing,
+        plan_unfiling,
+        settle_filings,
     )
     from kanna.api.looking_up import LookOptions
     from kanna.api.lookup import import_hashes, names_models, which
@@ -90,6 +108,7 @@ if TYPE_CHECKING:
     from kanna.api.settings import CheckSettings, check_settings
     from kanna.api.sweeping import SweepOptions, Swept, sweep, sweep_target
     from kanna.api.targets import hash_targets
+    from kanna.catalog.image_search import FoundImage, ImageQuestion
     from kanna.catalog.matching import Match
     from kanna.disk import as_path
     from kanna.engine import Progress, Result, RunOptions
@@ -120,6 +139,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPANIONS",
+    "EDITED_SUFFIXES",
     "ENCODINGS",
     "EXPORT_FORMS",
     "PICTURE_SUFFIXES",
@@ -140,20 +160,26 @@ __all__ = [
     "Edited",
     "ErrorReport",
     "ErrorRow",
+    "Executed",
+    "Expansion",
     "ExtractOptions",
     "ExtractReport",
     "FileMetadata",
+    "FileSet",
+    "FilingPlan",
     "Fixed",
     "FolderOptions",
+    "FoundImage",
     "FoundRecipe",
     "GlobalVerdict",
     "HashOptions",
     "HashedFile",
     "Hit",
+    "ImageQuestion",
     "Infotext",
     "InfotextChange",
+    "InfotextEdit",
     "InfotextOptions",
-    "InfotextQuery",
     "InfotextSource",
     "InfotextTable",
     "Inspection",
@@ -172,9 +198,11 @@ __all__ = [
     "Method",
     "MethodList",
     "NamedModel",
+    "Outcome",
     "Page",
     "PartMatch",
     "PartPage",
+    "PastFiling",
     "PictureModels",
     "PictureToWrite",
     "Place",
@@ -188,14 +216,17 @@ __all__ = [
     "RunOptions",
     "Scan",
     "ScanRule",
+    "Settled",
     "SourceFile",
     "SplitOptions",
     "Splitting",
+    "Step",
     "SweepOptions",
     "Swept",
     "Threat",
     "Watching",
     "as_path",
+    "carry_out_filing",
     "check",
     "check_apart",
     "check_names",
@@ -204,7 +235,9 @@ __all__ = [
     "convert",
     "cosine_text",
     "diff",
+    "edit_infotext",
     "error_svg",
+    "expand_infotext",
     "explain",
     "export_form",
     "export_infotext",
@@ -216,6 +249,7 @@ __all__ = [
     "hash_targets",
     "import_hashes",
     "infotext_document",
+    "infotext_extender",
     "infotext_outputs",
     "infotext_sources",
     "inspect",
@@ -239,12 +273,16 @@ __all__ = [
     "page_document",
     "parse_size",
     "part_programs",
+    "past_filings",
     "paths_of",
     "percent",
     "picture_models",
+    "plan_filing",
+    "plan_unfiling",
     "quantize",
     "quantize_words",
     "raw_infotext",
+    "read_edits",
     "read_fields",
     "read_infotext",
     "read_metadata",
@@ -253,7 +291,9 @@ __all__ = [
     "resolve_models",
     "scan",
     "scan_targets",
+    "search_infotexts",
     "set_metadata",
+    "settle_filings",
     "split",
     "split_to_diffusers",
     "strip_infotext",
@@ -271,6 +311,20 @@ __all__ = [
 _HOMES = {
     "kanna.api.hashing": ("HashOptions", "HashedFile", "PartMatch", "hash_files"),
     "kanna.api.looking_up": ("LookOptions",),
+    "kanna.api.library_filing": (
+        "Executed",
+        "FileSet",
+        "FilingPlan",
+        "Outcome",
+        "PastFiling",
+        "Settled",
+        "Step",
+        "carry_out_filing",
+        "past_filings",
+        "plan_filing",
+        "plan_unfiling",
+        "settle_filings",
+    ),
     "kanna.api.lookup": ("import_hashes", "names_models", "which"),
     "kanna.api.picture_models": (
         "NamedModel",
@@ -322,7 +376,6 @@ _HOMES = {
         "ENCODINGS",
         "read_infotext",
     ),
-    "kanna.api.infotext_searching": ("InfotextQuery",),
     "kanna.api.infotext_stripping": ("strip_infotext",),
     "kanna.api.infotext_targets": (
         "TEXT_SUFFIXES",
@@ -337,6 +390,22 @@ _HOMES = {
         "InfotextSource",
     ),
     "kanna.pictures": ("PICTURE_SUFFIXES",),
+    "kanna.api.infotext_searching": ("search_infotexts",),
+    "kanna.api.infotext_extending": ("infotext_extender",),
+    "kanna.catalog.image_search": (
+        "FoundImage",
+        "ImageQuestion",
+    ),
+    "kanna.api.infotext_editing": (
+        "InfotextEdit",
+        "edit_infotext",
+        "read_edits",
+    ),
+    "kanna.api.infotext_expanding": (
+        "Expansion",
+        "expand_infotext",
+    ),
+    "kanna.api.infotext_targets": ("EDITED_SUFFIXES",),
     "kanna.api.knowing": (
         "KindPage",
         "Page",

@@ -186,27 +186,37 @@ def lock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _link(path: Path, destination: Path) -> None:
-    """Rename `path` to `destination` unless that exists."""
-    if system.PLAIN:
-        _claim(path, destination)
-        return
-    try:
-        os.link(path, destination)
-    except OSError as error:
-        if error.errno not in _CANNOT:
-            raise
-        _claim(path, destination)
-    else:
-        with suppress(OSError):
-            path.unlink()
+def cannot(error: OSError) -> bool:
+    """Whether an error says that the file system lacks a call, such as hard links."""
+    return error.errno in _CANNOT
 
 
-def _claim(path: Path, destination: Path) -> None:
-    """Rename without hard links: take the name with an empty file first, so nobody else does."""
+def claim(path: Path, destination: Path) -> None:
+    """Rename without hard links: take the name with an empty file first, so nobody else does.
+
+    Raises:
+        FileExistsError: `destination` exists.
+        OSError: it cannot be had.
+    """
     os.close(os.open(destination, _CREATE_FLAGS))
     try:
         path.replace(destination)
     except BaseException:
         destination.unlink()
         raise
+
+
+def _link(path: Path, destination: Path) -> None:
+    """Rename `path` to `destination` unless that exists."""
+    if system.PLAIN:
+        claim(path, destination)
+        return
+    try:
+        os.link(path, destination)
+    except OSError as error:
+        if not cannot(error):
+            raise
+        claim(path, destination)
+    else:
+        with suppress(OSError):
+            path.unlink()

@@ -55,7 +55,7 @@ class Staging:
         Raises:
             OSError: it cannot be created or does not fit.
         """
-        _remove_leftovers(self._destination)
+        remove_leftovers(self._destination)
         self._file = _create(self._destination)
         try:
             self._file.reserve(self._size)
@@ -139,8 +139,8 @@ def _create(destination: Path) -> OutputFile:
     raise UsageError("engine.no_folder", path=destination, folder=destination.parent)
 
 
-def _remove_leftovers(destination: Path) -> None:
-    """Remove what killed runs left for this destination; other names may be other people's."""
+def remove_leftovers(destination: Path) -> None:
+    """Remove what killed runs left for `destination`; other names may be other people's."""
     ours = re.compile(f"{re.escape(_prefix(destination))}[0-9a-f]{{12}}{re.escape(_SUFFIX)}")
     with suppress(OSError):  # a folder may be writable and not readable
         for path in destination.parent.iterdir():
