@@ -19,7 +19,7 @@ from kanna.infotext.flat_json import Found, SizePlace, pair_places, read_fields,
 from kanna.infotext.info import GenerationInfo, ModelReference, Role
 from kanna.infotext.json_text import JsonText
 from kanna.infotext.places import JsonPlace, Place, Texts, with_text
-from kanna.infotext.values import Fields, list_of, number_of, object_of, pairs_of, text_of
+from kanna.infotext.values import Fields, list_of, number_of, object_of, text_of
 from kanna.infotext.written import Reading, Written
 from kanna.pictures.picture import PictureText
 
@@ -106,7 +106,7 @@ def _reading(found: Found, xml: int | None) -> Reading:
     info = replace(
         size.fill(fields.fill(GenerationInfo(dialect="drawthings"))),
         models=tuple(_models(found.document)),
-        parameters=pairs_of(found.document),
+        parameters=fields.pairs(found.document),
     )
 
     def outer(places: Mapping[str, tuple[Place, ...]]) -> dict[str, tuple[Place, ...]]:

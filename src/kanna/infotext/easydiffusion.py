@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from kanna.infotext.editable import Editable
 from kanna.infotext.flat_json import FlatFields, objects_in, pair_places, read_fields
-from kanna.infotext.info import GenerationInfo, ModelReference, Parameter, Role
+from kanna.infotext.info import GenerationInfo, ModelReference, Role
 from kanna.infotext.places import Place, Span, Texts, WholeText
-from kanna.infotext.values import Fields, list_of, number_of, pairs_of, read_field, text_of
+from kanna.infotext.values import Fields, list_of, number_of, read_field, text_of
 from kanna.infotext.written import Reading, Written
 
 _LABELS: Final = {
@@ -92,7 +92,7 @@ def _json(texts: Texts) -> Reading | None:
     for found in objects_in(texts):
         if any(key in found.document for key in _MODEL_KEYS):
             fields = read_fields(found, _FIELDS)
-            info = _info(found.document, fields, pairs_of(found.document))
+            info = _info(found.document, fields)
             return Reading(
                 info=info, places=fields.places, pairs=pair_places(found), new=found.place
             )
@@ -129,20 +129,19 @@ def _reading(said: Mapping[str, str], pairs: Mapping[str, tuple[Place, ...]]) ->
     if not any(key in said for key in _MODEL_KEYS):
         return None
     values: dict[str, Any] = {}
-    places: dict[str, tuple[Place, ...]] = {}
+    found_keys: dict[str, str] = {}
     for name, keys in _FIELDS.items():
         value, key = read_field(name, said, keys)
         if key is not None:
-            values[name], places[name] = value, pairs[key]
-    fields = FlatFields(values=values, places=places)
-    return Reading(info=_info(said, fields, pairs_of(said)), places=places, pairs=pairs)
+            values[name], found_keys[name] = value, key
+    places = {name: pairs[key] for name, key in found_keys.items()}
+    fields = FlatFields(values=values, places=places, keys=found_keys)
+    return Reading(info=_info(said, fields), places=places, pairs=pairs)
 
 
-def _info(
-    said: Mapping[str, Any], fields: FlatFields, pairs: tuple[Parameter, ...]
-) -> GenerationInfo:
+def _info(said: Mapping[str, Any], fields: FlatFields) -> GenerationInfo:
     info = fields.fill(GenerationInfo(dialect="easydiffusion"))
-    return replace(info, models=tuple(_models(said)), parameters=pairs)
+    return replace(info, models=tuple(_models(said)), parameters=fields.pairs(said))
 
 
 def _models(said: Mapping[str, Any]) -> Iterator[ModelReference]:

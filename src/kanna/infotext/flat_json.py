@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from kanna.errors import FormatError, Incompatible
-from kanna.infotext.info import GenerationInfo
+from kanna.infotext.info import GenerationInfo, Parameter
 from kanna.infotext.json_text import JsonText, Path
 from kanna.infotext.places import JsonPlace, Place, Texts, as_old, with_text
-from kanna.infotext.values import Fields, object_of, read_field, text_of, whole_of
+from kanna.infotext.values import Fields, object_of, pairs_of, read_field, text_of, whole_of
 from kanna.pictures.picture import PictureText
 
 _DIGITS: Final = re.compile(r"\d+")
@@ -52,10 +52,16 @@ def objects_in(texts: Texts) -> list[Found]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlatFields:
-    """What a table of keys found in an object: fields of `GenerationInfo`, and their places."""
+    """What a table of keys found in an object: fields of `GenerationInfo`, places and keys."""
 
     values: Mapping[str, Any]
     places: Mapping[str, tuple[Place, ...]]
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def pairs(self, document: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """Return all members of an object as parameters, but the prompts."""
+        prompts = {self.keys.get("prompt"), self.keys.get("negative")}
+        return pairs_of({key: value for key, value in document.items() if key not in prompts})
 
     def fill(self, info: GenerationInfo) -> GenerationInfo:
         """Return `info` with these fields."""
@@ -66,13 +72,13 @@ def read_fields(found: Found, fields: Fields, base: Path = ()) -> FlatFields:
     """Return the fields that the object at `base` of a text holds, by a table of keys."""
     document = object_of(found.json.get(base)) if base else found.document
     values: dict[str, Any] = {}
-    places: dict[str, tuple[Place, ...]] = {}
+    found_keys: dict[str, str] = {}
     for name, keys in fields.items():
         value, key = read_field(name, document, keys)
         if key is not None:
-            values[name] = value
-            places[name] = (found.place(*base, key),)
-    return FlatFields(values=values, places=places)
+            values[name], found_keys[name] = value, key
+    places = {name: (found.place(*base, key),) for name, key in found_keys.items()}
+    return FlatFields(values=values, places=places, keys=found_keys)
 
 
 def pair_places(found: Found, base: Path = ()) -> dict[str, tuple[Place, ...]]:

@@ -23,7 +23,7 @@ from kanna.infotext.flat_json import (
 )
 from kanna.infotext.info import GenerationInfo, ModelReference, Role
 from kanna.infotext.places import Texts
-from kanna.infotext.values import Fields, list_of, number_of, pairs_of, text_of
+from kanna.infotext.values import Fields, list_of, number_of, text_of
 from kanna.infotext.written import Reading, Written
 
 _FIELDS: Final[Fields] = {
@@ -68,7 +68,7 @@ def _read(texts: Texts) -> Reading | None:
     info = replace(
         size.fill(fields.fill(GenerationInfo(dialect="fooocus"))),
         models=(*_models(found.document), *_loras(found.document)),
-        parameters=pairs_of(found.document),
+        parameters=fields.pairs(found.document),
     )
     return Reading(
         info=info,

@@ -103,7 +103,7 @@ def _reading(found: Found, base: Path) -> Reading:
         fields.fill(GenerationInfo(dialect="invokeai")),
         prompts=dict(_styles(document)),
         models=tuple(_models(document)),
-        parameters=pairs_of(document),
+        parameters=fields.pairs(document),
     )
     return Reading(
         info=info,
@@ -157,7 +157,7 @@ def _old(found: Found) -> Reading:
         program=text_of(document.get("app_version")),
         models=tuple(_old_models(document)),
         parameters=(*pairs_of({k: v for k, v in document.items() if k != "image"}),
-                    *pairs_of(image)),
+                    *pairs_of({k: v for k, v in image.items() if k != "prompt"})),
     )  # fmt: skip
     places = dict(fields.places)
     if path is not None:

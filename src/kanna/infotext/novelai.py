@@ -19,7 +19,7 @@ from kanna.infotext.flat_json import Found, objects_in, pair_places, read_fields
 from kanna.infotext.info import GenerationInfo, ModelReference
 from kanna.infotext.json_text import JsonText, Path
 from kanna.infotext.places import INSIDE, JsonPlace, Place, Texts, WholeText
-from kanna.infotext.values import Fields, list_of, object_of, pairs_of, text_of
+from kanna.infotext.values import Fields, list_of, object_of, text_of
 from kanna.infotext.written import Reading, Written
 
 _FIELDS: Final[Fields] = {
@@ -72,7 +72,7 @@ def _read(texts: Texts) -> Reading | None:
         prompts=dict(_characters(document)),
         program=text_of(said.get("Software")) or "NovelAI",
         models=tuple(_models(text_of(said.get("Source")))),
-        parameters=pairs_of(document),
+        parameters=fields.pairs(document),
     )
     places: dict[str, tuple[Place, ...]] = {
         name: tuple(comment.place(_path(one)) for one in some)

@@ -63,7 +63,10 @@ def _read(texts: Texts) -> Reading | None:
     info = replace(
         fields.fill(GenerationInfo(dialect="swarmui")),
         models=tuple(_models(params, list_of(found.document.get("sui_models")))),
-        parameters=(*pairs_of(params), *pairs_of(object_of(found.document.get("sui_extra_data")))),
+        parameters=(
+            *fields.pairs(params),
+            *pairs_of(object_of(found.document.get("sui_extra_data"))),
+        ),
     )
     pairs = pair_places(found, ("sui_extra_data",)) | pair_places(found, (_PARAMS,))
     return Reading(

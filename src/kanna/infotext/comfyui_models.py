@@ -1,0 +1,134 @@
+"""The models that a graph names: by inputs of its nodes, and by words in its prompts.
+
+Loaders of any pack are found by what their inputs are called. ComfyUI knows models by file names,
+with folders below its own, and writes no digest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kanna.infotext.comfyui_graph import Link, Node
+from kanna.infotext.comfyui_nodes import ModelInput
+from kanna.infotext.comfyui_walk import Walk
+from kanna.infotext.info import ModelReference
+from kanna.infotext.values import list_of, number_of, object_of, text_of
+
+_EMBEDDING: Final = re.compile(r"embedding:([^\s,:()\[\]{}<>|]+)(?::(-?[0-9.]+)(?=\)))?")
+_TAG: Final = re.compile(r"<(?:lora|lyco):([^:<>\n]+)(?::(-?[0-9.]+))?[^<>\n]*>")
+_MAX_NAME: Final = 1000  # characters
+
+
+def models_of(
+    walk: Walk, nodes: Iterable[Node], prompts: Iterable[str]
+) -> Iterator[ModelReference]:
+    """Yield the models that nodes and prompts name, each once, in the order of the nodes."""
+    seen = set()
+    for one in (*_of_nodes(walk, nodes), *_embeddings(prompts)):
+        key = (one.role, one.name, one.stage)
+        if key not in seen:
+            seen.add(key)
+            yield one
+
+
+def _of_nodes(walk: Walk, nodes: Iterable[Node]) -> Iterator[ModelReference]:
+    for node in nodes:
+        where = f"{node.kind}#{node.id}"
+        for name, value in node.inputs.items():
+            yield from _of_input(walk, node, name, value, where)
+        if walk.row(node).tags:
+            said = (walk.text(node, name) for name in node.inputs)
+            for match in (m for one in said if one for m in _TAG.finditer(one.text)):
+                weight = number_of(match[2])
+                yield ModelReference(role="lora", name=match[1], weight=weight, where=where)
+
+
+def _of_input(
+    walk: Walk, node: Node, name: str, value: Any, where: str
+) -> Iterator[ModelReference]:
+    if isinstance(value, dict | list):
+        yield from _bundled(name, value, where)
+        return
+    known = walk.row(node).models
+    if known is not None:
+        rows = [
+            ModelInput(name=re.compile(re.escape(one)), role=role) for one, role in known.items()
+        ]
+    else:
+        rows = list(walk.table.inputs)
+    for row in rows:
+        match = row.name.fullmatch(name)
+        if match is not None:
+            yield from _of_row(walk, _Met(node, name, where, row, match))
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """An input that names a model by a row of the table."""
+
+    node: Node
+    name: str
+    where: str
+    row: ModelInput
+    match: re.Match[str]
+
+    def with_number(self, name: str) -> str:
+        """Return a name for which the number of this input is asked."""
+        groups = self.match.groupdict()
+        return name.replace("{}", groups.get("number") or groups.get("other") or "")
+
+
+def _of_row(walk: Walk, met: _Met) -> Iterator[ModelReference]:
+    found = walk.value(met.node, met.name)
+    name = text_of(found.value) if found else None
+    if name is None or not _is_name(walk, name, met.row) or _is_off(met):
+        return
+    weights = (met.node.inputs.get(met.with_number(one)) for one in met.row.weight)
+    weight = next((number for one in weights if (number := number_of(one)) is not None), None)
+    if isinstance(first := met.node.inputs.get(next(iter(met.row.weight), "")), Link):
+        linked = walk.value(met.node, met.row.weight[0])
+        weight = number_of(linked.value) if linked and first else weight
+    yield ModelReference(
+        role=met.row.role, name=name, weight=weight, where=met.where, stage=met.row.stage
+    )
+
+
+def _is_off(met: _Met) -> bool:
+    switch = met.node.inputs.get(met.with_number(met.row.switch)) if met.row.switch else None
+    return switch in {"Off", "off", "OFF"} if isinstance(switch, str) else switch is False
+
+
+def _is_name(walk: Walk, name: str, row: ModelInput) -> bool:
+    if name in walk.table.walking["none"] or len(name) > _MAX_NAME or "\n" in name:
+        return False
+    return not row.suffix or name.lower().endswith(walk.table.walking["suffixes"])
+
+
+def _bundled(name: str, value: Any, where: str) -> Iterator[ModelReference]:
+    """Yield LoRAs of widgets that are objects: rgthree's, and the lists of LoRA Manager."""
+    entries = [value] if isinstance(value, dict) else list_of(value)
+    inner = object_of(value).get("__value__")
+    if name == "loras" and isinstance(inner, list):
+        entries = inner
+    for entry in map(object_of, entries):
+        lora = text_of(entry.get("lora") or (entry.get("name") if name == "loras" else None))
+        if lora and lora != "None" and _is_on(entry):
+            yield ModelReference(
+                role="lora", name=lora, weight=number_of(entry.get("strength")), where=where
+            )
+
+
+def _is_on(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("on", True)) and bool(entry.get("active", True))
+
+
+def _embeddings(prompts: Iterable[str]) -> Iterator[ModelReference]:
+    for prompt in prompts:
+        for match in _EMBEDDING.finditer(prompt):
+            weight = number_of(match[2])
+            name = match[1].rstrip(".")
+            yield ModelReference(role="embedding", name=name, weight=weight, where="prompt")

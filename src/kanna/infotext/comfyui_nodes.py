@@ -1,0 +1,102 @@
+"""What ComfyUI's nodes are, from `comfyui_nodes.toml`, which says what its fields mean."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from kanna.infotext.info import Role
+
+_TABLE: Final = Path(__file__).with_name("comfyui_nodes.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A field of `GenerationInfo`: the inputs that say it, and those that lead there."""
+
+    inputs: tuple[str, ...]
+    through: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Of the inputs, the one comes out that the value of the input `by` names."""
+
+    by: str
+    inputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRow:
+    """What is known of a node's class."""
+
+    role: str = ""
+    widgets: tuple[str, ...] | None = None
+    passes: tuple[str, ...] = ()
+    base: str = ""
+    choose: Choice | None = None
+    texts: tuple[str, ...] | None = None
+    joins: tuple[str, ...] = ()
+    separator: str = ""
+    separator_text: str = ""
+    models: Mapping[str, Role] | None = None
+    tags: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInput:
+    """Inputs that name models, by their names."""
+
+    name: re.Pattern[str]
+    role: Role
+    stage: str = ""
+    weight: tuple[str, ...] = ()
+    switch: str = ""
+    suffix: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTable:
+    """The whole table; `walking` has lists of names of inputs."""
+
+    words: Mapping[str, Word]
+    walking: Mapping[str, tuple[str, ...]]
+    inputs: tuple[ModelInput, ...]
+    rows: Mapping[str, NodeRow] = field(default_factory=dict)
+
+    def row(self, kind: str) -> NodeRow:
+        """Return what is known of a class of nodes; of an unknown one, nothing."""
+        return self.rows.get(kind, _UNKNOWN)
+
+
+_UNKNOWN: Final = NodeRow()
+
+
+@cache
+def node_table() -> NodeTable:
+    """Return the table, read once."""
+    raw = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+    return NodeTable(
+        words={name: Word(**_tuples(word)) for name, word in raw["words"].items()},
+        walking=_tuples(raw["walking"]),
+        inputs=tuple(
+            ModelInput(**{**_tuples(one), "name": re.compile(one["name"])}) for one in raw["inputs"]
+        ),
+        rows={name: _row(one) for one in raw["node"] for name in one["class"]},
+    )
+
+
+def _row(raw: Mapping[str, Any]) -> NodeRow:
+    fields = {name: value for name, value in raw.items() if name != "class"}
+    if "choose" in fields:
+        fields["choose"] = Choice(**fields["choose"])
+    return NodeRow(**_tuples(fields))
+
+
+def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}

@@ -1,0 +1,176 @@
+"""Ways through ComfyUI's graph: from an input to the value, the text or the node that it is.
+
+Strangers draw these graphs, with cycles and doubled ways: each walk visits a node once, and all of
+them together take no more steps than `_MAX_STEPS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from kanna.infotext.comfyui_graph import Graph, Link, Node
+from kanna.infotext.comfyui_nodes import NodeRow, NodeTable, node_table
+from kanna.infotext.values import as_field, text_of
+
+_MAX_STEPS: Final = 200_000
+_MAX_WAY: Final = 500  # nodes that hand on, one behind the other
+_MAX_DEPTH: Final = 40  # of texts joined of joined texts
+_MAX_TEXT: Final = 1_000_000  # characters of a joined text
+_TEXT_PER_STEP: Final = 100
+
+
+class Literal(NamedTuple):
+    """A value, and the input of a node that has it."""
+
+    value: Any
+    node: str
+    input: str
+
+
+class Output(NamedTuple):
+    """An output of a node that makes something."""
+
+    node: Node
+    slot: int
+
+
+class Said(NamedTuple):
+    """A text, and the inputs that it is made of."""
+
+    text: str
+    origins: tuple[Literal, ...]
+
+
+@dataclass(slots=True)
+class Walk:
+    """A graph that is walked, and the steps that are left."""
+
+    graph: Graph
+    table: NodeTable = field(default_factory=node_table)
+    steps: int = _MAX_STEPS
+
+    def row(self, node: Node) -> NodeRow:
+        """Return what is known of a node's class."""
+        return self.table.row(node.kind)
+
+    def follow(self, link: Link) -> Output | Literal | None:
+        """Return where a link leads, behind all nodes that only hand on."""
+        for _ in range(_MAX_WAY):
+            node = self.graph.get(link.node)
+            self.steps -= 1
+            if node is None or self.steps < 0:
+                return None
+            name = self._handed(node, link.slot)
+            if name is None:
+                return Output(node, link.slot)
+            value = node.inputs.get(name)
+            base = node.inputs.get(self.row(node).base)
+            if value is None and isinstance(base, Link):
+                link = Link(base.node, link.slot)
+            elif isinstance(value, Link):
+                link = value
+            else:
+                return None if value is None else Literal(value, node.id, name)
+        return None
+
+    def _handed(self, node: Node, slot: int) -> str | None:
+        """Return the input that comes out of an output; None where the node makes it."""
+        row = self.row(node)
+        if row.choose is not None:
+            chosen = row.choose.inputs.get(self._choice(node, row.choose.by), "")
+            return chosen if chosen in node.inputs else next(iter(node.links()), "")
+        passes = row.passes if node.passes is None else node.passes
+        if passes == ("*",):
+            return next(iter(node.links()), "")
+        name = passes[slot] if 0 <= slot < len(passes) else ""
+        return name if name or node.passes is not None else None
+
+    def _choice(self, node: Node, name: str) -> str:
+        """Return what a switch is set to: by a value of its own, or of the node before it."""
+        value = node.inputs.get(name)
+        if isinstance(value, Link):
+            before = self.graph.get(value.node)
+            inputs = before.inputs if before else {}
+            names = (one for one in self.table.walking["values"] if one in inputs)
+            value = inputs.get(next(names, ""))
+        return str(value).lower()
+
+    def value(self, node: Node, name: str) -> Literal | None:
+        """Return the value of an input, however many nodes it comes through."""
+        for _ in range(_MAX_WAY):
+            value = node.inputs.get(name)
+            if not isinstance(value, Link):
+                return None if value is None else Literal(value, node.id, name)
+            found = self.follow(value)
+            if not isinstance(found, Output):
+                return found
+            node = found.node
+            name = next((one for one in self.table.walking["values"] if one in node.inputs), "")
+        return None
+
+    def upstream(
+        self, start: Iterable[Node], through: Iterable[str] | None, apart: Iterable[str] = ()
+    ) -> Iterator[Node]:
+        """Yield nodes and all before them, the nearest first; only `through` some inputs."""
+        queue = list(start)
+        seen = {node.id for node in queue}
+        wanted, unwanted = None if through is None else set(through), set(apart)
+        for node in queue:  # it grows
+            yield node
+            for name, link in node.links().items():
+                if (wanted is not None and name not in wanted) or name in unwanted:
+                    continue
+                found = self.follow(link)
+                if isinstance(found, Output) and found.node.id not in seen:
+                    seen.add(found.node.id)
+                    queue.append(found.node)
+
+    def word(self, start: Node, name: str) -> Literal | None:
+        """Return the nearest value of a field of `GenerationInfo`, from a sampler upwards."""
+        word = self.table.words[name]
+        through = (*word.inputs, *word.through, *self.table.walking["bundles"])
+        for node in self.upstream([start], through):
+            for one in word.inputs:
+                found = self.value(node, one) if one in node.inputs else None
+                if found is not None and as_field(name, found.value) is not None:
+                    return found
+        return None
+
+    def text(self, node: Node, name: str, depth: int = 0) -> Said | None:
+        """Return the text of an input, joined where nodes join it."""
+        value = node.inputs.get(name)
+        if isinstance(value, Link):
+            found = self.follow(value)
+            if isinstance(found, Output):
+                return self._text_of(found.node, depth + 1) if depth < _MAX_DEPTH else None
+            if found is None:
+                return None
+            value, origin = found.value, found
+        else:
+            origin = Literal(value, node.id, name)
+        text = text_of(value)
+        return None if text is None else Said(text, (origin,))
+
+    def _text_of(self, node: Node, depth: int) -> Said | None:
+        """Return the text that a node puts out."""
+        row = self.row(node)
+        if row.joins:
+            return self._joined(node, row, depth)
+        names = (*(row.texts or ()), *self.table.walking["texts"], *self.table.walking["values"])
+        for name in names:
+            if name in node.inputs and (found := self.text(node, name, depth)) is not None:
+                return found
+        return None
+
+    def _joined(self, node: Node, row: NodeRow, depth: int) -> Said | None:
+        parts = [self.text(node, name, depth) for name in row.joins]
+        found = [part for part in parts if part is not None and part.text]
+        between = self.text(node, row.separator, depth) if row.separator else None
+        separator = between.text if between else row.separator_text
+        text = separator.join(part.text for part in found)
+        self.steps -= len(text) // _TEXT_PER_STEP
+        if not found or len(text) > _MAX_TEXT:
+            return None
+        return Said(text, tuple(one for part in found for one in part.origins))

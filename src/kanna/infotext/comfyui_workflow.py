@@ -1,0 +1,222 @@
+"""The graph under ``workflow``, as it is drawn: values without names, links by number.
+
+Names of values come from the table, else from the inputs of the node that can be values, too. Nodes
+that are muted (mode 2) do not count; of one that is bypassed (mode 4) each output hands on the
+first input of its type. Subgraphs are laid out flat, their nodes under ``12:3`` as in ``prompt``.
+Sources: Comfy-Org/ComfyUI_frontend src/utils/executionUtil.ts, litegraph LGraph, Subgraph;
+kijai/ComfyUI-KJNodes web/js/setgetnodes.js.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from kanna.infotext.comfyui_graph import MAX_NODES, Graph, Link, Node
+from kanna.infotext.comfyui_nodes import node_table
+from kanna.infotext.json_text import Path
+from kanna.infotext.values import list_of, object_of
+
+_MUTED: Final = 2
+_BYPASSED: Final = 4
+_FROM_OUTSIDE: Final = -10  # what a link comes from that leads into a subgraph
+_TO_OUTSIDE: Final = -20
+_MAX_DEPTH: Final = 8  # of subgraphs within subgraphs
+_AFTER_SEED: Final = frozenset({"fixed", "increment", "decrement", "randomize"})
+_SEEDS: Final = frozenset({"seed", "noise_seed", "value"})
+
+
+class _Wire(NamedTuple):
+    """A link as it is drawn."""
+
+    source: int
+    source_slot: int
+    target: int
+    target_slot: int
+
+
+class _Sheet(NamedTuple):
+    """The nodes of the workflow or of a subgraph: under which number and path, and how deep.
+
+    `outer` is what a subgraph is given, by name.
+    """
+
+    prefix: str
+    drawn: Mapping[str, Any]
+    wires: Mapping[int, _Wire]
+    path: Path = ()
+    depth: int = 0
+    outer: Mapping[str, Any] = MappingProxyType({})
+
+
+def workflow_graph(document: object) -> Graph | None:
+    """Return the graph that a document under ``workflow`` is, None where it is none."""
+    drawn = object_of(document)
+    if not list_of(drawn.get("nodes")):
+        return None
+    subgraphs = list_of(object_of(drawn.get("definitions")).get("subgraphs"))
+    sheets = [_Sheet("", drawn, _wires(drawn))]
+    graph: dict[str, Node] = {}
+    while sheets and len(graph) < MAX_NODES:
+        sheet = sheets.pop()
+        for number, raw in enumerate(list_of(sheet.drawn.get("nodes"))):
+            node = object_of(raw)
+            for made in _nodes(sheet, number, node, subgraphs, sheets):
+                graph[made.id] = made
+    return _with_named_links(graph)
+
+
+def _nodes(
+    sheet: _Sheet, number: int, raw: Mapping[str, Any], subgraphs: list[Any], sheets: list[_Sheet]
+) -> Iterator[Node]:
+    """Yield what a drawn node is in the graph; a subgraph adds a sheet, and ways there."""
+    if raw.get("mode") == _MUTED or not isinstance(raw.get("type"), str):
+        return
+    node = _node(sheet, number, raw)
+    inner = _definition(raw["type"], subgraphs)
+    if raw.get("mode") == _BYPASSED:
+        yield _bypassed(node, raw)
+    elif inner is None:
+        yield node
+    elif sheet.depth < _MAX_DEPTH:
+        place, definition = inner
+        path: Path = ("definitions", "subgraphs", place)
+        depth, wires = sheet.depth + 1, _wires(definition)
+        below = _Sheet(f"{node.id}:", definition, wires, path, depth, node.inputs)
+        sheets.append(below)
+        yield from _doors(node, raw, below)
+
+
+def _definition(kind: str, subgraphs: list[Any]) -> tuple[int, Mapping[str, Any]] | None:
+    for number, one in enumerate(subgraphs):
+        if object_of(one).get("id") == kind:
+            return number, object_of(one)
+    return None
+
+
+def _doors(node: Node, raw: Mapping[str, Any], below: _Sheet) -> Iterator[Node]:
+    """Yield the ways into a subgraph and out of it, as nodes that hand on."""
+    names = [object_of(one).get("name") for one in list_of(raw.get("inputs"))]
+    given = {
+        str(slot): node.inputs[name]
+        for slot, name in enumerate(names)
+        if isinstance(name, str) and name in node.inputs
+    }
+    passes = tuple(map(str, range(len(names))))
+    yield Node(id=f"{below.prefix}{_FROM_OUTSIDE}", kind="", inputs=given, passes=passes)
+    outputs = {
+        str(wire.target_slot): Link(f"{below.prefix}{wire.source}", wire.source_slot)
+        for wire in below.wires.values()
+        if wire.target == _TO_OUTSIDE
+    }
+    passes = tuple(map(str, range(len(list_of(raw.get("outputs"))))))
+    yield Node(id=node.id, kind="", inputs=outputs, passes=passes)
+
+
+def _wires(drawn: Mapping[str, Any]) -> dict[int, _Wire]:
+    """Return the links of a sheet by number; they are lists, or objects in newer files."""
+    wires: dict[int, _Wire] = {}
+    for one in list_of(drawn.get("links")):
+        if isinstance(one, dict):
+            keys = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+            said = [one.get(key) for key in keys]
+        else:
+            said = list_of(one)[:5]
+        numbers = [number for number in said if isinstance(number, int)]
+        if len(numbers) == 5:
+            wires[numbers[0]] = _Wire(*numbers[1:])
+    return wires
+
+
+def _node(sheet: _Sheet, number: int, raw: Mapping[str, Any]) -> Node:
+    path = (*sheet.path, "nodes", number)
+    kind = raw["type"]
+    values, places = _values(kind, raw, path)
+    links = {}
+    for slot, one in enumerate(list_of(raw.get("inputs"))):
+        said = object_of(one)
+        number_of_link, name = said.get("link"), said.get("name")
+        wire = sheet.wires.get(number_of_link) if isinstance(number_of_link, int) else None
+        if wire is not None:
+            links[name if isinstance(name, str) else str(slot)] = wire
+    linked = {
+        name: Link(f"{sheet.prefix}{wire.source}", wire.source_slot)
+        for name, wire in links.items()
+        if wire.source != _FROM_OUTSIDE or _is_given(sheet, wire)
+    }
+    return Node(
+        id=f"{sheet.prefix}{raw.get('id')}", kind=kind, inputs={**values, **linked}, paths=places
+    )
+
+
+def _is_given(sheet: _Sheet, wire: _Wire) -> bool:
+    """Whether the subgraph gets a value from outside there; else the inner one counts."""
+    names = [object_of(one).get("name") for one in list_of(sheet.drawn.get("inputs"))]
+    return wire.source_slot < len(names) and names[wire.source_slot] in sheet.outer
+
+
+def _values(
+    kind: str, raw: Mapping[str, Any], path: Path
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Return the values of a node by name, and where they are."""
+    drawn = raw.get("widgets_values")
+    if isinstance(drawn, dict):
+        names = [name for name in drawn if isinstance(name, str)]
+        return {n: drawn[n] for n in names}, {n: (*path, "widgets_values", n) for n in names}
+    found = list(_named(_widgets(kind, raw), list_of(drawn)))
+    return (
+        {name: value for name, _, value in found},
+        {name: (*path, "widgets_values", number) for name, number, _ in found},
+    )
+
+
+def _widgets(kind: str, raw: Mapping[str, Any]) -> list[str]:
+    known = node_table().row(kind).widgets
+    if known is not None:
+        return list(known)
+    inputs = map(object_of, list_of(raw.get("inputs")))
+    named = (object_of(one.get("widget")).get("name") for one in inputs)
+    return [name for name in named if isinstance(name, str)]
+
+
+def _named(names: list[str], values: list[Any]) -> Iterator[tuple[str, int, Any]]:
+    """Yield name, number and value of each; what is to become of a seed has no name."""
+    left = iter(names)
+    last = ""
+    for number, value in enumerate(values):
+        if isinstance(value, dict) and isinstance(value.get("lora"), str):
+            yield f"lora_{number}", number, value
+        elif not (last in _SEEDS and isinstance(value, str) and value in _AFTER_SEED):
+            last = next(left, "")
+            if last:
+                yield last, number, value
+
+
+def _bypassed(node: Node, raw: Mapping[str, Any]) -> Node:
+    """Return a node of which each output is the first input of its type."""
+    first: dict[object, str] = {}
+    for one in map(object_of, list_of(raw.get("inputs"))):
+        if isinstance(one.get("name"), str) and isinstance(one.get("type"), str):
+            first.setdefault(one["type"], one["name"])
+    outputs = (object_of(one).get("type") for one in list_of(raw.get("outputs")))
+    passes = tuple(first.get(kind, "") if isinstance(kind, str) else "" for kind in outputs)
+    return Node(id=node.id, kind="", inputs=node.links(), passes=passes)
+
+
+def _with_named_links(graph: dict[str, Node]) -> Graph:
+    """Join what is set under a name with where it is got (`SetNode`, `GetNode`)."""
+    is_set = {
+        _name_of(node): next(iter(node.links().values()), None)
+        for node in graph.values()
+        if node.kind == "SetNode"
+    }
+    for key, node in graph.items():
+        link = is_set.get(_name_of(node)) if node.kind == "GetNode" else None
+        if link is not None:
+            graph[key] = Node(id=key, kind="", inputs={"0": link}, passes=("0",))
+    return graph
+
+
+def _name_of(node: Node) -> str:
+    return str(node.inputs.get("Constant"))
