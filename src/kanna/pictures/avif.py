@@ -10,12 +10,11 @@ from typing import Final, NamedTuple
 
 from kanna.disk import InputFile
 from kanna.errors import FormatError
-from kanna.model import Note
 from kanna.pictures.avif_meta import Item, Location, Meta, read_meta
 from kanna.pictures.boxes import Box, BrokenTable, box_at
 from kanna.pictures.exif_texts import exif_texts
 from kanna.pictures.limits import TEXT, Allowance
-from kanna.pictures.opened import Held, Opened, Piece, Window, lying_piece
+from kanna.pictures.opened import Finds, Held, Opened, Piece, Window, lying_piece
 from kanna.pictures.picture import PictureText
 
 XMP_TYPE: Final = "application/rdf+xml"
@@ -30,7 +29,6 @@ class Parts(NamedTuple):
     meta: Meta
     meta_at: int
     where: Location | None
-    prefix: bytes = b""
 
 
 def read(file: InputFile) -> Opened:
@@ -39,8 +37,8 @@ def read(file: InputFile) -> Opened:
     Raises:
         FormatError: it has no table of items, or one that leads outside; a text is too long.
     """
-    window, notes = Window(file), list[Note]()
-    pieces = list(_boxes(window, notes))
+    window, finds = Window(file), Finds(file.path)
+    pieces = list(_boxes(window, finds))
     box = next((one for one in pieces if one.kind == "meta"), None)
     if box is None:
         raise FormatError("pictures.ends_before_image", path=file.path, offset=pieces[-1].end)
@@ -50,14 +48,14 @@ def read(file: InputFile) -> Opened:
         meta = read_meta(window.read(box.start, box.end - box.start))
     except BrokenTable:
         raise FormatError("pictures.meta_broken", path=file.path) from None
-    held = list(_texts(window, meta, box, notes))
+    held = list(_texts(window, meta, box, finds))
     width, height = meta.size or (None, None)
     return Opened(
-        container="avif", width=width, height=height, pieces=pieces, held=held, notes=notes
+        container="avif", width=width, height=height, pieces=pieces, held=held, finds=finds
     )
 
 
-def _boxes(window: Window, notes: list[Note]) -> Iterator[Piece]:
+def _boxes(window: Window, finds: Finds) -> Iterator[Piece]:
     at, path, known = 0, window.file.path, False
     for _ in range(_MOST):
         if at + 8 > window.size:
@@ -69,7 +67,7 @@ def _boxes(window: Window, notes: list[Note]) -> Iterator[Piece]:
             piece = None
         if piece is None or piece.end > window.size:
             if known:
-                notes.append(Note("pictures.tail_damaged", {"path": path, "offset": at}))
+                finds.tail(at)
                 return
             raise (
                 lying_piece(window.file, piece)
@@ -82,33 +80,28 @@ def _boxes(window: Window, notes: list[Note]) -> Iterator[Piece]:
     raise FormatError("pictures.too_many_pieces", path=path, limit=_MOST)
 
 
-def _texts(window: Window, meta: Meta, box: Piece, notes: list[Note]) -> Iterator[Held]:
-    allowance = Allowance(window.file.path)
+def _texts(window: Window, meta: Meta, box: Piece, finds: Finds) -> Iterator[Held]:
     places = {row.item: row for row in meta.locations.rows}
     for item in meta.items:
         if item.type != "Exif" and item.content_type != XMP_TYPE:
             continue
         parts = Parts(item, meta, box.start, places.get(item.number))
         piece = Piece(item.type, box.start, box.body, box.end)
-        raw = _content(window, parts, allowance)
+        raw = _content(window, parts, finds.allowance)
         if raw is None:
-            said = {"path": allowance.path, "kind": item.type, "offset": box.start}
-            notes.append(Note("pictures.broken_text", said))
+            finds.unread("pictures.broken_text", piece)
         elif item.type == "Exif":
-            yield from _exif(raw, piece, parts, allowance, notes)
+            yield from _exif(raw, piece, parts, finds)
         else:
-            allowance.take("XMP", len(raw))
+            finds.allowance.take("XMP", len(raw))
             text = PictureText(place="xmp", keyword="", text=raw.decode("utf-8", "replace"))
             yield Held(text, piece, parts)
 
 
-def _exif(
-    raw: bytes, piece: Piece, parts: Parts, allowance: Allowance, notes: list[Note]
-) -> Iterator[Held]:
+def _exif(raw: bytes, piece: Piece, parts: Parts, finds: Finds) -> Iterator[Held]:
     """Return the texts of an Exif item, which begins with how far its TIFF header is away."""
     start = 4 + int.from_bytes(raw[:4], "big")
-    for held in exif_texts(raw[start:], piece, allowance, notes, prefix=raw[:start]):
-        yield Held(held.text, piece, (parts, held.how))
+    yield from exif_texts(raw[start:], piece, finds, prefix=raw[:start], inside=parts)
 
 
 def item_bytes(window: Window, parts: Parts) -> Iterator[tuple[int, int]]:

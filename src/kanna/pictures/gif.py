@@ -10,9 +10,8 @@ from typing import Final
 
 from kanna.disk import InputFile
 from kanna.errors import FormatError
-from kanna.model import Note
-from kanna.pictures.limits import PIECES, TEXT, Allowance
-from kanna.pictures.opened import Held, Opened, Piece, Window
+from kanna.pictures.limits import PIECES, TEXT
+from kanna.pictures.opened import Finds, Held, Opened, Piece, Window
 from kanna.pictures.picture import PictureText
 
 SIGNATURES: Final = (b"GIF87a", b"GIF89a")
@@ -30,24 +29,23 @@ def read(file: InputFile) -> Opened:
     Raises:
         FormatError: it breaks off before the image, has too many blocks, or a text is too long.
     """
-    window = Window(file, _AHEAD)
+    window, finds = Window(file, _AHEAD), Finds(file.path)
     if window.size < 13:
         raise FormatError("pictures.ends_before_image", path=file.path, offset=window.size)
-    walk = _Walk(window)
+    walk = _Walk(window, finds)
     pieces = list(walk.pieces())
-    held = list(_texts(window, pieces))
+    held = list(_texts(window, pieces, finds))
     return Opened(
         container="gif", width=window.number("<H", 6), height=window.number("<H", 8),
-        pieces=pieces, held=held, notes=walk.notes,
+        pieces=pieces, held=held, finds=finds,
     )  # fmt: skip
 
 
 class _Walk:
     """The way through a GIF's blocks."""
 
-    def __init__(self, window: Window) -> None:
-        self._window, self._left = window, _BLOCKS
-        self.notes: list[Note] = []
+    def __init__(self, window: Window, finds: Finds) -> None:
+        self._window, self._finds, self._left = window, finds, _BLOCKS
 
     def pieces(self) -> Iterator[Piece]:
         window, image = self._window, False
@@ -58,7 +56,7 @@ class _Walk:
             except EOFError:
                 if not image:
                     raise FormatError("pictures.ends_before_image", path=path, offset=at) from None
-                self.notes.append(Note("pictures.tail_damaged", {"path": path, "offset": at}))
+                self._finds.tail(at)
                 return
             yield piece
             image = image or piece.kind == "image"
@@ -68,20 +66,21 @@ class _Walk:
         raise FormatError("pictures.too_many_pieces", path=path, limit=PIECES)
 
     def _piece(self, at: int) -> Piece:
-        kind = self._byte(at)
-        if kind == _TRAILER:
+        first = self._byte(at)
+        if first == _TRAILER:
             return Piece("trailer", at, at + 1, at + 1)
-        if kind == _IMAGE:
+        if first == _IMAGE:
             body = at + 11 + _colours(self._byte(at + 9))
             return Piece("image", at, body, self._blocks_end(body))
-        if kind != _EXTENSION:
+        if first != _EXTENSION:
             raise EOFError
         label, body = self._byte(at + 1), at + 2
         if label == _COMMENT:
             return Piece("comment", at, body, self._blocks_end(body))
         if label == _APPLICATION and self._is_xmp(body):
             return Piece("xmp", at, body + len(XMP), self._xmp_end(body + len(XMP)))
-        return Piece("extension", at, body, self._blocks_end(body))
+        kind = "application" if label == _APPLICATION else "extension"
+        return Piece(kind, at, body, self._blocks_end(body))
 
     def _byte(self, at: int) -> int:
         if at >= self._window.size:
@@ -112,8 +111,8 @@ def _colours(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _texts(window: Window, pieces: list[Piece]) -> Iterator[Held]:
-    allowance, behind = Allowance(window.file.path), False
+def _texts(window: Window, pieces: list[Piece], finds: Finds) -> Iterator[Held]:
+    allowance, behind = finds.allowance, False
     for piece in pieces:
         behind = behind or piece.kind == "image"
         if piece.kind not in {"comment", "xmp"}:

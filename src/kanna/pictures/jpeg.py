@@ -10,11 +10,9 @@ from typing import Final, NamedTuple
 
 from kanna.disk import InputFile
 from kanna.errors import FormatError
-from kanna.model import Note
 from kanna.pictures.exif import PREFIX
 from kanna.pictures.exif_texts import exif_texts
-from kanna.pictures.limits import Allowance
-from kanna.pictures.opened import Held, Opened, Piece, Window, lying_piece
+from kanna.pictures.opened import Finds, Held, Opened, Piece, Window, lying_piece
 from kanna.pictures.picture import PictureText
 
 SIGNATURE: Final = b"\xff\xd8\xff"
@@ -44,16 +42,16 @@ def read(file: InputFile) -> Opened:
         FormatError: it breaks off before the image, a segment is longer than the file, a text is
             too long, or its EXIF leads in circles.
     """
-    window, notes = Window(file), list[Note]()
+    window, finds = Window(file), Finds(file.path)
     pieces = list(_segments(window))
     frame = next((one for one in pieces if one.kind == "SOF"), None)
     size = None
     if frame and frame.end - frame.body >= 5:
         size = window.number(">H", frame.body + 3), window.number(">H", frame.body + 1)
     width, height = size or (None, None)
-    held = list(_texts(window, pieces, notes))
+    held = list(_texts(window, pieces, finds))
     return Opened(
-        container="jpeg", width=width, height=height, pieces=pieces, held=held, notes=notes
+        container="jpeg", width=width, height=height, pieces=pieces, held=held, finds=finds
     )
 
 
@@ -91,8 +89,8 @@ def _marker(window: Window, offset: int) -> tuple[int, int, int]:
     return start, window.byte(offset), offset + 1
 
 
-def _texts(window: Window, pieces: list[Piece], notes: list[Note]) -> Iterator[Held]:
-    allowance, more = Allowance(window.file.path), list[_More]()
+def _texts(window: Window, pieces: list[Piece], finds: Finds) -> Iterator[Held]:
+    allowance, more = finds.allowance, list[_More]()
     for piece in pieces:
         if piece.kind not in {"APP1", "COM"}:
             continue
@@ -101,13 +99,13 @@ def _texts(window: Window, pieces: list[Piece], notes: list[Note]) -> Iterator[H
             allowance.take("COM", len(body))
             yield Held(_comment(body), piece)
         elif body.startswith(PREFIX):
-            yield from exif_texts(body, piece, allowance, notes)
+            yield from exif_texts(body, piece, finds)
         elif body.startswith(XMP):
             allowance.take("XMP", len(body))
             yield Held(_packet(body[len(XMP) :], ""), piece)
         elif body.startswith(XMP_MORE) and len(body) >= len(XMP_MORE) + 40:
             more.append(_part(body[len(XMP_MORE) :], piece))
-    yield from _joined(more, allowance, notes)
+    yield from _joined(more, finds)
 
 
 def _comment(raw: bytes) -> PictureText:
@@ -128,15 +126,15 @@ def _part(body: bytes, piece: Piece) -> _More:
     return _More(body[:32], size, offset, body[40:], piece)
 
 
-def _joined(more: list[_More], allowance: Allowance, notes: list[Note]) -> Iterator[Held]:
+def _joined(more: list[_More], finds: Finds) -> Iterator[Held]:
     """Return extended XMP packets, each put together of its parts and held by the first of them."""
     for name in dict.fromkeys(part.name for part in more):
         parts = sorted((part for part in more if part.name == name), key=lambda one: one.offset)
         raw = b"".join(part.raw for part in parts)
         ends = [part.offset + len(part.raw) for part in parts]
-        allowance.take("XMP", len(raw))
+        finds.allowance.take("XMP", len(raw))
         if [0, *ends] != [*(part.offset for part in parts), parts[0].size]:
-            said = {"path": allowance.path, "kind": "XMP", "offset": parts[0].piece.start}
-            notes.append(Note("pictures.broken_text", said))
+            for part in parts:
+                finds.unread("pictures.broken_text", part.piece)
             continue
         yield Held(_packet(raw, "extended"), parts[0].piece, [part.piece for part in parts])

@@ -5,12 +5,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kanna.disk import InputFile
 from kanna.errors import FormatError
 from kanna.model import Note
+from kanna.pictures.limits import Allowance
 from kanna.pictures.picture import Container, PictureText
+
+if TYPE_CHECKING:
+    from kanna.pictures.exif_texts import ExifBlock
 
 _FIRST: Final = 8192  # bytes of a file that are read at once; texts stand in front
 _AHEAD: Final = 512
@@ -42,7 +47,35 @@ class Opened:
     height: int | None
     pieces: Sequence[Piece]
     held: Sequence[Held]
-    notes: Sequence[Note] = ()
+    finds: Finds
+
+
+class Finds:
+    """What comes to light while a file is taken apart: remarks, EXIF, texts that nobody can read.
+
+    `exif` are the blocks of `kanna.pictures.exif_texts`, those without texts, too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Begin with nothing."""
+        self.path, self.allowance = path, Allowance(path)
+        self.notes: list[Note] = []
+        self.exif: list[ExifBlock] = []
+        self.broken: list[Piece] = []
+
+    def tail(self, offset: int) -> None:
+        """Tell that everything from `offset` on is damaged."""
+        self.notes.append(Note("pictures.tail_damaged", {"path": self.path, "offset": offset}))
+
+    def odd(self, key: str, piece: Piece) -> None:
+        """Tell something about a piece."""
+        said = {"path": self.path, "kind": piece.kind, "offset": piece.start}
+        self.notes.append(Note(key, said))
+
+    def unread(self, key: str, piece: Piece) -> None:
+        """Tell that there should be text in a piece, and none can be read."""
+        self.odd(key, piece)
+        self.broken.append(piece)
 
 
 class Window:

@@ -43,7 +43,7 @@ def picture_in(file: InputFile, *, stealth: bool = False) -> Picture:
     """Return what the picture in an open `file` says, as `open_picture` does."""
     opened = take_apart(file)
     texts = tuple(held.text for held in opened.held)
-    notes = tuple(opened.notes)
+    notes = tuple(opened.finds.notes)
     if stealth:
         from kanna.pictures.stealth import hidden_texts  # it decodes pixels
 

@@ -12,10 +12,9 @@ from typing import Final, NamedTuple
 
 from kanna.disk import InputFile
 from kanna.errors import FormatError
-from kanna.model import Note
 from kanna.pictures.exif_texts import exif_texts
 from kanna.pictures.limits import PIECES, TEXT, Allowance
-from kanna.pictures.opened import Held, Opened, Piece, Window, lying_piece
+from kanna.pictures.opened import Finds, Held, Opened, Piece, Window, lying_piece
 from kanna.pictures.picture import PictureText, Place
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -47,12 +46,12 @@ def read(file: InputFile) -> Opened:
         FormatError: it breaks off before the image, a chunk is longer than the file, a text is too
             long, or its EXIF leads nowhere.
     """
-    window, notes = Window(file), list[Note]()
-    pieces = list(_chunks(window, notes))
-    held = list(_texts(window, pieces, notes))
+    window, finds = Window(file), Finds(file.path)
+    pieces = list(_chunks(window, finds))
+    held = list(_texts(window, pieces, finds))
     width, height = struct.unpack(">II", window.read(pieces[0].body, 8))
     return Opened(
-        container="png", width=width, height=height, pieces=pieces, held=held, notes=notes
+        container="png", width=width, height=height, pieces=pieces, held=held, finds=finds
     )
 
 
@@ -67,14 +66,14 @@ def decoded(raw: bytes) -> tuple[str, str]:
         return raw.decode("latin-1"), "latin-1"
 
 
-def _chunks(window: Window, notes: list[Note]) -> Iterator[Piece]:
+def _chunks(window: Window, finds: Finds) -> Iterator[Piece]:
     path, offset, kind = window.file.path, len(SIGNATURE), ""
     image = False  # whether it has begun: what is damaged behind that is told and no more
     for _ in range(PIECES):
         piece = _chunk(window, offset)
         if piece is None or piece.end > window.size:
             if image:
-                notes.append(Note("pictures.tail_damaged", {"path": path, "offset": offset}))
+                finds.tail(offset)
                 return
             if piece is not None:
                 raise lying_piece(window.file, piece, 4)
@@ -99,32 +98,29 @@ def _chunk(window: Window, offset: int) -> Piece | None:
     return Piece(name.decode(), offset, offset + 8, offset + _FRAME + length)
 
 
-def _texts(window: Window, pieces: list[Piece], notes: list[Note]) -> Iterator[Held]:
-    allowance, behind = Allowance(window.file.path), False
+def _texts(window: Window, pieces: list[Piece], finds: Finds) -> Iterator[Held]:
+    behind = False
     for piece in pieces:
         behind = behind or piece.kind == "IDAT"
         if piece.kind in _TEXTS:
-            yield from _held(window, piece, allowance, notes, behind=behind)
+            yield from _held(window, piece, finds, behind=behind)
 
 
-def _held(
-    window: Window, piece: Piece, allowance: Allowance, notes: list[Note], *, behind: bool
-) -> Iterator[Held]:
+def _held(window: Window, piece: Piece, finds: Finds, *, behind: bool) -> Iterator[Held]:
     length = piece.end - 4 - piece.body
     if length > TEXT:
-        allowance.take(piece.kind, length)
+        finds.allowance.take(piece.kind, length)
     body = window.read(piece.body, length)
-    said = {"path": allowance.path, "kind": piece.kind, "offset": piece.start}
     if zlib.crc32(piece.kind.encode() + body) != window.number(">I", piece.end - 4):
-        notes.append(Note("pictures.wrong_checksum", said))
+        finds.odd("pictures.wrong_checksum", piece)
     if piece.kind == "eXIf":
-        yield from exif_texts(body, piece, allowance, notes, after_data=behind)
+        yield from exif_texts(body, piece, finds, after_data=behind)
         return
     try:
-        parts = _parts(piece.kind, body, allowance)
+        parts = _parts(piece.kind, body, finds.allowance)
         text = parts.raw.decode(parts.encoding)
     except (ValueError, IndexError, zlib.error):
-        notes.append(Note("pictures.broken_text", said))
+        finds.unread("pictures.broken_text", piece)
         return
     keyword, place = parts.keyword, _place(piece.kind)
     if (piece.kind, keyword) == ("iTXt", XMP):

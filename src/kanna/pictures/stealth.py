@@ -5,8 +5,8 @@ Pixels are read column by column. The bits of alpha, or of red, green and blue i
 plain or packed by gzip.
 Source: ashen-sensored/sd_webui_stealth_pnginfo, scripts/stealth_pnginfo.py.
 
-This is the only module that decodes an image, with Pillow, of which it uses nothing but the decoder
-of the container at hand; of a PNG it sees the image only.
+Images are decoded here and nowhere else, with Pillow, of which nothing but the decoder of the
+container at hand is used; of a PNG it sees the image only.
 """
 
 from __future__ import annotations
@@ -74,15 +74,16 @@ def hidden_texts(
     return tuple(texts), tuple(notes)
 
 
-def all_hidden(image: Image) -> list[Hidden]:
-    """Return everything that is hidden in an image, whether or not it can be read as text."""
-    found = []
+def covered(image: Image) -> dict[str, int]:
+    """Return the channels (``A``, ``RGB``) that hide something, and how many bits of each."""
+    found = {}
     for channels, place, signatures in _FORMS:
         try:
             hidden = find_hidden(image, channels, place, signatures)
-        except ValueError:  # its length is a lie: whatever there is begins with the signature
-            hidden = Hidden(channels, place, False, image.width * image.height * len(channels), b"")  # noqa: FBT003
-        found += [hidden] if hidden else []
+        except ValueError:  # its length is a lie; all of it may belong to it
+            found[channels] = image.width * image.height * len(channels)
+        else:
+            found |= {channels: hidden.bits} if hidden else {}
     return found
 
 

@@ -10,10 +10,9 @@ from typing import Final
 
 from kanna.disk import InputFile
 from kanna.errors import FormatError
-from kanna.model import Note
 from kanna.pictures.exif_texts import exif_texts
-from kanna.pictures.limits import PIECES, TEXT, Allowance
-from kanna.pictures.opened import Held, Opened, Piece, Window, lying_piece
+from kanna.pictures.limits import PIECES, TEXT
+from kanna.pictures.opened import Finds, Held, Opened, Piece, Window, lying_piece
 from kanna.pictures.picture import PictureText
 
 IMAGES: Final = frozenset({"VP8 ", "VP8L", "ANMF"})
@@ -26,12 +25,12 @@ def read(file: InputFile) -> Opened:
         FormatError: it breaks off before the image, a text is too long, or its EXIF leads in
             circles or outside.
     """
-    window, notes = Window(file), list[Note]()
-    pieces = list(_chunks(window, notes))
+    window, finds = Window(file), Finds(file.path)
+    pieces = list(_chunks(window, finds))
     width, height = image_size(window, pieces[0])
-    held = list(_texts(window, pieces, notes))
+    held = list(_texts(window, pieces, finds))
     return Opened(
-        container="webp", width=width, height=height, pieces=pieces, held=held, notes=notes
+        container="webp", width=width, height=height, pieces=pieces, held=held, finds=finds
     )
 
 
@@ -48,7 +47,7 @@ def image_size(window: Window, piece: Piece) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _chunks(window: Window, notes: list[Note]) -> Iterator[Piece]:
+def _chunks(window: Window, finds: Finds) -> Iterator[Piece]:
     path, offset, image = window.file.path, 12, False
     said = 8 + window.number("<I", 4)
     end = min(said, window.size)
@@ -58,7 +57,7 @@ def _chunks(window: Window, notes: list[Note]) -> Iterator[Piece]:
         piece = _chunk(window, offset, end)
         if piece is None or piece.end > window.size:
             if image:
-                notes.append(Note("pictures.tail_damaged", {"path": path, "offset": offset}))
+                finds.tail(offset)
                 return
             if piece is not None:
                 raise lying_piece(window.file, piece)
@@ -79,8 +78,8 @@ def _chunk(window: Window, offset: int, end: int) -> Piece | None:
     return Piece(kind.decode(), offset, offset + 8, offset + 8 + length)
 
 
-def _texts(window: Window, pieces: list[Piece], notes: list[Note]) -> Iterator[Held]:
-    allowance, behind = Allowance(window.file.path), False
+def _texts(window: Window, pieces: list[Piece], finds: Finds) -> Iterator[Held]:
+    allowance, behind = finds.allowance, False
     for piece in pieces:
         behind = behind or piece.kind in IMAGES
         if piece.kind not in {"EXIF", "XMP "}:
@@ -90,7 +89,7 @@ def _texts(window: Window, pieces: list[Piece], notes: list[Note]) -> Iterator[H
             allowance.take(piece.kind, length)
         body = window.read(piece.body, length)
         if piece.kind == "EXIF":
-            yield from exif_texts(body, piece, allowance, notes, after_data=behind)
+            yield from exif_texts(body, piece, finds, after_data=behind)
             continue
         allowance.take("XMP", length)
         text = body.decode("utf-8", "replace")

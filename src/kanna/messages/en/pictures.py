@@ -52,4 +52,28 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "broken_stealth": "{path}: the text hidden in its pixels is damaged and cannot be read.",
     "broken_image": "{path}: its image cannot be decoded, so no text hidden in its pixels is found.",
     "too_large": "{path} has more than {limit} million pixels; no text is looked for in them.",
+    "undecodable": (
+        "{path}: its image cannot be decoded, or has more than {limit} million pixels.",
+        "Save it anew with another program.",
+    ),
+    "no_such_place": (
+        "{path} is a {container} file, which has no place called {place} for texts.",
+        "Use exif (UserComment) for JPEG, WebP and AVIF, comment for GIF, tEXt or iTXt for PNG.",
+    ),
+    "bad_keyword": (
+        "{path} cannot hold a text under the keyword {keyword}.",
+        "PNG takes 1 to 79 letters of Latin-1, EXIF the names of its tags, such as UserComment.",
+    ),
+    "cannot_hold": (
+        "{path}: a {container} file cannot hold these texts so that they read the same again.",
+        "Remove letters that are not valid Unicode and zeros at the end, and give each EXIF tag once.",
+    ),
+    "too_long_for_jpeg": (
+        "{path}: the text takes {size:,} bytes, and JPEG holds at most 65,533 in one place.",
+        "Shorten it, or use PNG, WebP or AVIF.",
+    ),
+    "long_xmp": (
+        "{path} has XMP in several parts, which kanna can remove but not change.",
+        "Remove that text, or change it with another program.",
+    ),
 }

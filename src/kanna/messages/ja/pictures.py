@@ -58,4 +58,28 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "broken_stealth": "{path}: 画素に埋め込まれたテキストは破損していて読めません。",
     "broken_image": "{path}: 画像をデコードできないため、画素に埋め込まれたテキストは調べられません。",
     "too_large": "{path} は {limit} メガピクセルを超えているため、画素に埋め込まれたテキストは調べません。",
+    "undecodable": (
+        "{path}: 画像をデコードできないか、{limit} メガピクセルを超えています。",
+        "別のプログラムで保存し直してください。",
+    ),
+    "no_such_place": (
+        "{path} は {container} ファイルで、{place} にはテキストを入れられません。",
+        "JPEG・WebP・AVIF では exif（UserComment）、GIF では comment、PNG では tEXt か iTXt を使ってください。",
+    ),
+    "bad_keyword": (
+        "{path} ではキーワード {keyword} のテキストを入れられません。",
+        "PNG のキーワードは Latin-1 の 1～79 文字、EXIF では UserComment などのタグ名です。",
+    ),
+    "cannot_hold": (
+        "{path}: {container} ファイルでは、これらのテキストを同じ内容で読み戻せる形で保存できません。",
+        "Unicode として正しくない文字や末尾のヌル文字を取り除き、EXIF の各タグは 1 回だけ指定してください。",
+    ),
+    "too_long_for_jpeg": (
+        "{path}: テキストは {size:,} バイトになりますが、JPEG では 1 か所に 65,533 バイトまでしか入りません。",
+        "テキストを短くするか、PNG・WebP・AVIF を使ってください。",
+    ),
+    "long_xmp": (
+        "{path} の XMP は複数に分かれています。削除はできますが、変更はできません。",
+        "そのテキストを削除するか、別のプログラムで変更してください。",
+    ),
 }
