@@ -22,7 +22,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "archive": ("{path} is a {name} archive, not a model.", "Unpack it and open what is inside."),
     "empty_zip": ("{path} is an empty zip archive.", "Download or copy it again."),
-    "picture": ("{path} is a {name} picture, not a model.", _NAME),
+    "picture": (
+        "{path} is a {name} picture, not a model.",
+        "`kanna infotext show FILE` reads how it was made.",
+    ),
     "document": ("{path} is a {name} document, not a model.", _NAME),
     "program": ("{path} is a {name} program, not a model.", "Do not run it; delete it."),
     "other_model": ("{path} is a {name} file, which kanna does not read.", _NAME),

@@ -25,7 +25,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "展開して、中のファイルを開いてください。",
     ),
     "empty_zip": ("{path} は空の zip です。", "もう一度ダウンロードまたはコピーしてください。"),
-    "picture": ("{path} はモデルではなく {name} 画像です。", _NAME),
+    "picture": (
+        "{path} はモデルではなく {name} 画像です。",
+        "`kanna infotext show ファイル` で生成情報を読めます。",
+    ),
     "document": ("{path} はモデルではなく {name} 文書です。", _NAME),
     "program": (
         "{path} はモデルではなく {name} のプログラムです。",
