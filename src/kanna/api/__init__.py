@@ -98,7 +98,7 @@ if TYPE_CHECKING:
     from kanna.api.picture_models import (
         NamedModel,
         PictureModels,
-        picture_models,
+        models_of_picture,
         resolve_models,
     )
     from kanna.api.quantizing import Quantization, quantize, quantize_words
@@ -107,7 +107,9 @@ if TYPE_CHECKING:
     from kanna.api.recipes import FoundRecipe, read_recipe, recipe_of
     from kanna.api.settings import CheckSettings, check_settings
     from kanna.api.sweeping import SweepOptions, Swept, sweep, sweep_target
+    from kanna.api.taking_in import Handled, WatchOptions
     from kanna.api.targets import hash_targets
+    from kanna.api.watching import watch_inbox, watch_rules, watch_words
     from kanna.catalog.image_search import FoundImage, ImageQuestion
     from kanna.catalog.matching import Match
     from kanna.disk import as_path
@@ -172,6 +174,7 @@ __all__ = [
     "FoundImage",
     "FoundRecipe",
     "GlobalVerdict",
+    "Handled",
     "HashOptions",
     "HashedFile",
     "Hit",
@@ -224,6 +227,7 @@ __all__ = [
     "SweepOptions",
     "Swept",
     "Threat",
+    "WatchOptions",
     "Watching",
     "as_path",
     "carry_out_filing",
@@ -269,6 +273,7 @@ __all__ = [
     "merge_recipe",
     "merge_together",
     "method_document",
+    "models_of_picture",
     "names_models",
     "page_document",
     "parse_size",
@@ -301,6 +306,9 @@ __all__ = [
     "sweep",
     "sweep_target",
     "text_document",
+    "watch_inbox",
+    "watch_rules",
+    "watch_words",
     "which",
     "words",
     "write_infotext",
@@ -329,7 +337,7 @@ _HOMES = {
     "kanna.api.picture_models": (
         "NamedModel",
         "PictureModels",
-        "picture_models",
+        "models_of_picture",
         "resolve_models",
     ),
     "kanna.catalog.matching": ("Match",),
@@ -378,6 +386,7 @@ _HOMES = {
     ),
     "kanna.api.infotext_stripping": ("strip_infotext",),
     "kanna.api.infotext_targets": (
+        "EDITED_SUFFIXES",
         "TEXT_SUFFIXES",
         "check_apart",
         "infotext_outputs",
@@ -405,7 +414,6 @@ _HOMES = {
         "Expansion",
         "expand_infotext",
     ),
-    "kanna.api.infotext_targets": ("EDITED_SUFFIXES",),
     "kanna.api.knowing": (
         "KindPage",
         "Page",
@@ -445,6 +453,8 @@ _HOMES = {
     "kanna.api.sweeping": ("SweepOptions", "Swept", "sweep", "sweep_target"),
     "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.api.targets": ("hash_targets",),
+    "kanna.api.taking_in": ("Handled", "WatchOptions"),
+    "kanna.api.watching": ("watch_inbox", "watch_rules", "watch_words"),
     "kanna.disk": ("as_path",),
     "kanna.engine": ("Progress", "Result", "RunOptions"),
     "kanna.merging.method": ("Method",),

@@ -35,7 +35,7 @@ def which(
 
     `asked` is a digest of 4, 8, 10, 12, 16 or 64 hex digits, also as ``0x…``, ``blake3:…`` or
     ``name [digest]``, or a file: then by which digests or parts it is known. `look` names the
-    library; for what a picture says see `kanna.api.picture_models`.
+    library; for what a picture says see `models_of_picture`.
 
     Raises:
         UsageError: it is neither.

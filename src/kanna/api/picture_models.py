@@ -81,7 +81,7 @@ class PictureModels:
         return all(model.state in _HERE for model in self.models)
 
 
-def picture_models(
+def models_of_picture(
     path: StrPath, options: LookOptions | None = None, *, text: str | bytes | None = None
 ) -> PictureModels:
     """Return the models that the picture or the text file at `path` names, and their files.

@@ -57,6 +57,6 @@ def _picture(batch: Batch, text: str, look: api.LookOptions, *, verbose: bool) -
     from kanna.cli.which_picture import picture_document, picture_lines
 
     given = sys.stdin.buffer.read(_LONGEST) if text == _STDIN else None
-    found = api.picture_models(text, look, text=given)
+    found = api.models_of_picture(text, look, text=given)
     lines = partial(picture_lines, found, verbose=verbose)
     batch.add(picture_document(found), lines, code=int(not found.found))
