@@ -1,0 +1,114 @@
+"""A change of texts carried out: the new file is made, proved, and only then published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from kanna.api.infotext_values import Infotext, InfotextChange, InfotextOptions
+from kanna.disk import Fingerprint, make_folder
+from kanna.engine import publish, rehearse_publish
+from kanna.errors import FormatError, Incompatible, KannaError
+from kanna.model import Note
+from kanna.pictures import image_data_digest, with_texts
+from kanna.pictures.picture import PictureText
+
+
+def change_texts(
+    found: Infotext, texts: tuple[PictureText, ...], destination: Path | None,
+    options: InfotextOptions, notes: Iterable[Note] = (),
+) -> InfotextChange:  # fmt: skip
+    """Write `found` with these `texts` to `destination`, or in its place; nothing else changes.
+
+    Raises:
+        Incompatible: the file cannot hold such a text.
+        KannaError: it cannot be written, or does not come back as it was written.
+    """
+    changed = texts != found.texts
+    data = bytes_with(found, texts) if changed else b""
+    return finish(found, texts, data, destination, options, notes, changed=changed)
+
+
+def finish(
+    found: Infotext, texts: tuple[PictureText, ...], data: bytes, destination: Path | None,
+    options: InfotextOptions, notes: Iterable[Note] = (), *, changed: bool,
+) -> InfotextChange:  # fmt: skip
+    """Publish `data`, unless nothing changed or only the plan was asked for.
+
+    Raises:
+        KannaError: it cannot be written.
+    """
+    if changed:
+        write(destination or found.path, data, options, replaces=destination is None)
+    return InfotextChange(
+        path=found.path, destination=None if destination is None else destination.absolute(),
+        before=found.texts, after=texts, notes=tuple(notes), changed=changed,
+        dry_run=options.dry_run, size=len(data) if changed else found.size,
+        in_picture=found.is_picture,
+    )  # fmt: skip
+
+
+def bytes_with(found: Infotext, texts: tuple[PictureText, ...]) -> bytes:
+    """Return the file of `found` with these texts: as it is in all else, its image too.
+
+    Raises:
+        Incompatible: it cannot hold such a text.
+        FormatError: it changed since it was read.
+        KannaError: what was made does not read back as it should.
+    """
+    if not found.is_picture:
+        return encoded(found.path, found.bom + "".join(t.text for t in texts), found.encoding)
+    data = with_texts(found.path, texts)
+    check_unchanged(found)
+    prove_image(found.path, data)
+    return data
+
+
+def encoded(path: Path, text: str, encoding: str) -> bytes:
+    """Return a text as the bytes of a file.
+
+    Raises:
+        Incompatible: the encoding has no such letters.
+    """
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        letter = text[error.start : error.start + 1]
+        raise Incompatible(
+            "infotext.not_encodable", path=path, letter=letter, encoding=encoding
+        ) from error
+
+
+def check_unchanged(found: Infotext) -> None:
+    """Refuse a file that is not what it was when its texts were read.
+
+    Raises:
+        FormatError: it changed.
+    """
+    if found.fingerprint != Fingerprint.of(found.path.stat()):
+        raise FormatError("engine.input_changed", path=found.path)
+
+
+def prove_image(path: Path, data: bytes) -> None:
+    """See that the image in `data` is that of the file at `path`, byte for byte.
+
+    Raises:
+        KannaError: it is not; that is a mistake of kanna's.
+    """
+    if image_data_digest(data) != image_data_digest(path):
+        raise KannaError("infotext.image_differs", path=path)
+
+
+def write(target: Path, data: bytes, options: InfotextOptions, *, replaces: bool = False) -> None:
+    """Write a file whole or not at all; in a dry run, see whether it could be.
+
+    Raises:
+        KannaError: it cannot be written, or something is there already.
+    """
+    force = options.force or replaces
+    if options.dry_run:
+        rehearse_publish(target, force=force)
+        return
+    if not replaces:
+        make_folder(target.parent)
+    publish(target, data, force=force)
