@@ -1,8 +1,8 @@
 """The graph under ``workflow``, as it is drawn: values without names, links by number.
 
-Names of values come from the table, else from the inputs of the node that can be values, too. Nodes
-that are muted (mode 2) do not count; of one that is bypassed (mode 4) each output hands on the
-first input of its type. Subgraphs are laid out flat, their nodes under ``12:3`` as in ``prompt``.
+Nodes that are muted (mode 2) do not count; of one that is bypassed (mode 4) each output hands on
+the first input of its type. Subgraphs are laid out flat, their nodes under ``12:3`` as in
+``prompt``.
 Sources: Comfy-Org/ComfyUI_frontend src/utils/executionUtil.ts, litegraph LGraph, Subgraph;
 kijai/ComfyUI-KJNodes web/js/setgetnodes.js.
 """
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from kanna.infotext.comfyui_graph import MAX_NODES, Graph, Link, Node
-from kanna.infotext.comfyui_nodes import node_table
+from kanna.infotext.comfyui_widgets import inner_values, widget_values
 from kanna.infotext.json_text import Path
 from kanna.infotext.values import list_of, object_of
 
@@ -23,8 +23,6 @@ _BYPASSED: Final = 4
 _FROM_OUTSIDE: Final = -10  # what a link comes from that leads into a subgraph
 _TO_OUTSIDE: Final = -20
 _MAX_DEPTH: Final = 8  # of subgraphs within subgraphs
-_AFTER_SEED: Final = frozenset({"fixed", "increment", "decrement", "randomize"})
-_SEEDS: Final = frozenset({"seed", "noise_seed", "value"})
 
 
 class _Wire(NamedTuple):
@@ -39,7 +37,8 @@ class _Wire(NamedTuple):
 class _Sheet(NamedTuple):
     """The nodes of the workflow or of a subgraph: under which number and path, and how deep.
 
-    `outer` is what a subgraph is given, by name.
+    `outer` is what a subgraph is given, by name; `set_outside` what its inner nodes are given, by
+    node and name, each with the path of the value.
     """
 
     prefix: str
@@ -48,6 +47,7 @@ class _Sheet(NamedTuple):
     path: Path = ()
     depth: int = 0
     outer: Mapping[str, Any] = MappingProxyType({})
+    set_outside: Mapping[tuple[str, str], tuple[Any, Path]] = MappingProxyType({})
 
 
 def workflow_graph(document: object) -> Graph | None:
@@ -83,9 +83,10 @@ def _nodes(
         place, definition = inner
         path: Path = ("definitions", "subgraphs", place)
         depth, wires = sheet.depth + 1, _wires(definition)
-        below = _Sheet(f"{node.id}:", definition, wires, path, depth, node.inputs)
+        inside = inner_values(raw, (*sheet.path, "nodes", number))
+        below = _Sheet(f"{node.id}:", definition, wires, path, depth, node.inputs, inside)
         sheets.append(below)
-        yield from _doors(node, raw, below)
+        yield from _doors(node, below)
 
 
 def _definition(kind: str, subgraphs: list[Any]) -> tuple[int, Mapping[str, Any]] | None:
@@ -95,23 +96,25 @@ def _definition(kind: str, subgraphs: list[Any]) -> tuple[int, Mapping[str, Any]
     return None
 
 
-def _doors(node: Node, raw: Mapping[str, Any], below: _Sheet) -> Iterator[Node]:
+def _doors(node: Node, below: _Sheet) -> Iterator[Node]:
     """Yield the ways into a subgraph and out of it, as nodes that hand on."""
-    names = [object_of(one).get("name") for one in list_of(raw.get("inputs"))]
-    given = {
-        str(slot): node.inputs[name]
-        for slot, name in enumerate(names)
-        if isinstance(name, str) and name in node.inputs
-    }
-    passes = tuple(map(str, range(len(names))))
-    yield Node(id=f"{below.prefix}{_FROM_OUTSIDE}", kind="", inputs=given, passes=passes)
+    names = tuple(_names(below.drawn.get("inputs")))
+    given = {name: node.inputs[name] for name in names if name in node.inputs}
+    door = f"{below.prefix}{_FROM_OUTSIDE}"
+    yield Node(id=door, kind="", inputs=given, paths=node.paths, passes=names)
     outputs = {
         str(wire.target_slot): Link(f"{below.prefix}{wire.source}", wire.source_slot)
         for wire in below.wires.values()
         if wire.target == _TO_OUTSIDE
     }
-    passes = tuple(map(str, range(len(list_of(raw.get("outputs"))))))
+    passes = tuple(map(str, range(len(list_of(below.drawn.get("outputs"))))))
     yield Node(id=node.id, kind="", inputs=outputs, passes=passes)
+
+
+def _names(inputs: object) -> Iterator[str]:
+    for one in list_of(inputs):
+        name = object_of(one).get("name")
+        yield name if isinstance(name, str) else ""
 
 
 def _wires(drawn: Mapping[str, Any]) -> dict[int, _Wire]:
@@ -132,14 +135,17 @@ def _wires(drawn: Mapping[str, Any]) -> dict[int, _Wire]:
 def _node(sheet: _Sheet, number: int, raw: Mapping[str, Any]) -> Node:
     path = (*sheet.path, "nodes", number)
     kind = raw["type"]
-    values, places = _values(kind, raw, path)
+    values, places = widget_values(kind, raw, path)
+    for (inner, key), (value, outside) in sheet.set_outside.items():
+        if inner == str(raw.get("id")):
+            values[key], places[key] = value, outside
     links = {}
     for slot, one in enumerate(list_of(raw.get("inputs"))):
         said = object_of(one)
         number_of_link, name = said.get("link"), said.get("name")
-        wire = sheet.wires.get(number_of_link) if isinstance(number_of_link, int) else None
-        if wire is not None:
-            links[name if isinstance(name, str) else str(slot)] = wire
+        if isinstance(number_of_link, int) and number_of_link in sheet.wires:
+            key = name if isinstance(name, str) else str(slot)
+            links[key] = sheet.wires[number_of_link]
     linked = {
         name: Link(f"{sheet.prefix}{wire.source}", wire.source_slot)
         for name, wire in links.items()
@@ -152,45 +158,8 @@ def _node(sheet: _Sheet, number: int, raw: Mapping[str, Any]) -> Node:
 
 def _is_given(sheet: _Sheet, wire: _Wire) -> bool:
     """Whether the subgraph gets a value from outside there; else the inner one counts."""
-    names = [object_of(one).get("name") for one in list_of(sheet.drawn.get("inputs"))]
-    return wire.source_slot < len(names) and names[wire.source_slot] in sheet.outer
-
-
-def _values(
-    kind: str, raw: Mapping[str, Any], path: Path
-) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Return the values of a node by name, and where they are."""
-    drawn = raw.get("widgets_values")
-    if isinstance(drawn, dict):
-        names = [name for name in drawn if isinstance(name, str)]
-        return {n: drawn[n] for n in names}, {n: (*path, "widgets_values", n) for n in names}
-    found = list(_named(_widgets(kind, raw), list_of(drawn)))
-    return (
-        {name: value for name, _, value in found},
-        {name: (*path, "widgets_values", number) for name, number, _ in found},
-    )
-
-
-def _widgets(kind: str, raw: Mapping[str, Any]) -> list[str]:
-    known = node_table().row(kind).widgets
-    if known is not None:
-        return list(known)
-    inputs = map(object_of, list_of(raw.get("inputs")))
-    named = (object_of(one.get("widget")).get("name") for one in inputs)
-    return [name for name in named if isinstance(name, str)]
-
-
-def _named(names: list[str], values: list[Any]) -> Iterator[tuple[str, int, Any]]:
-    """Yield name, number and value of each; what is to become of a seed has no name."""
-    left = iter(names)
-    last = ""
-    for number, value in enumerate(values):
-        if isinstance(value, dict) and isinstance(value.get("lora"), str):
-            yield f"lora_{number}", number, value
-        elif not (last in _SEEDS and isinstance(value, str) and value in _AFTER_SEED):
-            last = next(left, "")
-            if last:
-                yield last, number, value
+    names = list(_names(sheet.drawn.get("inputs")))
+    return 0 <= wire.source_slot < len(names) and names[wire.source_slot] in sheet.outer
 
 
 def _bypassed(node: Node, raw: Mapping[str, Any]) -> Node:
