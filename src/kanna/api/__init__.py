@@ -46,6 +46,20 @@ if TYPE_CHECKING:
         families,
         page_document,
     )
+    from kanna.api.library_adding import (
+        LibraryAdded,
+        LibraryContent,
+        LibraryLoss,
+        LibraryRole,
+        LibraryRoot,
+        library_add,
+        library_forget,
+        library_roots,
+    )
+    from kanna.api.library_asking import (
+        FindOptions,
+        library_find,
+    )
     from kanna.api.library_filing import (
         Executed,
         FileSet,
@@ -59,6 +73,21 @@ if TYPE_CHECKING:
         plan_filing,
         plan_unfiling,
         settle_filings,
+    )
+    from kanna.api.library_knowing import (
+        KnownModel,
+        LibraryOrigin,
+        LibraryPart,
+        Tagged,
+        library_note,
+        library_show,
+        library_tag,
+    )
+    from kanna.api.library_scanning import (
+        LibraryScanned,
+        LibraryScanOptions,
+        LibraryScanProgress,
+        library_scan,
     )
     from kanna.api.looking_up import LookOptions
     from kanna.api.lookup import import_hashes, names_models, which
@@ -107,9 +136,10 @@ if TYPE_CHECKING:
     from kanna.api.recipes import FoundRecipe, read_recipe, recipe_of
     from kanna.api.settings import CheckSettings, check_settings
     from kanna.api.sweeping import SweepOptions, Swept, sweep, sweep_target
-    from kanna.api.taking_in import Handled, WatchOptions
+    from kanna.api.taking_in import Handled, Originals, WatchOptions
     from kanna.api.targets import hash_targets
     from kanna.api.watching import watch_inbox, watch_rules, watch_words
+    from kanna.catalog.asking import FoundFile
     from kanna.catalog.image_search import FoundImage, ImageQuestion
     from kanna.catalog.matching import Match
     from kanna.disk import as_path
@@ -169,8 +199,10 @@ __all__ = [
     "FileMetadata",
     "FileSet",
     "FilingPlan",
+    "FindOptions",
     "Fixed",
     "FolderOptions",
+    "FoundFile",
     "FoundImage",
     "FoundRecipe",
     "GlobalVerdict",
@@ -190,6 +222,17 @@ __all__ = [
     "Joining",
     "KindPage",
     "Known",
+    "KnownModel",
+    "LibraryAdded",
+    "LibraryContent",
+    "LibraryLoss",
+    "LibraryOrigin",
+    "LibraryPart",
+    "LibraryRole",
+    "LibraryRoot",
+    "LibraryScanOptions",
+    "LibraryScanProgress",
+    "LibraryScanned",
     "LookOptions",
     "LoraConversion",
     "LoraExtraction",
@@ -201,6 +244,7 @@ __all__ = [
     "Method",
     "MethodList",
     "NamedModel",
+    "Originals",
     "Outcome",
     "Page",
     "PartMatch",
@@ -226,6 +270,7 @@ __all__ = [
     "Step",
     "SweepOptions",
     "Swept",
+    "Tagged",
     "Threat",
     "WatchOptions",
     "Watching",
@@ -259,6 +304,14 @@ __all__ = [
     "inspect",
     "join",
     "largest_text",
+    "library_add",
+    "library_find",
+    "library_forget",
+    "library_note",
+    "library_roots",
+    "library_scan",
+    "library_show",
+    "library_tag",
     "lora_bake",
     "lora_convert",
     "lora_extract",
@@ -319,6 +372,35 @@ __all__ = [
 _HOMES = {
     "kanna.api.hashing": ("HashOptions", "HashedFile", "PartMatch", "hash_files"),
     "kanna.api.looking_up": ("LookOptions",),
+    "kanna.api.library_adding": (
+        "LibraryAdded",
+        "LibraryContent",
+        "LibraryLoss",
+        "LibraryRole",
+        "LibraryRoot",
+        "library_add",
+        "library_forget",
+        "library_roots",
+    ),
+    "kanna.api.library_asking": (
+        "FindOptions",
+        "library_find",
+    ),
+    "kanna.api.library_knowing": (
+        "KnownModel",
+        "LibraryOrigin",
+        "LibraryPart",
+        "Tagged",
+        "library_note",
+        "library_show",
+        "library_tag",
+    ),
+    "kanna.api.library_scanning": (
+        "LibraryScanOptions",
+        "LibraryScanProgress",
+        "LibraryScanned",
+        "library_scan",
+    ),
     "kanna.api.library_filing": (
         "Executed",
         "FileSet",
@@ -453,8 +535,9 @@ _HOMES = {
     "kanna.api.sweeping": ("SweepOptions", "Swept", "sweep", "sweep_target"),
     "kanna.api.settings": ("CheckSettings", "check_settings"),
     "kanna.api.targets": ("hash_targets",),
-    "kanna.api.taking_in": ("Handled", "WatchOptions"),
+    "kanna.api.taking_in": ("Handled", "Originals", "WatchOptions"),
     "kanna.api.watching": ("watch_inbox", "watch_rules", "watch_words"),
+    "kanna.catalog.asking": ("FoundFile",),
     "kanna.disk": ("as_path",),
     "kanna.engine": ("Progress", "Result", "RunOptions"),
     "kanna.merging.method": ("Method",),

@@ -8,19 +8,35 @@ from pathlib import Path
 from kanna.api.library_asking import open_library
 from kanna.api.reading import StrPath
 from kanna.catalog.place import library_path
-from kanna.catalog.programs import Content, Role
-from kanna.catalog.roots import Added, Loss, Root, add_source, forget, loss_of, roots_of
+from kanna.catalog.programs import Content as LibraryContent
+from kanna.catalog.programs import Role as LibraryRole
+from kanna.catalog.roots import Added as LibraryAdded
+from kanna.catalog.roots import Loss as LibraryLoss
+from kanna.catalog.roots import Root as LibraryRoot
+from kanna.catalog.roots import add_source, forget, loss_of, roots_of
 from kanna.catalog.store import Library
 from kanna.errors import Incompatible
+
+__all__ = [
+    "LibraryAdded",
+    "LibraryContent",
+    "LibraryLoss",
+    "LibraryRole",
+    "LibraryRoot",
+    "library_add",
+    "library_forget",
+    "library_roots",
+]
 
 
 def library_add(
     folders: Sequence[StrPath],
     *,
-    role: Role = "active",
-    content: Content = "both",
+    role: LibraryRole = "active",
+    content: LibraryContent = "both",
+    dry_run: bool = False,
     library: StrPath | None = None,
-) -> list[Added]:
+) -> list[LibraryAdded]:
     """Take up folders, or settings files that name folders; nothing of them is read yet.
 
     A program's folder stands for those that it keeps models and pictures in. Without a library one
@@ -32,11 +48,19 @@ def library_add(
         KannaError: the library cannot be written.
     """
     place = library_path() if library is None else Path(library)
-    with Library(place) as opened:
-        return [add_source(opened, Path(folder), role=role, content=content) for folder in folders]
+    with _opened(place, dry_run=dry_run) as opened:
+        return [
+            add_source(opened, Path(folder), role=role, content=content, dry_run=dry_run)
+            for folder in folders
+        ]
 
 
-def library_roots(*, library: StrPath | None = None) -> list[Root]:
+def _opened(place: Path, *, dry_run: bool) -> Library:
+    """Open a library, or one in memory where a dry run would have to make one."""
+    return Library(Path(":memory:") if dry_run and not place.exists() else place)
+
+
+def library_roots(*, library: StrPath | None = None) -> list[LibraryRoot]:
     """Return the folders that are looked through.
 
     Raises:
@@ -48,7 +72,7 @@ def library_roots(*, library: StrPath | None = None) -> list[Root]:
 
 def library_forget(
     folder: StrPath, *, force: bool = False, dry_run: bool = False, library: StrPath | None = None
-) -> Loss:
+) -> LibraryLoss:
     """Take a folder out of the library, with all that it knows of files in it; return what.
 
     The files themselves stay as they are.

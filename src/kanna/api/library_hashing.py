@@ -17,7 +17,7 @@ from kanna.hashing.place import existing_cache
 from kanna.model import Note
 
 if TYPE_CHECKING:
-    from kanna.api.library_scanning import Scanned, ScanOptions
+    from kanna.api.library_scanning import LibraryScanned, LibraryScanOptions
     from kanna.engine import Progress
 
 # What is a folder or an index of shards has no digest of its own.
@@ -34,7 +34,10 @@ _AT_ONCE: Final = 64  # files: what is finished is kept in their order
 
 
 def hash_library(
-    library: Library, done: Scanned, options: ScanOptions, tick: Callable[[int, int], None]
+    library: Library,
+    done: LibraryScanned,
+    options: LibraryScanOptions,
+    tick: Callable[[int, int], None],
 ) -> None:
     """Compute the digests that are missing; `tick` hears of bytes done and of all bytes.
 
@@ -74,7 +77,7 @@ class _Forward:
 
 
 def _keep(
-    recorder: Recorder, id_: int, fingerprint: str, hashed: HashedFile, done: Scanned
+    recorder: Recorder, id_: int, fingerprint: str, hashed: HashedFile, done: LibraryScanned
 ) -> None:
     if hashed.error is not None or hashed.digests is None:
         if hashed.error is not None:
@@ -87,7 +90,7 @@ def _keep(
     done.models.hashed += 1
 
 
-def _keep_parts(library: Library, options: ScanOptions, done: Scanned) -> None:
+def _keep_parts(library: Library, options: LibraryScanOptions, done: LibraryScanned) -> None:
     """Take the component digests that the cache has; with `parts` compute the others."""
     rows = library.rows(_PARTLESS)
     with Recorder(library) as recorder:

@@ -34,7 +34,7 @@ _ALSO_IN: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class LibraryPart:
     """A part of a model, its component digest if known, and which other files have the same."""
 
     role: str
@@ -49,7 +49,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class LibraryOrigin:
     """What a model says it was made of, and the file of the library that has this digest."""
 
     relation: str
@@ -77,8 +77,8 @@ class KnownModel:
     tags: tuple[str, ...]
     aliases: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
-    parts: tuple[Part, ...]
-    origins: tuple[Origin, ...]
+    parts: tuple[LibraryPart, ...]
+    origins: tuple[LibraryOrigin, ...]
     same: tuple[Path, ...]
     same_data: tuple[Path, ...]
     identity: dict[str, Any] | None
@@ -202,7 +202,7 @@ def _known(library: Library, row: sqlite3.Row) -> KnownModel:
         aliases=tuple((one["name"], one["source"]) for one in aliases),
         findings=tuple(one["code"] for one in findings), parts=tuple(_parts(library, id_)),
         origins=tuple(
-            Origin(relation=one["relation"], name=one["name"], digest=one["digest"])
+            LibraryOrigin(relation=one["relation"], name=one["name"], digest=one["digest"])
             for one in origins
         ),
         same=same,
@@ -211,10 +211,10 @@ def _known(library: Library, row: sqlite3.Row) -> KnownModel:
     )  # fmt: skip
 
 
-def _parts(library: Library, id_: int) -> Iterable[Part]:
+def _parts(library: Library, id_: int) -> Iterable[LibraryPart]:
     for row in library.rows("SELECT * FROM part WHERE file = ? ORDER BY number", (id_,)):
         others = library.rows(_ALSO_IN, (row["digest"], id_)) if row["digest"] else []
-        yield Part(
+        yield LibraryPart(
             role=row["role"], architecture=row["architecture"], prefix=row["prefix"],
             tensors=row["tensors"], parameters=row["parameters"], bytes=row["bytes"],
             dtype=row["dtype"], digest=row["digest"],

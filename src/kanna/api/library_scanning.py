@@ -48,21 +48,23 @@ Stage: TypeAlias = Literal["look", "read", "hash"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScanOptions:
+class LibraryScanOptions:
     """How to scan: `full` reads every header again, without `hash` no digest is computed.
 
     `parts` asks for the component digests of all models, which reads them a second time. `threads`
-    is None for ``KANNA_THREADS``, else one per core up to four.
+    is None for ``KANNA_THREADS``, else one per core up to four. A `dry_run` only looks: it counts
+    what is new, changed, moved or gone, and reads and writes nothing.
     """
 
     hash: bool = True
     parts: bool = False
     full: bool = False
+    dry_run: bool = False
     threads: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class ScanProgress:
+class LibraryScanProgress:
     """Where a scan stands: files seen, to be read, and read; when hashing, bytes."""
 
     stage: Stage = "look"
@@ -94,7 +96,7 @@ class Counts:
 
 
 @dataclass(slots=True, kw_only=True)
-class Scanned:
+class LibraryScanned:
     """How a scan went: models and pictures apart, folders that were not there, remarks."""
 
     models: Counts = field(default_factory=Counts)
@@ -110,11 +112,11 @@ class Scanned:
 
 def library_scan(
     folders: Sequence[StrPath] = (),
-    options: ScanOptions | None = None,
+    options: LibraryScanOptions | None = None,
     *,
     library: StrPath | None = None,
-    progress: Callable[[ScanProgress], None] = lambda _: None,
-) -> Scanned:
+    progress: Callable[[LibraryScanProgress], None] = lambda _: None,
+) -> LibraryScanned:
     """Bring the library up to date with its folders, or with `folders` that are at or in them.
 
     Raises:
@@ -123,7 +125,7 @@ def library_scan(
         KannaError: the library cannot be written.
     """
     with open_library(library) as opened:
-        scan = _Scan(opened, options or ScanOptions(), progress)
+        scan = _Scan(opened, options or LibraryScanOptions(), progress)
         return scan.run([Path(os.path.abspath(folder)) for folder in folders])  # noqa: PTH100 - keeps links
 
 
@@ -131,19 +133,23 @@ class _Scan:
     """One scan."""
 
     def __init__(
-        self, library: Library, options: ScanOptions, progress: Callable[[ScanProgress], None]
+        self,
+        library: Library,
+        options: LibraryScanOptions,
+        progress: Callable[[LibraryScanProgress], None],
     ) -> None:
         self._library, self._options, self._report = library, options, progress
         self._workers = RunOptions(threads=options.threads).thread_count()
-        self._done = Scanned()
-        self._progress = ScanProgress()
+        self._done = LibraryScanned()
+        self._progress = LibraryScanProgress()
         self._begun = time.monotonic()
         self._reported = 0.0
         self._moved: set[tuple[str, int]] = set()
         self._left: list[Gone] = []
 
-    def run(self, folders: Sequence[Path]) -> Scanned:
-        self._done.notes += refresh(self._library)
+    def run(self, folders: Sequence[Path]) -> LibraryScanned:
+        if not self._options.dry_run:
+            self._done.notes += refresh(self._library)
         roots = roots_of(self._library)
         if not roots:
             raise Incomplete("library.no_roots", path=self._library.path)
@@ -152,15 +158,21 @@ class _Scan:
         with Recorder(self._library) as recorder:
             self._look(walk, starts, recorder)
             for gone in self._left:
-                if (gone.table, gone.id) not in self._moved and recorder.keep_gone(gone):
-                    self._done.of(gone.table).gone += 1
+                if (gone.table, gone.id) not in self._moved:
+                    self._done.of(gone.table).gone += self._options.dry_run or (
+                        recorder.keep_gone(gone)
+                    )
         self._note_unreached(walk.unreached)
+        if not self._options.dry_run:
+            self._finish()
+        self._done.seconds = time.monotonic() - self._begun
+        return self._done
+
+    def _finish(self) -> None:
         if self._options.hash:
             self._progress.stage = "hash"
             hash_library(self._library, self._done, self._options, self._tick_bytes)
         self._tidy()
-        self._done.seconds = time.monotonic() - self._begun
-        return self._done
 
     def _tidy(self) -> None:
         """Let SQLite know what it holds now, if that is not what it held before."""
@@ -217,19 +229,21 @@ class _Scan:
         self._progress.seen += 1
         counts, seen = self._done.of(change.seen.table), change.seen
         if change.what in {"same", "back"} and change.id is not None and not self._options.full:
-            if change.what == "back" or change.root != seen.root:
+            if (change.what == "back" or change.root != seen.root) and not self._options.dry_run:
                 recorder.keep_place(seen, change.id)
             counts.back += change.what == "back"
             counts.unchanged += change.what == "same"
             return None
         if change.what == "new" and (row := moved_from(self._library, seen)) is not None:
-            recorder.keep_place(seen, row["id"])
+            if not self._options.dry_run:
+                recorder.keep_place(seen, row["id"])
             self._moved.add((seen.table, row["id"]))
             counts.moved += 1
-            return change._replace(id=row["id"]) if row["catalogued"] is None else None
+            known = row["catalogued"] is not None or self._options.dry_run
+            return None if known else change._replace(id=row["id"])
         counts.new += change.what == "new"
         counts.changed += change.what != "new"
-        return change
+        return None if self._options.dry_run else change
 
     def _keep(self, recorder: Recorder, change: Change, row: dict[str, Any]) -> None:
         """Record what was read."""

@@ -68,8 +68,12 @@ def roots_of(library: Library) -> list[Root]:
     return [_root(row) for row in library.rows("SELECT * FROM root ORDER BY source, path")]
 
 
-def add_source(library: Library, source: Path, *, role: Role, content: Content) -> Added:
+def add_source(
+    library: Library, source: Path, *, role: Role, content: Content, dry_run: bool = False
+) -> Added:
     """Take up a folder, or a settings file that names folders; one that is there is set anew.
+
+    With `dry_run` the answer is the same, and the library stays as it is.
 
     Raises:
         Incomplete: there is no such folder, or no folder follows from it.
@@ -85,13 +89,16 @@ def add_source(library: Library, source: Path, *, role: Role, content: Content) 
     if not layout.places:
         raise Incomplete("library.no_folders_named", path=path)
     with library.writing() as connection:
+        connection.execute("SAVEPOINT before")
         connection.execute(
             "INSERT INTO source VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
             " program = excluded.program, role = excluded.role, content = excluded.content",
             (path_value(path), layout.program, role, content, time.time()),
         )
         new = _take_up(connection, path, layout, role, content)
-    mine = [root for root in roots_of(library) if root.source == path]
+        mine = [root for root in roots_of(library) if root.source == path]
+        if dry_run:
+            connection.execute("ROLLBACK TO before")
     return Added(
         source=path, program=layout.program, roots=tuple(mine),
         new=tuple(root for root in mine if root.id in new), notes=layout.notes,

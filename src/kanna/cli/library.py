@@ -7,6 +7,14 @@ from kanna.cli.groups import verb_group
 library = verb_group(
     "library",
     {
+        "add": "kanna.cli.library_add:add",
+        "scan": "kanna.cli.library_scan:scan",
+        "list": "kanna.cli.library_list:list_",
+        "show": "kanna.cli.library_show:show",
+        "tag": "kanna.cli.library_tag:tag",
+        "note": "kanna.cli.library_tag:note",
+        "roots": "kanna.cli.library_add:roots",
+        "forget": "kanna.cli.library_add:forget",
         "move": "kanna.cli.library_move:move",
         "copy": "kanna.cli.library_copy:copy",
         "rename": "kanna.cli.library_rename:rename",
