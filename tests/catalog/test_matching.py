@@ -315,6 +315,27 @@ def test_names_that_are_no_text_are_found_by_their_digest(shelf: Shelf) -> None:
     assert found.path.name == name
 
 
+def test_published_files_are_named_by_digest_then_by_exact_name(tmp_path: Path) -> None:
+    with Library(tmp_path / "l") as library:
+        matcher = Matcher(library, None)
+
+        def names(**said: str) -> list[tuple[str, str]]:
+            hits = matcher.published(ModelReference(role="checkpoint", **said))
+            return [(hit.meaning, hit.name) for hit in hits]
+
+        name = "v1-5-pruned-emaonly.safetensors"
+        assert names(name=name) == [("published_name", name)]
+        assert names(name=name, digest="6ce0161689") == [("autov2", name)]
+        assert names(name=name, digest="fe4efff1e1") == [("autov2", "sd-v1-4.ckpt")]
+        assert names(name=name, digest="0123456789") == []  # it is not that one
+        assert len(names(digest="ffa7b160", name="BloodOrangeMix")) == 3
+        assert names(name="no such model") == []
+    (shown,) = Matcher(None, None).published(
+        ModelReference(role="upscaler", name="R-ESRGAN 4x+ Anime6B")
+    )
+    assert shown.name == "RealESRGAN_x4plus_anime_6B.pth"
+
+
 @pytest.mark.parametrize("name", ["None", "Automatic", "", "  ", "Built in"])
 def test_what_is_no_name_finds_nothing(shelf: Shelf, name: str) -> None:
     shelf.put("None.safetensors", kind="vae")

@@ -295,8 +295,10 @@ def test_a_library_may_be_named_and_must_be_there(
     assert run(["which", "--library", str(tmp_path / "none"), str(path)]) == 3
     assert not (tmp_path / "none").exists()
     capsys.readouterr()
-    run(["which", "--no-library", str(path)])
+    run(["which", str(path)])
     assert "There is no library" in capsys.readouterr().out
+    run(["which", "--no-library", str(path)])
+    assert "There is no library" not in capsys.readouterr().out
 
 
 def test_pictures_that_say_nothing_and_files_that_are_none(

@@ -77,7 +77,7 @@ def _remembered(options: HashOptions, look: LookOptions) -> Iterator[Remembered]
         if look.library_path is None:
             yield cache
             return
-        from kanna.catalog.matching_rows import LibraryDigests
+        from kanna.catalog.matching_digests import LibraryDigests
 
         with library_for(look) as library:
             assert library is not None

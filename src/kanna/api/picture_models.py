@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from kanna.api.infotext_reading import read_infotext
 from kanna.api.infotext_values import Infotext
@@ -25,12 +25,13 @@ from kanna.hashing.cache import HashCache
 from kanna.hashing.place import existing_cache
 from kanna.hashing.resolving import Hit
 from kanna.infotext import open_text
-from kanna.infotext.info import GenerationInfo, ModelReference
+from kanna.infotext.info import GenerationInfo, ModelReference, Role
 from kanna.model import Note
 
 # ``found`` for certain; ``likely`` and ``possible`` by what speaks for a file; ``missing``: it is
 # known what it is, but no file of it; ``unknown``: nothing but digits that nobody knows.
 State: TypeAlias = Literal["found", "likely", "possible", "missing", "unknown"]
+_ROLES: Final = get_args(Role)  # in the order in which people ask for them
 _STATES: Final[dict[str, State]] = {"certain": "found", "likely": "likely", "possible": "possible"}
 
 
@@ -126,7 +127,8 @@ def named_models(info: GenerationInfo, matcher: Matcher) -> tuple[NamedModel, ..
         KannaError: the library cannot be read.
     """
     references = [one for one in info.models if one.digest or names_something(one)]
-    named = [_resolved(group, matcher) for group in grouped(references)]
+    groups = sorted(grouped(references), key=lambda group: _ROLES.index(group[0].role))
+    named = [_resolved(group, matcher) for group in groups]
     found = embeddings_in_prompts(info, matcher.shelves)
     return (*named, *(_of_prompt(reference, match) for reference, match in found))
 

@@ -26,6 +26,18 @@ _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:hf|huggingface|civitai)
 _WORDS: Final = frozenset({"none", "automatic", "built-in", "built in", "baked vae", "bakedvae"})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")  # JSON may hold them; no database does
 _MOST_JOINTS: Final = 12
+# What A1111 calls the upscalers that it brings: the names of their files are others.
+# Source: AUTOMATIC1111 modules/realesrgan_model.py, extensions-builtin/ScuNET, SwinIR.
+SHOWN_AS: Final = {
+    "R-ESRGAN 4x+": "RealESRGAN_x4plus",
+    "R-ESRGAN 4x+ Anime6B": "RealESRGAN_x4plus_anime_6B",
+    "R-ESRGAN 2x+": "RealESRGAN_x2plus",
+    "R-ESRGAN General 4xV3": "realesr-general-x4v3",
+    "R-ESRGAN General WDN 4xV3": "realesr-general-wdn-x4v3",
+    "R-ESRGAN AnimeVideo": "realesr-animevideov3",
+    "ScuNET GAN": "ScuNET",
+    "SwinIR 4x": "SwinIR_4x",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Where models are looked for: the library, the cache of hashes, the published ones.
+"""Where models are looked for: the library and the cache of hashes.
 
 Nothing here says how sure it is; see `kanna.catalog.matching`.
 """
@@ -10,24 +10,22 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-from kanna.catalog.matching_names import SPELLING, spelling, split
+from kanna.catalog.matching_names import SPELLING, spelling
 from kanna.catalog.store import Library, path_of, path_value
 from kanna.disk import Fingerprint
 from kanna.hashing.cache import CachedFile, HashCache, key_of
 from kanna.hashing.digests import Digests
-from kanna.hashing.known import Known, known_models
 
 _DIGESTS: Final = tuple(field.name for field in fields(Digests) if field.name != "size")
 _COLUMNS: Final = (
     "file.id, file.path, file.name, file.fingerprint, file.kind, file.architecture, file.title, "
     f"file.size, file.sshs_model_hash, {', '.join(f'file.{name}' for name in _DIGESTS)}"
 )
-_SELECT: Final = f"SELECT {_COLUMNS} FROM file WHERE "  # noqa: S608 - names from above only
-_AT_KEY: Final = f"{_SELECT} fingerprint = ?"
+SELECT: Final = f"SELECT {_COLUMNS} FROM file WHERE "  # noqa: S608 - names from above only
+_AT_KEY: Final = f"{SELECT} fingerprint = ?"
 _CALLED: Final = (
     f"SELECT {_COLUMNS}, alias.name AS other_name, alias.source AS said_by "  # noqa: S608 - likewise
     f"FROM alias JOIN file ON file.id = alias.file WHERE {SPELLING.format('alias.name')} IN "
@@ -68,38 +66,6 @@ class Candidate:
         return self.id is not None or key_of(Fingerprint.of(status)) == self.key
 
 
-class LibraryDigests:
-    """The digests that a library keeps and, below it, the cache of hashes: for `resolve`."""
-
-    def __init__(self, library: Library, cached: HashCache) -> None:
-        """Look into these; they stay open."""
-        self._library, self._shelves, self._cached = library, Shelves(library, None), cached
-
-    def files_with(self, field: str, beginning: str) -> list[CachedFile]:
-        """Return the files whose digest `field` begins with these digits."""
-        own = [_as_cached(one) for one in self._shelves.with_digest(field, beginning)]
-        return _with(own, self._cached.files_with(field, beginning))
-
-    def files_with_part(self, beginning: str) -> list[CachedFile]:
-        """Return the files that hold a part whose digest begins with these digits."""
-        held = "SELECT file FROM part WHERE digest >= ? AND digest < ?"
-        query = f"{_SELECT} file.id IN ({held}) ORDER BY file.path"
-        rows = self._library.rows(query, (beginning, beginning + "g"))
-        own = [_as_cached(_candidate(row)) for row in rows]
-        return _with(own, self._cached.files_with_part(beginning))
-
-
-def _with(own: list[CachedFile], cached: list[CachedFile]) -> list[CachedFile]:
-    keys = {one.key for one in own}
-    return own + [one for one in cached if one.key not in keys]
-
-
-def _as_cached(one: Candidate) -> CachedFile:
-    known = {name: one.digests.get(name) for name in _DIGESTS}
-    digests = Digests(size=one.size, **known)
-    return CachedFile(path=one.path, key=one.key, origin="library", digests=digests)
-
-
 class Shelves:
     """The library and the cache of hashes, asked together; each may be missing."""
 
@@ -113,7 +79,7 @@ class Shelves:
         if field not in _FIELDS:
             return
         span = (beginning, beginning + "g")
-        known = list(self._rows(f"{_SELECT} {field} >= ? AND {field} < ?", span))
+        known = list(self._rows(f"{SELECT} {field} >= ? AND {field} < ?", span))
         yield from known
         yield from self._only_cached(field, beginning, {one.key for one in known})
 
@@ -131,7 +97,7 @@ class Shelves:
             return
         for marks, values in _portions(spellings):
             for row in self.library.rows(f"{_CALLED} ({marks}) LIMIT {_MOST}", values):
-                yield _candidate(row), row["other_name"], row["said_by"]
+                yield candidate(row), row["other_name"], row["said_by"]
 
     def seen_as(self, spellings: Iterable[str]) -> Iterator[tuple[Candidate, Path]]:
         """Yield files that had such a name when they were hashed, and where they lay then."""
@@ -141,7 +107,7 @@ class Shelves:
 
     def of_kind(self, kind: str) -> Iterator[Candidate]:
         """Yield all files of a kind that the library has."""
-        yield from self._rows(f"{_SELECT} kind = ?", (kind,))
+        yield from self._rows(f"{SELECT} kind = ?", (kind,))
 
     def names(self) -> list[str]:
         """Return the name of every file of the library."""
@@ -150,11 +116,11 @@ class Shelves:
 
     def _each(self, what: str, values: Iterable[str | bytes]) -> Iterator[Candidate]:
         for marks, portion in _portions(list(dict.fromkeys(values))):
-            yield from self._rows(f"{_SELECT} {what} IN ({marks}) LIMIT {_MOST}", portion)
+            yield from self._rows(f"{SELECT} {what} IN ({marks}) LIMIT {_MOST}", portion)
 
     def _rows(self, query: str, values: Sequence[object]) -> Iterator[Candidate]:
         if self.library is not None:
-            yield from map(_candidate, self.library.rows(query, values))
+            yield from map(candidate, self.library.rows(query, values))
 
     def _only_cached(self, field: str, beginning: str, but: set[str]) -> Iterator[Candidate]:
         if self._cached is not None and field in _DIGESTS:
@@ -187,7 +153,8 @@ def _portions(values: Sequence[str | bytes]) -> Iterator[tuple[str, Sequence[str
         yield ", ".join("?" * len(portion)), portion
 
 
-def _candidate(row: sqlite3.Row) -> Candidate:
+def candidate(row: sqlite3.Row) -> Candidate:
+    """Return the file of a row that `SELECT` gave."""
     return Candidate(
         path=path_of(row["path"]), key=row["fingerprint"], id=row["id"], kind=row["kind"],
         architecture=row["architecture"], title=row["title"], size=row["size"],
@@ -201,22 +168,3 @@ def _cached(file: CachedFile) -> Candidate:
         path=file.path, key=file.key, size=file.digests.size,
         digests={name: digest for name, digest in known.items() if digest},
     )  # fmt: skip
-
-
-@cache
-def _published() -> tuple[Mapping[str, list[Known]], Mapping[str, list[Known]]]:
-    """Return the published files by the spelling of their stems, and by that of their titles."""
-    files: defaultdict[str, list[Known]] = defaultdict(list)
-    titles: defaultdict[str, list[Known]] = defaultdict(list)
-    for row in known_models():
-        if row.filename:
-            files[spelling(split(row.filename)[0])].append(row)
-        if row.title:
-            titles[spelling(row.title)].append(row)
-    return files, titles
-
-
-def published_as(stem: str) -> tuple[list[Known], list[Known]]:
-    """Return the published files with this stem, and those with it for a title."""
-    files, titles = _published()
-    return files.get(spelling(stem), []), titles.get(spelling(stem), [])

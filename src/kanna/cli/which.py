@@ -58,5 +58,5 @@ def _picture(batch: Batch, text: str, look: api.LookOptions, *, verbose: bool) -
 
     given = sys.stdin.buffer.read(_LONGEST) if text == _STDIN else None
     found = api.models_of_picture(text, look, text=given)
-    lines = partial(picture_lines, found, verbose=verbose)
+    lines = partial(picture_lines, found, in_library=look.in_library, verbose=verbose)
     batch.add(picture_document(found), lines, code=int(not found.found))

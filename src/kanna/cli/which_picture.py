@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kanna import api
+from kanna.cli.infotext_report import DIALECTS
 from kanna.cli.outcome import note_documents
 from kanna.cli.output import bracketed, note_line, styled
 from kanna.cli.which_report import known_lines
@@ -18,16 +19,20 @@ _FEW: Final = 3  # files of the same certainty; -v shows all
 _SHORT: Final = 16
 
 
-def picture_lines(found: api.PictureModels, *, verbose: bool) -> Iterator[str]:
-    """Yield the models of a picture, each with its files and, where there is none, what it is."""
-    program = found.info.program or found.info.dialect
-    yield f"{styled(shown(found.path), 'bold')}  {styled(shown(program), 'dim')}"
+def picture_lines(found: api.PictureModels, *, in_library: bool, verbose: bool) -> Iterator[str]:
+    """Yield the models of a picture, each with its files and, where there is none, what it is.
+
+    `in_library` says that a library was to be asked.
+    """
+    name = DIALECTS.get(found.info.dialect) or say("infotext.unknown_dialect")
+    program = " ".join(filter(None, [name, shown(found.info.program or "")]))
+    yield f"{styled(shown(found.path), 'bold')}  {styled(program, 'dim')}"
     for model in found.models:
         yield from (f"  {line}" for line in _model_lines(model, verbose=verbose))
     if not found.models:
         yield "  " + say("which.names_nothing")
     yield from map(note_line, found.notes)
-    if found.library is None:
+    if found.library is None and in_library:
         yield "  " + styled(say("which.no_library"), "dim")
 
 

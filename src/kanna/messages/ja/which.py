@@ -82,7 +82,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "by_name_end": "名前の後半が一致",
     "by_published_title": "その題名で公開されているもの",
     "by_common_word": "プロンプトに同じ名前の単語（ふつうの単語かもしれません）",
-    "published": "公開モデル: {name}（{meaning}）",
+    "published": "公開モデル: {name} — {meaning}",
     "not_there": "現在は存在しない",
     "other_kind": "ただし種類が違う（{kind}）",
     "other_digest": "ただしハッシュが違う",

@@ -1,0 +1,29 @@
+"""The published models by their names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+
+from kanna.catalog.matching_names import spelling, split
+from kanna.hashing.known import Known, known_models
+
+
+@cache
+def _published() -> tuple[Mapping[str, list[Known]], Mapping[str, list[Known]]]:
+    """Return the published files by the spelling of their stems, and by that of their titles."""
+    files: defaultdict[str, list[Known]] = defaultdict(list)
+    titles: defaultdict[str, list[Known]] = defaultdict(list)
+    for row in known_models():
+        if row.filename:
+            files[spelling(split(row.filename)[0])].append(row)
+        if row.title:
+            titles[spelling(row.title)].append(row)
+    return files, titles
+
+
+def published_as(stem: str) -> tuple[list[Known], list[Known]]:
+    """Return the published files with this stem, and those with it for a title."""
+    files, titles = _published()
+    return files.get(spelling(stem), []), titles.get(spelling(stem), [])
