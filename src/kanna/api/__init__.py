@@ -58,8 +58,14 @@ if TYPE_CHECKING:
     )
     from kanna.api.library_asking import (
         FindOptions,
+        library_count,
+        library_dupes,
         library_find,
+        library_lineage,
+        library_missing,
+        lineage_drawing,
     )
+    from kanna.api.library_exporting import EXPORT_FORMS, library_export, write_export
     from kanna.api.library_filing import (
         Executed,
         FileSet,
@@ -139,9 +145,12 @@ if TYPE_CHECKING:
     from kanna.api.taking_in import Handled, Originals, WatchOptions
     from kanna.api.targets import hash_targets
     from kanna.api.watching import watch_inbox, watch_rules, watch_words
-    from kanna.catalog.asking import FoundFile
+    from kanna.catalog.asking import SORTS, FoundFile
     from kanna.catalog.image_search import FoundImage, ImageQuestion
+    from kanna.catalog.lineage import Lineage, LineageEdge, LineageNode
     from kanna.catalog.matching import Match
+    from kanna.catalog.needs import NeededModel, NeededPart, Needs
+    from kanna.catalog.same import Dupes, SameFiles, SharedPart
     from kanna.disk import as_path
     from kanna.engine import Progress, Result, RunOptions
     from kanna.hashing.digests import Digests
@@ -176,6 +185,7 @@ __all__ = [
     "EXPORT_FORMS",
     "PICTURE_SUFFIXES",
     "SCAN_RULES",
+    "SORTS",
     "TEXT_SUFFIXES",
     "Answer",
     "CheckSettings",
@@ -188,6 +198,7 @@ __all__ = [
     "DiffRow",
     "DiffSection",
     "Digests",
+    "Dupes",
     "EditOptions",
     "Edited",
     "ErrorReport",
@@ -233,6 +244,9 @@ __all__ = [
     "LibraryScanOptions",
     "LibraryScanProgress",
     "LibraryScanned",
+    "Lineage",
+    "LineageEdge",
+    "LineageNode",
     "LookOptions",
     "LoraConversion",
     "LoraExtraction",
@@ -244,6 +258,9 @@ __all__ = [
     "Method",
     "MethodList",
     "NamedModel",
+    "NeededModel",
+    "NeededPart",
+    "Needs",
     "Originals",
     "Outcome",
     "Page",
@@ -261,9 +278,11 @@ __all__ = [
     "Result",
     "Retained",
     "RunOptions",
+    "SameFiles",
     "Scan",
     "ScanRule",
     "Settled",
+    "SharedPart",
     "SourceFile",
     "SplitOptions",
     "Splitting",
@@ -305,13 +324,19 @@ __all__ = [
     "join",
     "largest_text",
     "library_add",
+    "library_count",
+    "library_dupes",
+    "library_export",
     "library_find",
     "library_forget",
+    "library_lineage",
+    "library_missing",
     "library_note",
     "library_roots",
     "library_scan",
     "library_show",
     "library_tag",
+    "lineage_drawing",
     "lora_bake",
     "lora_convert",
     "lora_extract",
@@ -364,12 +389,27 @@ __all__ = [
     "watch_words",
     "which",
     "words",
+    "write_export",
     "write_infotext",
     "write_thumbnail",
     "written_pictures",
 ]
 
 _HOMES = {
+    "kanna.catalog.same": ("Dupes", "SameFiles", "SharedPart"),
+    "kanna.catalog.needs": ("NeededModel", "NeededPart", "Needs"),
+    "kanna.catalog.lineage": ("Lineage", "LineageEdge", "LineageNode"),
+    "kanna.catalog.asking": ("SORTS", "FoundFile"),
+    "kanna.api.library_exporting": ("EXPORT_FORMS", "library_export", "write_export"),
+    "kanna.api.library_asking": (
+        "FindOptions",
+        "library_count",
+        "library_dupes",
+        "library_find",
+        "library_lineage",
+        "library_missing",
+        "lineage_drawing",
+    ),
     "kanna.api.hashing": ("HashOptions", "HashedFile", "PartMatch", "hash_files"),
     "kanna.api.looking_up": ("LookOptions",),
     "kanna.api.library_adding": (
@@ -381,10 +421,6 @@ _HOMES = {
         "library_add",
         "library_forget",
         "library_roots",
-    ),
-    "kanna.api.library_asking": (
-        "FindOptions",
-        "library_find",
     ),
     "kanna.api.library_knowing": (
         "KnownModel",
@@ -537,7 +573,6 @@ _HOMES = {
     "kanna.api.targets": ("hash_targets",),
     "kanna.api.taking_in": ("Handled", "Originals", "WatchOptions"),
     "kanna.api.watching": ("watch_inbox", "watch_rules", "watch_words"),
-    "kanna.catalog.asking": ("FoundFile",),
     "kanna.disk": ("as_path",),
     "kanna.engine": ("Progress", "Result", "RunOptions"),
     "kanna.merging.method": ("Method",),

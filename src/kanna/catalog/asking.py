@@ -21,6 +21,7 @@ _ORDERS: Final = {
     "family": "file.architecture IS NULL, file.architecture, file.kind, "
     "file.name COLLATE NOCASE, file.id",
 }
+_FEW: Final = 2_000
 _MOST: Final = 400  # rows for which tags and findings are looked up at once
 
 
@@ -137,8 +138,15 @@ def file_of(
 
 
 def _select(library: Library, filters: Filters, sort: Sort, limit: int | None) -> list[sqlite3.Row]:
+    """Return the rows that are wanted.
+
+    An index of the order finds the first of many at once, but walks past everything to find few.
+    """
     condition = conditions(filters)
-    sql = f"SELECT {_SELECTED} FROM file WHERE {condition.sql} ORDER BY {_ORDERS[sort]} LIMIT ?"
+    some = f"SELECT count(*) FROM (SELECT 1 FROM file WHERE {condition.sql} LIMIT {_FEW})"
+    few = library.rows(some, condition.values)[0][0] < _FEW
+    order = f"+{_ORDERS[sort]}" if few else _ORDERS[sort]  # the plus keeps that index out
+    sql = f"SELECT {_SELECTED} FROM file WHERE {condition.sql} ORDER BY {order} LIMIT ?"
     return library.rows(sql, (*condition.values, -1 if limit is None else limit))
 
 
