@@ -83,7 +83,7 @@ def with_pair(text: str, key: str, value: str) -> str:
     Raises:
         Incompatible: A1111's texts cannot hold it.
     """
-    if not _GOOD_KEY.fullmatch(key):
+    if not is_key(key):
         raise Incompatible("infotext_text.bad_key", name=key)
     layout, words = read_layout(text), Words.of(text)
     olds = [pair for pair in layout.pairs if pair.key == key]
@@ -109,6 +109,11 @@ def without_pair(text: str, key: str) -> str:
         if pair.key == key:
             text = _cut(text, pair, layout)
     return _checked(text, wanted, "infotext_text.too_few_left", key)
+
+
+def is_key(key: str) -> bool:
+    """Whether a pair in this grammar can have such a key."""
+    return bool(_GOOD_KEY.fullmatch(key))
 
 
 def _checked(text: str, wanted: Words, message: str, name: str = "") -> str:

@@ -30,7 +30,7 @@ class _Found:
 
     def can_have(self, digest: str | None) -> bool:
         """Whether no other digest of this length is known."""
-        return not digest or all(len(digest) != len(old) for old in self.digests)
+        return digest in self.digests or all(len(digest or "") != len(d) for d in self.digests)
 
 
 class References:

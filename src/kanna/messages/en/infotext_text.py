@@ -31,7 +31,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "too_few_left": (
         "Without “{name}” too few pairs are left: they would be read as a part of the prompt.",
-        "Keep three pairs or more, or take all of them away with the last one.",
+        "Keep three pairs or more, or take Steps away last.",
     ),
     # macros
     "not_four": (
