@@ -65,7 +65,7 @@ if TYPE_CHECKING:
         library_missing,
         lineage_drawing,
     )
-    from kanna.api.library_exporting import EXPORT_FORMS, library_export, write_export
+    from kanna.api.library_exporting import LIBRARY_FORMS, library_export, write_export
     from kanna.api.library_filing import (
         Executed,
         FileSet,
@@ -183,6 +183,7 @@ __all__ = [
     "EDITED_SUFFIXES",
     "ENCODINGS",
     "EXPORT_FORMS",
+    "LIBRARY_FORMS",
     "PICTURE_SUFFIXES",
     "SCAN_RULES",
     "SORTS",
@@ -400,7 +401,7 @@ _HOMES = {
     "kanna.catalog.needs": ("NeededModel", "NeededPart", "Needs"),
     "kanna.catalog.lineage": ("Lineage", "LineageEdge", "LineageNode"),
     "kanna.catalog.asking": ("SORTS", "FoundFile"),
-    "kanna.api.library_exporting": ("EXPORT_FORMS", "library_export", "write_export"),
+    "kanna.api.library_exporting": ("LIBRARY_FORMS", "library_export", "write_export"),
     "kanna.api.library_asking": (
         "FindOptions",
         "library_count",

@@ -13,7 +13,7 @@ from kanna.catalog.exports_programs import comfyui, invokeai
 from kanna.engine import publish
 
 ExportForm: TypeAlias = Literal["csv", "json", "markdown", "comfyui", "invokeai", "sha256"]
-EXPORT_FORMS: Final = get_args(ExportForm)
+LIBRARY_FORMS: Final = get_args(ExportForm)
 
 
 def library_export(
