@@ -26,12 +26,14 @@ class Patch(NamedTuple):
 class Changes:
     """Which of the texts held are other ones now, by their number; None is a text that goes.
 
-    `added` come new. `bare` says that no text is wanted at all, unreadable ones neither.
+    `added` come new. `bare` says that no text is wanted at all, unreadable ones neither, and
+    `stripped` that EXIF goes, too, but for how the picture is turned, and what else is about it.
     """
 
     changed: Mapping[int, PictureText | None]
     added: Sequence[PictureText]
     bare: bool
+    stripped: bool = False
 
     def added_in(self, *places: Place) -> list[PictureText]:
         """Return the new texts in some places."""

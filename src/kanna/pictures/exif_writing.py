@@ -21,7 +21,9 @@ from kanna.pictures.user_comment import Written, write_comment
 
 _EMPTY: Final = b"MM\0*\0\0\0\x08" + bytes(6)
 _POINTER: Final = 0x8769
-_ASCII, _LONG, _UNDEFINED, _BYTE = 2, 4, 7, 1
+_ASCII, _SHORT, _LONG, _UNDEFINED, _BYTE = 2, 3, 4, 7, 1
+_ORIENTATION: Final = 0x0112
+_TURNED: Final = range(2, 9)  # 1 is upright
 
 
 class _Row(NamedTuple):
@@ -36,8 +38,11 @@ class _Row(NamedTuple):
 def edited_blocks(opened: Opened, changes: Changes) -> Iterator[tuple[ExifBlock, bytes | None]]:
     """Return every EXIF block that changes, and its bytes then; None where nothing is left of it.
 
-    The first block takes what is added.
+    The first block takes what is added. Of a stripped picture's, how it is turned is left.
     """
+    if changes.stripped:
+        yield from ((block, orientation_only(block.exif)) for block in opened.finds.exif)
+        return
     for number, block in enumerate(opened.finds.exif):
         values = {
             held.how.entry: (changes.changed[index], held.how.written)
@@ -49,6 +54,17 @@ def edited_blocks(opened: Opened, changes: Changes) -> Iterator[tuple[ExifBlock,
         added = changes.added_in("exif") if number == 0 else []
         if values or added:
             yield block, edit_exif(block.exif, values, added)
+
+
+def orientation_only(exif: Exif) -> bytes | None:
+    """Return an EXIF block that says how the picture is turned, None where it is not turned."""
+    for entry in exif.directories["main"].entries:
+        if (entry.tag, entry.type, entry.values) == (_ORIENTATION, _SHORT, 1):
+            (value,) = struct.unpack_from(f"{exif.order}H", exif.data, entry.start)
+            if value in _TURNED:
+                row = struct.pack(">HHIHH", _ORIENTATION, _SHORT, 1, value, 0)
+                return _EMPTY[:8] + b"\0\x01" + row + bytes(4)
+    return None
 
 
 def new_block(opened: Opened, changes: Changes) -> bytes:

@@ -19,6 +19,7 @@ from kanna.pictures.picture import PictureText
 
 PLACES: Final = frozenset({"exif", "xmp", "comment"})
 _LONGEST: Final = 65533  # bytes of a segment
+_ABOUT: Final = frozenset({"EB", "ED"})  # C2PA: who and what made it; IPTC and Photoshop's
 _APPLICATIONS: Final = frozenset({"APP0", "APP1", *(f"{code:02X}" for code in range(0xE2, 0xF0))})
 
 
@@ -37,6 +38,9 @@ def patches(file: InputFile, opened: Opened, changes: Changes) -> Iterator[Patch
         yield Patch(block.piece.start, block.piece.end, new)
     if changes.bare:
         yield from (Patch(one.start, one.end, b"") for one in opened.finds.broken)
+    if changes.stripped:
+        about = (one for one in opened.pieces if one.kind in _ABOUT)
+        yield from (Patch(one.start, one.end, b"") for one in about)
     yield from _added(file, opened, changes)
 
 

@@ -23,6 +23,7 @@ PLACES: Final = frozenset({"tEXt", "zTXt", "iTXt", "exif", "xmp"})
 _IMAGE: Final = frozenset({"IHDR", "PLTE", "tRNS", "IDAT", "acTL", "fcTL", "fdAT"})
 _PLAIN: Final = International(compressed=False, language=b"", translated=b"")
 _PACKED: Final = _PLAIN._replace(compressed=True)
+_ABOUT: Final = frozenset({"tIME", "caBX"})  # when it was changed; C2PA: who and what made it
 _BAND: Final = 1 << 16
 
 
@@ -42,6 +43,9 @@ def patches(file: InputFile, opened: Opened, changes: Changes) -> Iterator[Patch
         yield Patch(block.piece.start, block.piece.end, new)
     if changes.bare:
         yield from (Patch(one.start, one.end, b"") for one in opened.finds.broken)
+    if changes.stripped:
+        about = (one for one in opened.pieces if one.kind in _ABOUT)
+        yield from (Patch(one.start, one.end, b"") for one in about)
     front = next(one.start for one in opened.pieces if one.kind == "IDAT")
     added = [text_chunk(file, text) for text in changes.added if text.place != "exif"]
     if exif := new_block(opened, changes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -38,15 +39,18 @@ class _Writer(Protocol):
         """Return start and end of everything that makes the pixels."""
 
 
-def with_texts(path: str | os.PathLike[str], texts: Iterable[PictureText]) -> bytes:
+def with_texts(
+    path: str | os.PathLike[str], texts: Iterable[PictureText], *, stripped: bool = False
+) -> bytes:
     """Return the picture at `path` with exactly these texts; its image stays byte for byte.
 
     Texts that are there already keep their bytes, changed ones their place. New ones go where
     programs that make pictures put them, so `place` is kept but for a PNG's tEXt and zTXt, which
     become iTXt where Latin-1 lacks a letter. An edited EXIF keeps everything else that is in it.
-    Where no text is wanted, those that nobody can read go, too. Hidden texts, which are in the
-    pixels, are passed over: see `without_stealth`. What comes out has been
-    read again.
+    Where no text is wanted, those that nobody can read go, too. `stripped` also takes out what else
+    is about the picture: times, IPTC, C2PA, and of EXIF all but how it is turned. Hidden texts,
+    which are in the pixels, are passed over: see `without_stealth`. What comes out has been read
+    again, and its image compared.
 
     Raises:
         Incomplete: there is no such file, or it cannot be read.
@@ -54,10 +58,10 @@ def with_texts(path: str | os.PathLike[str], texts: Iterable[PictureText]) -> by
         Incompatible: the container has no such place, or cannot hold such a text.
     """
     with closing(open_input(path)) as file:
-        return replaced(file, list(texts))
+        return replaced(file, list(texts), stripped=stripped)
 
 
-def replaced(file: InputFile, texts: Sequence[PictureText]) -> bytes:
+def replaced(file: InputFile, texts: Sequence[PictureText], *, stripped: bool = False) -> bytes:
     """Return the picture in an open `file` with exactly these texts, as `with_texts` does."""
     opened = take_apart(file)
     writer = _writer(opened)
@@ -67,21 +71,24 @@ def replaced(file: InputFile, texts: Sequence[PictureText]) -> bytes:
                 "pictures.no_such_place", path=file.path, container=opened.container,
                 place=text.place,
             )  # fmt: skip
-    changes = find_changes(opened.held, texts)
+    changes = replace(find_changes(opened.held, texts), stripped=stripped)
     data = file.read(0, file.size)
-    if not (changes.changed or changes.added or (changes.bare and opened.finds.broken)):
+    broken = changes.bare and opened.finds.broken
+    if not (changes.changed or changes.added or broken or stripped):
         return data
-    made, found = data, None
     try:
         made = patched(data, writer.patches(file, opened, changes))
-        found = picture_in(HeldBytes(made, file.path)).texts
     except KeyError as error:
         raise Incompatible("pictures.bad_keyword", path=file.path, keyword=error.args[0]) from None
     except (UnicodeEncodeError, OverflowError):
-        pass
-    if found is None or not same_texts(found, texts):
+        made = b""
+    if not made or not _is_right(file, HeldBytes(made, file.path), texts):
         raise Incompatible("pictures.cannot_hold", path=file.path, container=opened.container)
     return made
+
+
+def _is_right(old: InputFile, new: InputFile, texts: Sequence[PictureText]) -> bool:
+    return same_texts(picture_in(new).texts, texts) and _digest(old) == _digest(new)
 
 
 def new_png(texts: Iterable[PictureText], size: tuple[int, int] = (1, 1)) -> bytes:

@@ -56,6 +56,8 @@ def _replaced(opened: Opened, changes: Changes) -> Iterator[tuple[Piece, bytes]]
         yield block.piece, b"" if exif is None else _chunk("EXIF", block.prefix + exif)
     if changes.bare:
         yield from ((one, b"") for one in opened.finds.broken)
+    if changes.stripped:
+        yield from ((one, b"") for one in opened.pieces if one.kind == "C2PA")
 
 
 def _added(opened: Opened, changes: Changes) -> Iterator[tuple[str, bytes]]:
