@@ -8,9 +8,9 @@ from pathlib import Path
 from kanna.api.infotext_values import Infotext, InfotextChange, InfotextOptions
 from kanna.disk import Fingerprint, make_folder
 from kanna.engine import publish, rehearse_publish
-from kanna.errors import FormatError, Incompatible, KannaError
+from kanna.errors import FormatError, Incompatible
 from kanna.model import Note
-from kanna.pictures import image_data_digest, with_texts
+from kanna.pictures import with_texts
 from kanna.pictures.picture import PictureText
 
 
@@ -54,13 +54,11 @@ def bytes_with(found: Infotext, texts: tuple[PictureText, ...]) -> bytes:
     Raises:
         Incompatible: it cannot hold such a text.
         FormatError: it changed since it was read.
-        KannaError: what was made does not read back as it should.
     """
     if not found.is_picture:
         return encoded(found.path, found.bom + "".join(t.text for t in texts), found.encoding)
     data = with_texts(found.path, texts)
     check_unchanged(found)
-    prove_image(found.path, data)
     return data
 
 
@@ -87,16 +85,6 @@ def check_unchanged(found: Infotext) -> None:
     """
     if found.fingerprint != Fingerprint.of(found.path.stat()):
         raise FormatError("engine.input_changed", path=found.path)
-
-
-def prove_image(path: Path, data: bytes) -> None:
-    """See that the image in `data` is that of the file at `path`, byte for byte.
-
-    Raises:
-        KannaError: it is not; that is a mistake of kanna's.
-    """
-    if image_data_digest(data) != image_data_digest(path):
-        raise KannaError("infotext.image_differs", path=path)
 
 
 def write(target: Path, data: bytes, options: InfotextOptions, *, replaces: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kanna.api.infotext_changing import check_unchanged, finish, prove_image
+from kanna.api.infotext_changing import check_unchanged, finish
 from kanna.api.infotext_raw import name_of
 from kanna.api.infotext_reading import read_infotext
 from kanna.api.infotext_traces import generation_texts, is_hidden
@@ -42,9 +42,8 @@ def strip_infotext(
     clears = options.stealth and any(map(is_hidden, found.texts))
     kept = tuple(text for text in found.texts if text not in gone)
     left = tuple(text for text in kept if not (clears and is_hidden(text)))
-    data = with_texts(found.path, kept)
+    data = with_texts(found.path, kept, stripped=everything)
     check_unchanged(found)
-    prove_image(found.path, data)
     if clears:
         data = revealed(HeldBytes(data, found.path))
     changed = destination is not None or data != found.path.read_bytes()

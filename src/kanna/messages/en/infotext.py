@@ -91,10 +91,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{count} texts have to go into one place of a {container} file.",
         "Write to a PNG, which can hold them all.",
     ),
-    "image_differs": (
-        "The image in {path} would have changed; nothing was written.",
-        "This is a mistake of kanna's: please report it, with the picture.",
-    ),
     "output_is_input": (
         "{path} is one of the inputs.",
         "Give another output, or change the files themselves with --in-place.",

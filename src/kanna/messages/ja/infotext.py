@@ -91,10 +91,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{count} 個のテキストを {container} の 1 か所に書き込むことはできません。",
         "すべてを記録できる PNG に書き込んでください。",
     ),
-    "image_differs": (
-        "{path} の画像データが変わってしまうため、何も書き込みませんでした。",
-        "kanna の不具合です。画像を添えて報告してください。",
-    ),
     "output_is_input": (
         "{path} は入力ファイルです。",
         "別の出力先を指定するか、--in-place でファイルそのものを書き換えてください。",
