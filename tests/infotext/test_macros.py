@@ -44,6 +44,7 @@ def edited(*lines: str, text: str = TEXT) -> str:
         ("Parameter\tRemove\tVersion", ", Version: v1.9.4", ""),
         ("Params\tOverwrite\tVAE\tnew.pt", "", ""),  # only Set adds one
         ("Params\tDelete\tVAE", "", ""),
+        ("Params\tOverwrite\tScheduler\tKarras", "", ""),  # another program's key
         ("# Prompt\tOverwrite\t\tx", "", ""),
     ],
 )  # fmt: skip

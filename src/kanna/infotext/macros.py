@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, TypeVar
 
 from kanna.errors import UsageError
+from kanna.infotext.a1111_writing import OWN
 from kanna.infotext.editable import Editable
 from kanna.infotext.info import GenerationInfo
 
@@ -162,7 +163,8 @@ def _said(key: str, info: GenerationInfo) -> tuple[str, str | None]:
     found = key if key in there else next((k for k in there if k.lower() == key.lower()), key)
     if found in there:
         return found, there[found]
-    value = getattr(info, _FIELDS.get(key.lower(), ""), None)
+    field = "" if info.dialect in OWN else _FIELDS.get(key.lower(), "")
+    value = getattr(info, field, None)
     return key, None if value is None else str(value)
 
 
