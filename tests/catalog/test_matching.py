@@ -270,6 +270,21 @@ def test_a_file_is_found_by_the_name_under_which_it_was_published(shelf: Shelf) 
     assert both == [("certain", "vae_hash", "mse.ckpt")]
 
 
+@pytest.mark.parametrize("said", [{"name": "big.ckpt"}, {"digest": sha("big")[:10]}])
+def test_what_kanna_made_of_the_file_is_possible(shelf: Shelf, said: dict[str, str]) -> None:
+    shelf.put("pruned.safetensors", kind="checkpoint", sha256=sha("pruned"))
+    with shelf.library.writing() as connection:
+        connection.execute(
+            "INSERT INTO origin VALUES (1, 0, 'made_from', 'big.ckpt', ?)", (sha("big"),)
+        )
+        connection.execute("INSERT INTO origin VALUES (1, 1, 'merged_from', 'other.ckpt', NULL)")
+    (found,) = shelf.match(**said)
+    assert (found.certainty, found.meaning, found.contradicts) == ("possible", "made_from", False)
+    assert shelf.find(name="other.ckpt") == []
+    shelf.put("big.ckpt", kind="checkpoint", sha256=sha("big"))
+    assert shelf.find(digest=sha("big")[:10]) == [("certain", "autov2", "big.ckpt")]
+
+
 def test_what_was_hashed_is_found_without_a_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,6 +351,15 @@ def test_published_files_are_named_by_digest_then_by_exact_name(tmp_path: Path) 
     assert shown.name == "RealESRGAN_x4plus_anime_6B.pth"
 
 
+@pytest.mark.parametrize(
+    "name", ["modelVersionId 20", "urn:air:sd1:lora:civitai:10@20", "civitai:10@20", "Ink - v1.0"]
+)
+def test_a_model_is_found_by_what_civitai_calls_its_version(shelf: Shelf, name: str) -> None:
+    aliases = (("modelVersionId 20", "companion"), ("Ink - v1.0", "companion"))
+    shelf.put("mine.safetensors", kind="lora", aliases=aliases)
+    assert shelf.find("lora", name=name) == [("likely", "companion", "mine.safetensors")]
+
+
 @pytest.mark.parametrize("name", ["None", "Automatic", "", "  ", "Built in"])
 def test_what_is_no_name_finds_nothing(shelf: Shelf, name: str) -> None:
     shelf.put("None.safetensors", kind="vae")
@@ -400,7 +424,7 @@ def test_aliases_come_from_metadata_and_from_files_beside(tmp_path: Path) -> Non
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"x" * 2048)
     beside = Companion(
-        path=tmp_path / "mine.civitai.info", source="civitai",
+        path=tmp_path / "mine.civitai.info", source="civitai", version_number=20,
         says={"title": "New Ink", "version": "v1.0"},
         files=(PublishedFile(name="newInk_v10.safetensors", bytes=2000),
                PublishedFile(name="newInk_v10_vae.pt", bytes=900_000),
@@ -412,6 +436,7 @@ def test_aliases_come_from_metadata_and_from_files_beside(tmp_path: Path) -> Non
         Alias("ink-000010", "metadata"),
         Alias("newInk_v10.safetensors", "companion"), Alias("unsized.safetensors", "companion"),
         Alias("New Ink", "companion"), Alias("New Ink v1.0", "companion"),
+        Alias("New Ink - v1.0", "companion"), Alias("modelVersionId 20", "companion"),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
@@ -252,6 +253,20 @@ def test_embeddings_of_old_pictures_are_words_of_the_prompt(
     assert found["girl"] == ("possible", "girl.safetensors")
     new = states(document(capsys, picture(tmp_path / "n.png", parameters=a1111())))
     assert "girl" not in new
+
+
+def test_a_digest_alone_costs_no_more_than_it_must() -> None:
+    """Neither pictures nor dialects are loaded where nothing of the kind is asked."""
+    script = (
+        "import sys; from kanna.cli import run; run(['which', '7460a6fa', '--no-library']);"
+        "print(*(m for m in sys.modules if m.startswith(('kanna.pictures', 'kanna.infotext',"
+        " 'kanna.catalog.matching', 'platformdirs'))), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "sd-v1-4.ckpt" in done.stdout
+    assert done.stderr.split() == []
 
 
 def test_texts_and_stdin(

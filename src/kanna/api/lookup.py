@@ -65,9 +65,11 @@ def names_models(path: StrPath) -> bool:
             head = file.read(0, min(file.size, _HEAD))
     except KannaError:  # whoever opens it as a model says why
         return False
+    from kanna.api.infotext_targets import TEXT_SUFFIXES
     from kanna.pictures import PICTURE_SUFFIXES, is_picture
 
-    return is_picture(head) or place.suffix.lower() in PICTURE_SUFFIXES or b"\0" not in head
+    told = place.suffix.lower() in {*PICTURE_SUFFIXES, *TEXT_SUFFIXES}
+    return told or is_picture(head) or b"\0" not in head
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kanna.catalog.matching_names import version_name
 from kanna.metadata.companions import Companion, PublishedFile, find_companions
 
 # The fields that hold a file's name or the title by which programs show it.
@@ -73,6 +74,9 @@ def _in_companions(path: Path, companions: Iterable[Companion]) -> Iterator[Alia
         if title:
             yield Alias(title, "companion")
             yield Alias(f"{title} {version}", "companion")
+            yield Alias(f"{title} - {version}", "companion")  # so do Civitai's resources name it
+        if one.version_number is not None:
+            yield Alias(version_name(one.version_number), "companion")
 
 
 def _published(path: Path, files: tuple[PublishedFile, ...]) -> Iterator[str]:

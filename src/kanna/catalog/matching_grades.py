@@ -75,6 +75,7 @@ NAMES: Final[Mapping[str, Grade]] = {
     "other_folder": _LOOSE,  # another one of the name lies where the reference says
     "name_end": _LOOSE,  # what comes before may be folders, joined as A1111 does
     "published_title": _LOOSE,
+    "made_from": _LOOSE,  # kanna made the file of one of that name or digest
     "common_word": _LOOSE,  # an embedding whose name may be no name here
 }
 AGREEING: Final = frozenset(word for word, grade in NAMES.items() if grade is _EXACT)

@@ -23,6 +23,8 @@ _ASCII_LOWER: Final = str.maketrans(
 SPELLING: Final = "lower(replace(replace({0}, '-', '_'), ' ', '_'))"
 _HASHED: Final = re.compile(r"(.+?)\s*[\[(](?:0x)?([0-9a-fA-F]{4,64})[\])]")
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:hf|huggingface|civitai):", re.IGNORECASE)
+# Civitai's name of a version as a resource (AIR): urn:air:sdxl:lora:civitai:MODEL@VERSION
+_AIR: Final = re.compile(r"(?:urn:)?(?:air:)?(?:.*:)?civitai:\d+@(\d+).*", re.IGNORECASE)
 _WORDS: Final = frozenset({"none", "automatic", "built-in", "built in", "baked vae", "bakedvae"})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")  # JSON may hold them; no database does
 _MOST_JOINTS: Final = 12
@@ -69,7 +71,9 @@ class Name:
 def name_of(text: str) -> Name | None:
     """Return a name taken apart, or None where `text` names no model: ``None``, ``Automatic``."""
     text, digits = _SURROGATE.sub("\ufffd", text).strip(), ""
-    if _URL.match(text):
+    if air := _AIR.fullmatch(text):
+        text = version_name(int(air[1]))
+    elif _URL.match(text):
         text = unquote(re.split("[?#]", _URL.sub("", text, count=1))[0])
     if hashed := _HASHED.fullmatch(text):
         text, digits = hashed[1], hashed[2].lower()
@@ -79,6 +83,11 @@ def name_of(text: str) -> Name | None:
     stem, suffix = split(last)
     inner = tuple(folder for folder in folders if folder not in {"", "."})
     return Name(folders=inner, stem=stem, suffix=suffix, digits=digits)
+
+
+def version_name(number: int) -> str:
+    """Return what infotexts call the version of a model of which only Civitai's number is known."""
+    return f"modelVersionId {number}"
 
 
 def split(name: str) -> tuple[str, str]:

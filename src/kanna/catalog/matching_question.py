@@ -45,6 +45,8 @@ _VAE_HASH_DIGITS: Final = 10  # as many does A1111 write of a VAE, from an entry
 _HEX: Final = re.compile("[0-9a-fA-F]+")
 _NAME_HASH_DIGITS: Final = frozenset({10, 64})
 # What no program says that it meant: A1111 writes either as if it were another digest.
+# What a digest speaks for in one way or another, so that it does not contradict.
+_DIGESTED: Final = frozenset({*DIGESTS, "name_hash", "made_from"})
 _NEVER_SAID: Final = ("vae_hash", "sshs_model_hash")
 # Digests that every file has which was hashed; embeddings have the checksum.
 _TELLING: Final = frozenset({"sha256", "data_sha256", "autov1", "embedding_checksum"})
@@ -76,7 +78,7 @@ class Question:
 
     def answer(self) -> tuple[Match, ...]:
         """Return the files that may be meant, ordered."""
-        for candidate, word in (*self._by_digest(), *self._by_name()):
+        for candidate, word in (*self._by_digest(), *self._by_name(), *self._made_from()):
             one = self._found.setdefault(
                 f"{candidate.key}\n{candidate.path}", _Found(file=candidate)
             )
@@ -163,6 +165,12 @@ class Question:
             likeness = _likeness(path.name, name)
             yield one, "former" if likeness == "name" and one.path != path else likeness
 
+    def _made_from(self) -> Iterator[tuple[Candidate, str]]:
+        """Yield what is not the file itself, but was converted or taken from it."""
+        spellings = self._name.spellings if self._name else ()
+        for one in self._shelves.made_from(spellings, self._digits):
+            yield one, "made_from"
+
     def _published_files(self) -> Iterator[tuple[Candidate, str]]:
         """Yield the files that were published under the name, whatever they are called here."""
         for word, row in self._published_so():
@@ -242,8 +250,7 @@ class Question:
 
     def _contradicts(self, one: _Found) -> bool:
         """Whether the file is known to have another digest than the one that was written."""
-        digested = any(word in DIGESTS for word in one.words)
-        if digested or "name_hash" in one.words or self._is_vae_hash():
+        if self._is_vae_hash() or any(word in _DIGESTED for word in one.words):
             return False
         wanted = {meaning.field for meaning in meanings_of(self._digits)} & _TELLING
         if one.file.path.suffix.lower() not in {".safetensors", ".sft"}:

@@ -30,6 +30,10 @@ _CALLED: Final = (
     f"SELECT {_COLUMNS}, alias.name AS other_name, alias.source AS said_by "  # noqa: S608 - likewise
     f"FROM alias JOIN file ON file.id = alias.file WHERE {SPELLING.format('alias.name')} IN "
 )
+_MADE: Final = (
+    f"SELECT DISTINCT {_COLUMNS} FROM origin JOIN file ON file.id = origin.file "  # noqa: S608 - likewise
+    "WHERE origin.relation = 'made_from' AND "
+)
 _FIELDS: Final = frozenset({*_DIGESTS, "sshs_model_hash"})
 _MOST: Final = 1000  # files of one name: every diffusers model has the same
 _MOST_VALUES: Final = 500  # in one query; SQLite takes 999 in its older versions
@@ -98,6 +102,17 @@ class Shelves:
         for marks, values in _portions(spellings):
             for row in self.library.rows(f"{_CALLED} ({marks}) LIMIT {_MOST}", values):
                 yield candidate(row), row["other_name"], row["said_by"]
+
+    def made_from(self, spellings: Sequence[str], digits: str) -> Iterator[Candidate]:
+        """Yield the library's files that kanna made of a file of such a name or digest."""
+        if self.library is None:
+            return
+        if digits:
+            condition = f"{_MADE} origin.digest >= ? AND origin.digest < ?"
+            yield from map(candidate, self.library.rows(condition, (digits, digits + "g")))
+        for marks, values in _portions(spellings):
+            named = f"{_MADE} {SPELLING.format('origin.name')} IN ({marks}) LIMIT {_MOST}"
+            yield from map(candidate, self.library.rows(named, values))
 
     def seen_as(self, spellings: Iterable[str]) -> Iterator[tuple[Candidate, Path]]:
         """Yield files that had such a name when they were hashed, and where they lay then."""

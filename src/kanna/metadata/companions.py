@@ -62,13 +62,15 @@ class Companion:
 
     The words are ``title``, ``version``, ``author``, ``description``, ``tags``, ``trigger``,
     ``negative``, ``weight``, ``base``, ``notes``, ``date``, ``url``. `files` were published
-    together, of which the model is one. `trouble` says why it could not be read.
+    together, of which the model is one. `version_number` is Civitai's of the version. `trouble`
+    says why it could not be read.
     """
 
     path: Path
     source: str
     says: Mapping[str, str] = field(default_factory=dict)
     files: tuple[PublishedFile, ...] = ()
+    version_number: int | None = None
     trouble: Note | None = None
 
 
@@ -103,7 +105,14 @@ def _companion(path: Path, source: str) -> Companion | None:
         return None  # a configuration, or whatever else has this name
     said = _READERS[source](document)
     says = {k: v for k, v in said.items() if v}
-    return Companion(path=path, source=source, says=says, files=tuple(_files(source, document)))
+    return Companion(path=path, source=source, says=says, files=tuple(_files(source, document)),
+                     version_number=_version_number(source, document))  # fmt: skip
+
+
+def _version_number(source: str, document: Mapping[str, Any]) -> int | None:
+    fetched = _object(document.get("civitai")) if source == "lora-manager" else document
+    number = fetched.get("VersionId" if source == "stability-matrix" else "id")
+    return number if type(number) is int and number > 0 and source != "a1111" else None
 
 
 def _files(source: str, document: Mapping[str, Any]) -> Iterator[PublishedFile]:

@@ -151,6 +151,8 @@ CREATE TABLE origin (
     PRIMARY KEY (file, number)
 ) WITHOUT ROWID;
 CREATE INDEX origin_digest ON origin (digest);
+CREATE INDEX origin_spelling ON origin (lower(replace(replace(name, '-', '_'), ' ', '_')))
+    WHERE relation = 'made_from';
 
 -- The words by which a file is found: rowid is file.id. How text becomes words:
 -- kanna/catalog/wording.py.

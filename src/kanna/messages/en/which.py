@@ -82,6 +82,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "by_other_folder": "the same name in another folder",
     "by_name_end": "the end of that name",
     "by_published_title": "published under that title",
+    "by_made_from": "kanna made it of that file",
     "by_common_word": "its name is a word of the prompt, which may mean nothing",
     "published": "published: {name}, {meaning}",
     "not_there": "no longer there",

@@ -81,6 +81,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "by_other_folder": "別のフォルダーにある同じ名前",
     "by_name_end": "名前の後半が一致",
     "by_published_title": "その題名で公開されているもの",
+    "by_made_from": "kanna がそのファイルから作ったもの",
     "by_common_word": "プロンプトに同じ名前の単語（ふつうの単語かもしれません）",
     "published": "公開モデル: {name} — {meaning}",
     "not_there": "現在は存在しない",
