@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,7 @@ def plan_filing(
     to: StrPath | None = None,
     stem: str | None = None,
     on_conflict: OnConflict = "refuse",
+    without: Iterable[str] = (),
     library: StrPath | None = None,
     progress: Report | None = None,
     cancel: threading.Event | None = None,
@@ -68,7 +69,8 @@ def plan_filing(
 
     A name is a path, or anything by which the library knows a file. `to` is a folder, or
     ``active`` or ``backup``: the same place below the roots of that role. `stem` is the new name
-    of a rename, without suffix. What cannot be done is told in the plan (`refused`).
+    of a rename, without suffix. `without` are roles of files that stay where they are. What cannot
+    be done is told in the plan (`refused`).
 
     Raises:
         UsageError: the request makes no sense.
@@ -80,7 +82,7 @@ def plan_filing(
     folder = None if to is None else _folder(to, place)
     request = FilingRequest(
         verb=verb, paths=paths, folder=folder, stem=stem, on_conflict=on_conflict,
-        trash=place.parent / "trash",
+        trash=place.parent / "trash", without=frozenset(without),
     )  # fmt: skip
     with HashCache(cache_path()) as cache:
         return plan(request, Checked(cache=cache, meter=Meter(0, progress, cancel)))

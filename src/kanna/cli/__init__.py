@@ -42,6 +42,7 @@ VERBS: Final = {
     "meta": "kanna.cli.meta:meta",
     "library": "kanna.cli.library:library",
     "infotext": "kanna.cli.infotext:infotext",
+    "watch": "kanna.cli.watch:watch",
     "methods": "kanna.cli.methods:methods",
     "families": "kanna.cli.families:families",
     "explain": "kanna.cli.explain:explain",

@@ -41,7 +41,8 @@ Steps = Callable[[Subject, str], Iterable[Step]]
 class FilingRequest:
     """What is asked: `folder` says where each file goes, for a move or a copy; `stem` renames.
 
-    `trash` is kanna's own, for files whose disk has none.
+    `trash` is kanna's own, for files whose disk has none. Members with a role in `without` stay
+    where they are.
     """
 
     verb: Verb
@@ -50,6 +51,7 @@ class FilingRequest:
     trash: Path | None = None
     stem: str | None = None
     on_conflict: OnConflict = "refuse"
+    without: frozenset[str] = frozenset()
 
 
 def plan_filing(request: FilingRequest, checked: Checked) -> FilingPlan:
@@ -68,7 +70,9 @@ def plan_filing(request: FilingRequest, checked: Checked) -> FilingPlan:
         try:
             if isinstance(subject, tuple):
                 raise subject[1]
-            sets.append(_set(subject, steps, request.on_conflict, checked))
+            going = tuple(one for one in subject.members if one.role not in request.without)
+            wanted = replace(subject, members=going)
+            sets.append(_set(wanted, steps, request.on_conflict, checked))
         except KannaError as error:
             refused.append((path, error))
         except OSError as error:
