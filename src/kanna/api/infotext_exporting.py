@@ -18,7 +18,7 @@ from typing import Final
 
 from kanna.api.infotext_changing import encoded, write
 from kanna.api.infotext_documents import COLUMNS, infotext_document, infotext_row
-from kanna.api.infotext_traces import generation_texts, main_text
+from kanna.api.infotext_traces import generation_texts, main_text, without_mark
 from kanna.api.infotext_values import Infotext, InfotextOptions
 from kanna.api.reading import StrPath
 from kanna.errors import KannaError, UsageError
@@ -56,8 +56,8 @@ def export_infotext(
         return ()
     text = main_text(found)
     write(target, encoded(found.path, text.text, "utf-8"), options)
-    others = (one for one in generation_texts(found) if one.text != text.text)
-    return tuple(one.keyword or one.place for one in others)
+    told = (one for one in generation_texts(found) if without_mark(one).text != text.text)
+    return tuple(one.keyword or one.place for one in told)
 
 
 class InfotextTable:

@@ -47,16 +47,26 @@ def is_hidden(text: PictureText) -> bool:
 
 
 def main_text(found: Infotext) -> PictureText:
-    """Return the text that tells most of how the picture was made.
+    """Return the text that tells most of how the picture was made, as a PNG would have it.
+
+    A comment that is the only text counts as such: a prompt by itself looks like any.
 
     Raises:
         Incomplete: there is none.
     """
     telling = [text for text in found.texts if is_hidden(text)] + [*generation_texts(found)]
-    if found.info is None or not telling:
+    if not telling and [text.place for text in found.texts] == ["comment"]:
+        telling = [*found.texts]
+    if not telling:
         raise Incomplete("infotext.nothing", path=found.path)
     whole = [text for text in telling if open_texts((text,)) is not None] or telling
-    return max(whole, key=_says)
+    return without_mark(max(whole, key=_says))
+
+
+def without_mark(text: PictureText) -> PictureText:
+    """Return a text of an EXIF tag without the word that ComfyUI's savers put in front."""
+    marks = [mark for tag, mark in _TAGS.values() if text.place == "exif" and text.keyword == tag]
+    return replace(text, text=text.text.removeprefix("".join(marks)))
 
 
 def fitted(texts: Iterable[PictureText], container: Container) -> tuple[PictureText, ...]:
