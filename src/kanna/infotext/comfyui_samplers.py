@@ -35,15 +35,15 @@ def find_samplers(walk: Walk) -> Samplers:
     Of several pictures it is the one that needed the most samplers: the last step of the work.
     """
     ends = _ends(walk)[:_MAX_ENDS]
-    found = [(main, _all_before(walk, end)) for end in ends for main in (_main(walk, end),)]
+    found = [(main, walk.before(end)) for end in ends for main in (_main(walk, end),)]
     main, used = max(
         found,
         key=lambda one: (one[0] is not None, sum(_is_sampler(walk, node) for node in one[1])),
-        default=(None, ()),
+        default=(None, []),
     )
     if main is None:
         main = next((node for node in walk.graph.values() if _is_sampler(walk, node)), None)
-    nearest = _all_before(walk, main) if main else ()
+    nearest = walk.before(main) if main else []
     ordered = dict.fromkeys(node.id for node in (*nearest, *used, *([] if ends else _every(walk))))
     nodes = tuple(walk.graph[key] for key in ordered)
     others = (node for node in nodes if node is not main and _is_sampler(walk, node, details=True))
@@ -70,13 +70,9 @@ def _is_end(walk: Walk, node: Node, role: str) -> bool:
     return role == "save" and "filename_prefix" in node.inputs and bool(node.links())
 
 
-def _all_before(walk: Walk, end: Node) -> tuple[Node, ...]:
-    return tuple(walk.upstream([end], None))
-
-
 def _main(walk: Walk, end: Node) -> Node | None:
     """Return the sampler nearest to an end; one that makes parts anew only if no other is there."""
-    before = list(walk.upstream([end], None, walk.table.walking["aside"]))
+    before = list(walk.upstream(end, None, walk.table.walking["aside"]))
     for details in (False, True):
         for node in before:
             if _is_sampler(walk, node, details=details):
@@ -97,7 +93,7 @@ def _is_sampler(walk: Walk, node: Node, *, details: bool = False) -> bool:
 def prompts_of(walk: Walk, sampler: Node, side: str) -> list[Said]:
     """Return the texts that a sampler's prompt (`side` positive, or negative) is made of."""
     through = (*walk.table.walking["guides"], *walk.table.walking["bundles"])
-    for node in walk.upstream([sampler], through):
+    for node in walk.upstream(sampler, through):
         for name in walk.table.walking[side]:
             if name in node.inputs:
                 return _said(walk, node, name, side)

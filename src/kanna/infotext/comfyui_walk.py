@@ -110,12 +110,30 @@ class Walk:
             name = next((one for one in self.table.walking["values"] if one in node.inputs), "")
         return None
 
+    def before(self, start: Node) -> list[Node]:
+        """Return a node and all that it follows from, the nearest first."""
+        queue, seen = [start], {start.id}
+        for node in queue:  # it grows
+            for name in self._taken(node):
+                link = node.inputs.get(name)
+                self.steps -= 1
+                if isinstance(link, Link) and link.node not in seen and self.steps > 0:
+                    seen.add(link.node)
+                    queue += [self.graph[link.node]] if link.node in self.graph else []
+        return queue
+
+    def _taken(self, node: Node) -> Iterable[str]:
+        """Return the inputs that matter: of a switch one, of a bypassed node what it hands on."""
+        choose = self.row(node).choose
+        if choose is not None:
+            return [self._handed(node, 0) or ""]
+        return node.inputs if node.passes is None else node.passes
+
     def upstream(
-        self, start: Iterable[Node], through: Iterable[str] | None, apart: Iterable[str] = ()
+        self, start: Node, through: Iterable[str] | None, apart: Iterable[str] = ()
     ) -> Iterator[Node]:
-        """Yield nodes and all before them, the nearest first; only `through` some inputs."""
-        queue = list(start)
-        seen = {node.id for node in queue}
+        """Yield a node and those before it that make something, `through` some of its inputs."""
+        queue, seen = [start], {start.id}
         wanted, unwanted = None if through is None else set(through), set(apart)
         for node in queue:  # it grows
             yield node
@@ -131,7 +149,7 @@ class Walk:
         """Return the nearest value of a field of `GenerationInfo`, from a sampler upwards."""
         word = self.table.words[name]
         through = (*word.inputs, *word.through, *self.table.walking["bundles"])
-        for node in self.upstream([start], through):
+        for node in self.upstream(start, through):
             for one in word.inputs:
                 found = self.value(node, one) if one in node.inputs else None
                 if found is not None and as_field(name, found.value) is not None:

@@ -55,9 +55,12 @@ TABLE: Final = (
         _keywords("invokeai_metadata", "invokeai_graph", "invokeai_workflow", "sd-metadata"),
     ),
     Row("invokeai", "invokeai_dream:open_dream", _keywords("dream")),
+    Row(
+        "drawthings", "drawthings:open_drawthings", words=("Draw Things", "&quot;uc&quot;", '"uc"')
+    ),
     Row("novelai", "novelai:open_novelai", words=("NovelAI", '"uc"', '\\"uc\\"')),
     Row("fooocus", "fooocus:open_fooocus", _keywords("fooocus_scheme")),
-    Row("fooocus", "fooocus:open_fooocus", words=("Fooocus", '"full_prompt"', '"base_model"')),
+    Row("fooocus", "fooocus:open_fooocus", words=("Fooocus", '"base_model', '"Base Model"')),
     Row(
         "easydiffusion",
         "easydiffusion:open_easydiffusion",
@@ -67,9 +70,6 @@ TABLE: Final = (
         "easydiffusion",
         "easydiffusion:open_easydiffusion",
         words=("use_stable_diffusion_model", "Stable Diffusion model"),
-    ),
-    Row(
-        "drawthings", "drawthings:open_drawthings", words=("Draw Things", "&quot;uc&quot;", '"uc"')
     ),
     Row(
         "comfyui",

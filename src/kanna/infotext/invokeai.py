@@ -96,9 +96,11 @@ def _of_graph(found: Found) -> Reading | None:
     return None
 
 
-def _reading(found: Found, base: Path) -> Reading:
+def _reading(found: Found, base: Path) -> Reading | None:
     document = object_of(found.json.get(base))
     fields = read_fields(found, _FIELDS, base)
+    if not fields.values:
+        return None
     info = replace(
         fields.fill(GenerationInfo(dialect="invokeai")),
         prompts=dict(_styles(document)),

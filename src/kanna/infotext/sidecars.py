@@ -13,8 +13,8 @@ from kanna.pictures.picture import PictureText
 # Keys that tell which keyword a PNG would have such an object under, the most telling first.
 _TOLD_BY: Final = (
     ("sui_image_params", "parameters"),
-    ("app_version", "invokeai_metadata"),
     ("model_weights", "sd-metadata"),
+    ("app_version", "invokeai_metadata"),
     ("uc", "Comment"),
     ("base_model", "parameters"),
     ("nodes", "workflow"),
