@@ -65,7 +65,7 @@ def _reading(chosen: Drawn, beside: Drawn | None, notes: tuple[Note, ...]) -> Re
         negative=negative[0].text if negative else None,
         prompts=prompts,
         clip_skip=made.clip_skip(),
-        models=tuple(models_of(walk, samplers.used, every)),
+        models=models_of(walk, samplers.used, every),
         parameters=tuple(made.parameters(words)),
         notes=notes,
     )

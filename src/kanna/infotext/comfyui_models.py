@@ -9,29 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from kanna.infotext.comfyui_graph import Link, Node
 from kanna.infotext.comfyui_nodes import ModelInput
 from kanna.infotext.comfyui_walk import Walk
-from kanna.infotext.info import ModelReference
+from kanna.infotext.info import ModelReference, Role
 from kanna.infotext.values import list_of, number_of, object_of, text_of
 
 _EMBEDDING: Final = re.compile(r"embedding:([^\s,:()\[\]{}<>|]+)(?::(-?[0-9.]+)(?=\)))?")
 _TAG: Final = re.compile(r"<(?:lora|lyco):([^:<>\n]+)(?::(-?[0-9.]+))?[^<>\n]*>")
+_ROLES: Final = get_args(Role)
 _MAX_NAME: Final = 1000  # characters
 
 
 def models_of(
     walk: Walk, nodes: Iterable[Node], prompts: Iterable[str]
-) -> Iterator[ModelReference]:
-    """Yield the models that nodes and prompts name, each once, in the order of the nodes."""
-    seen = set()
+) -> tuple[ModelReference, ...]:
+    """Return the models that nodes and prompts name, each once, by their roles."""
+    found: dict[object, ModelReference] = {}
     for one in (*_of_nodes(walk, nodes), *_embeddings(prompts)):
-        key = (one.role, one.name, one.stage)
-        if key not in seen:
-            seen.add(key)
-            yield one
+        found.setdefault((one.role, one.name, one.stage), one)
+    return tuple(sorted(found.values(), key=lambda one: _ROLES.index(one.role)))
 
 
 def _of_nodes(walk: Walk, nodes: Iterable[Node]) -> Iterator[ModelReference]:
