@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from kanna.catalog.matching import Match, Matcher, match
 from kanna.catalog.matching_aliases import Alias, aliases_of, keep_aliases
 from kanna.catalog.matching_grades import DIGESTS, ORDER
+from kanna.catalog.matching_groups import distinct, grouped
 from kanna.catalog.matching_names import SPELLING, name_of, shared_folders, spelling, split
 from kanna.catalog.store import Library, path_value
 from kanna.disk import Fingerprint
@@ -375,6 +376,34 @@ def test_what_no_database_holds_finds_nothing(shelf: Shelf, said: dict[str, str]
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
+
+
+def test_a_name_that_is_none_takes_no_time() -> None:
+    hostile = "a" + " (" * 200_000 + " " * 200_000
+    assert name_of(hostile) is not None
+    references = [ModelReference(role="lora", name=f"x{number}") for number in range(20_000)]
+    assert len(grouped(references * 2)) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([("a", "1" * 10), ("a", None)], 1),
+        ([("sub/a.safetensors", None), ("sub\\A.safetensors", None), ("a", None)], 2),
+        ([("a", "1" * 10), (None, "1" * 16)], 1),
+        ([("a", "1" * 10), (None, "2" * 10)], 2),
+        ([("a", None), (None, "2" * 10)], 1),
+    ],
+)
+def test_what_says_the_same_is_one_model(
+    said: list[tuple[str | None, str | None]], expected: int
+) -> None:
+    references = [ModelReference(role="checkpoint", name=n, digest=d) for n, d in said]
+    groups = grouped(references)
+    assert len(groups) == expected
+    for group in groups:
+        assert len({one.digest for one in distinct(group)}) == len(list(distinct(group)))
+    assert sum(map(len, groups)) == len(references)
 
 
 @given(NAMES)

@@ -17,8 +17,15 @@ def names_something(reference: ModelReference) -> bool:
 
 def grouped(references: Iterable[ModelReference]) -> list[list[ModelReference]]:
     """Put together what says the same model: by its name, or by digests that agree."""
-    groups: list[list[ModelReference]] = []
+    named: dict[tuple[str, str], list[ModelReference]] = {}
+    nameless: list[ModelReference] = []
     for one in references:
+        if key := _key(one.name):
+            named.setdefault((one.role, key), []).append(one)
+        else:
+            nameless.append(one)
+    groups = list(named.values())
+    for one in nameless[:_MOST]:
         group = next((group for group in groups if _same(group, one)), None)
         if group is None:
             groups.append([one])
@@ -28,12 +35,8 @@ def grouped(references: Iterable[ModelReference]) -> list[list[ModelReference]]:
 
 
 def _same(group: Sequence[ModelReference], one: ModelReference) -> bool:
-    if group[0].role != one.role:
-        return False
-    names = {key for other in group if (key := _key(other.name))}
-    if one.name and names:
-        return _key(one.name) in names
-    if one.stage != group[0].stage:
+    """Whether a reference without a name can be to the same model."""
+    if (group[0].role, group[0].stage) != (one.role, one.stage):
         return False
     digests = [other.digest for other in group if other.digest]
     if one.digest and digests:
@@ -41,6 +44,7 @@ def _same(group: Sequence[ModelReference], one: ModelReference) -> bool:
     return one.role in _SINGLE
 
 
+_MOST: Final = 1000  # digests without names in one picture
 # Of these a picture has one at a time, so that a digest without a name is that of the named one.
 _SINGLE: Final[frozenset[Role]] = frozenset({"checkpoint", "vae", "hypernetwork"})
 

@@ -28,6 +28,7 @@ _AIR: Final = re.compile(r"(?:urn:)?(?:air:)?(?:.*:)?civitai:\d+@(\d+).*", re.IG
 _WORDS: Final = frozenset({"none", "automatic", "built-in", "built in", "baked vae", "bakedvae"})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")  # JSON may hold them; no database does
 _MOST_JOINTS: Final = 12
+_LONGEST: Final = 1024  # letters; the pattern above takes long for what is no name
 # What A1111 calls the upscalers that it brings: the names of their files are others.
 # Source: AUTOMATIC1111 modules/realesrgan_model.py, extensions-builtin/ScuNET, SwinIR.
 SHOWN_AS: Final = {
@@ -75,7 +76,7 @@ def name_of(text: str) -> Name | None:
         text = version_name(int(air[1]))
     elif _URL.match(text):
         text = unquote(re.split("[?#]", _URL.sub("", text, count=1))[0])
-    if hashed := _HASHED.fullmatch(text):
+    if len(text) <= _LONGEST and (hashed := _HASHED.fullmatch(text)):
         text, digits = hashed[1], hashed[2].lower()
     *folders, last = text.replace("\\", "/").rstrip("/").split("/")
     if not last or text.casefold() in _WORDS:
