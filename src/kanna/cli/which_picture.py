@@ -52,12 +52,17 @@ def _model_lines(model: api.NamedModel, *, verbose: bool) -> Iterator[str]:
 def _named(model: api.NamedModel) -> str:
     """Return what the picture calls a model: its name and digest, and how strong it is."""
     said = model.reference
-    name = styled(shown(said.name or said.digest or ""), "bold")
-    further = [shown(said.digest)] if said.name and said.digest else []
+    name = styled(shown(said.name) if said.name else _short(said.digest or ""), "bold")
+    further = [_short(said.digest)] if said.name and said.digest else []
     weights = dict.fromkeys(one.weight for one in model.references if one.weight is not None)
     further += [f"{weight:g}" for weight in weights]
     further += [shown(one.stage) for one in model.references if one.stage]
     return bracketed(name, ", ".join(dict.fromkeys(further))) if further else name
+
+
+def _short(digest: str) -> str:
+    """Return what shows of a digest: all of those that programs show, of others the beginning."""
+    return shown(digest if len(digest) <= _SHORT else f"{digest[:_SHORT]}…")
 
 
 def _most_telling(model: api.NamedModel) -> tuple[api.Match, ...]:
@@ -78,7 +83,8 @@ def _match_lines(match: api.Match, model: api.NamedModel, *, verbose: bool) -> I
         kind = say(f"inspect.part_{match.kind}")
         reasons.append(say("which.other_kind", kind=kind))
     if match.contradicts:
-        reasons.append(say("which.other_digest"))
+        by_name = match.meaning != "vae_hash"
+        reasons.append(say("which.other_digest" if by_name else "which.other_name"))
     yield "  " + styled(" · ".join(reasons), "dim")
     if verbose and match.sha256:
         yield f"  SHA-256 {match.sha256}"

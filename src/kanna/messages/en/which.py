@@ -88,6 +88,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "not_there": "no longer there",
     "other_kind": "but it is of another kind: {kind}",
     "other_digest": "but with another hash",
+    "other_name": "but the name is that of another file",
     "more_files": "and {count} more; -v shows them",
     "more_published": "and {count} more published files; -v shows them",
     "vae_hash_lies": "The picture has the hash {digits} for the VAE {name}, and they are not of one file. A1111 and Forge write another VAE's hash at times: the name counts.",

@@ -87,6 +87,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "not_there": "現在は存在しない",
     "other_kind": "ただし種類が違う（{kind}）",
     "other_digest": "ただしハッシュが違う",
+    "other_name": "ただし名前は別のファイルのもの",
     "more_files": "ほか {count} 件。-v ですべて表示します",
     "more_published": "ほか公開ファイル {count} 件。-v ですべて表示します",
     "vae_hash_lies": "画像には VAE「{name}」のハッシュとして {digits} が書かれていますが、同じファイルのものではありません。A1111 と Forge は別の VAE のハッシュを書くことがあるため、名前を優先します。",
