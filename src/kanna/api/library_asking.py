@@ -14,7 +14,6 @@ from kanna.catalog.needs import Needs, needs_of
 from kanna.catalog.place import library_path
 from kanna.catalog.same import Dupes, dupes
 from kanna.catalog.store import Library
-from kanna.ops.shards import parse_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +145,9 @@ def filters_of(options: FindOptions, library: Library) -> Filters:
     def time(option: str, text: str | None) -> float | None:
         return None if text is None else typed.time_of(text, option)
 
+    def size(option: str, text: str | None) -> int | None:
+        return None if text is None else typed.size_of(text, option)
+
     return Filters(
         words=options.words,
         kinds=tuple(map(typed.kind_of, options.kinds)),
@@ -158,8 +160,8 @@ def filters_of(options: FindOptions, library: Library) -> Filters:
         base=typed.base_of(options.base) if options.base else None,
         roots=tuple(folder.absolute() for folder in options.roots),
         role=options.role,
-        larger=parse_size(options.larger) if options.larger else None,
-        smaller=parse_size(options.smaller) if options.smaller else None,
+        larger=size("--larger", options.larger),
+        smaller=size("--smaller", options.smaller),
         newer=time("--newer", options.newer),
         older=time("--older", options.older),
         unknown=options.unknown, broken=options.broken, noted=options.noted, gone=options.gone,

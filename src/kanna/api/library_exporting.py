@@ -10,7 +10,7 @@ from kanna.api.reading import StrPath
 from kanna.catalog.asking import Sort, find
 from kanna.catalog.exports import LISTS
 from kanna.catalog.exports_programs import comfyui, invokeai
-from kanna.engine import publish
+from kanna.engine import publish, rehearse_publish
 
 ExportForm: TypeAlias = Literal["csv", "json", "markdown", "comfyui", "invokeai", "sha256"]
 LIBRARY_FORMS: Final = get_args(ExportForm)
@@ -36,11 +36,18 @@ def library_export(
         return invokeai(files) if form == "invokeai" else LISTS[form](files)
 
 
-def write_export(text: str, destination: StrPath, *, force: bool = False) -> None:
+def write_export(
+    text: str, destination: StrPath, *, force: bool = False, dry_run: bool = False
+) -> None:
     """Write what `library_export` returned; the whole file appears, or none.
+
+    With `dry_run`, nothing is written, and what would be in the way is told.
 
     Raises:
         OutputExists: the destination is there, and `force` was not given.
         KannaError: it cannot be written.
     """
-    publish(Path(destination), text.encode("utf-8", "surrogateescape"), force=force)
+    if dry_run:
+        rehearse_publish(destination, force=force)
+    else:
+        publish(Path(destination), text.encode("utf-8", "surrogateescape"), force=force)

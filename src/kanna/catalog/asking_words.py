@@ -19,6 +19,7 @@ from kanna.families import tables
 from kanna.families.architectures import kinds as architectures
 from kanna.families.words import meanings
 from kanna.findings import RULES
+from kanna.ops.shards import parse_size
 
 CONTAINERS: Final = (
     "safetensors", "sharded-safetensors", "ckpt-zip", "ckpt-legacy", "ckpt-tar", "gguf",
@@ -144,6 +145,18 @@ def time_of(text: str, option: str) -> float:
     for date in _dates(text.strip()):
         return date.astimezone().timestamp()
     raise UsageError("library_find.no_date", option=option, text=text)
+
+
+def size_of(text: str, option: str) -> int:
+    """Return the bytes of a size such as ``2GB``, ``500MiB`` or ``0``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return 0 if text.strip() == "0" else parse_size(text)
+    except UsageError as error:
+        raise UsageError("library_find.no_size", option=option, text=text) from error
 
 
 def words_in(library: Library, table: str, column: str) -> list[str]:
