@@ -32,6 +32,10 @@ def sha(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def digest_of(meaning: Any, text: str) -> dict[str, Any]:
+    return {meaning.field: sha(text)}
+
+
 class Shelf:
     """A library in a folder; `put` makes a file and its row."""
 
@@ -78,8 +82,8 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
 
 @pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: meaning.word)
 def test_a_file_is_found_by_a_digest_of_every_meaning(shelf: Shelf, meaning: Any) -> None:
-    shelf.put("a.safetensors", kind="checkpoint", **{meaning.field: sha("a")})
-    shelf.put("b.safetensors", kind="checkpoint", **{meaning.field: sha("b")})
+    shelf.put("a.safetensors", kind="checkpoint", **digest_of(meaning, "a"))
+    shelf.put("b.safetensors", kind="checkpoint", **digest_of(meaning, "b"))
     digest = sha("a")[: meaning.digits]
     expected = DIGESTS[meaning.word].alone
     found = {one.path.name: one for one in shelf.match(digest=digest, meanings=(meaning.word,))}
@@ -272,7 +276,7 @@ def test_a_file_is_found_by_the_name_under_which_it_was_published(shelf: Shelf) 
 
 
 @pytest.mark.parametrize("said", [{"name": "big.ckpt"}, {"digest": sha("big")[:10]}])
-def test_what_kanna_made_of_the_file_is_possible(shelf: Shelf, said: dict[str, str]) -> None:
+def test_what_kanna_made_of_the_file_is_possible(shelf: Shelf, said: dict[str, Any]) -> None:
     shelf.put("pruned.safetensors", kind="checkpoint", sha256=sha("pruned"))
     with shelf.library.writing() as connection:
         connection.execute(
@@ -335,7 +339,7 @@ def test_published_files_are_named_by_digest_then_by_exact_name(tmp_path: Path) 
     with Library(tmp_path / "l") as library:
         matcher = Matcher(library, None)
 
-        def names(**said: str) -> list[tuple[str, str]]:
+        def names(**said: Any) -> list[tuple[str, str]]:
             hits = matcher.published(ModelReference(role="checkpoint", **said))
             return [(hit.meaning, hit.name) for hit in hits]
 
@@ -370,7 +374,7 @@ def test_what_is_no_name_finds_nothing(shelf: Shelf, name: str) -> None:
 @pytest.mark.parametrize(
     "said", [{"name": "a\udcff\ud800"}, {"digest": "\ud800" * 10}, {"digest": "12" * 5}]
 )
-def test_what_no_database_holds_finds_nothing(shelf: Shelf, said: dict[str, str]) -> None:
+def test_what_no_database_holds_finds_nothing(shelf: Shelf, said: dict[str, Any]) -> None:
     shelf.put("a.safetensors", kind="checkpoint", sha256=sha("a"))
     assert shelf.find(**said) == []
 
