@@ -166,11 +166,8 @@ def test_a_text_comes_out_of_a_picture_as_it_went_in(
     text = tmp_path / "プロンプト.txt"
     text.write_bytes(data)
     made = tmp_path / f"made.{onto or 'png'}"
-    more = []
-    if onto:
-        old = pictures_of(tmp_path, A1111)[onto]
-        before = old.read_bytes()
-        more = ["--to", str(old)]
+    old = pictures_of(tmp_path, A1111)[onto or "png"]
+    before, more = old.read_bytes(), ["--to", str(old)] if onto else []
     assert run(["infotext", "write", str(text), "-o", str(made), *more]) == 0
     with Image.open(made) as picture:
         picture.load()
