@@ -89,20 +89,21 @@ def _metadata(path: Path, value: object) -> dict[str, str]:
 
 def _entry(path: Path, name: str, entry: Any) -> tuple[DType, tuple[int, ...], int, int]:
     fields = dict(entry) if type(entry) is tuple else {}
-    if fields.keys() != _FIELDS or len(entry) != len(_FIELDS):
+    if len(fields) != len(_FIELDS) or len(entry) != len(_FIELDS) or fields.keys() != _FIELDS:
         raise FormatError("formats.st_fields", path=path, tensor=name)
     word, shape, offsets = fields["dtype"], fields["shape"], fields["data_offsets"]
     dtype = SAFETENSORS.get(word) if type(word) is str else None
     if dtype is None:
         raise FormatError("formats.st_dtype", path=path, tensor=name, dtype=reprlib.repr(word))
-    if not _are_counts(shape) or not _can_be_counted(shape):
+    count = _count(shape)
+    if count is None:
         raise FormatError("formats.st_shape", path=path, tensor=name, shape=reprlib.repr(shape))
-    if not _are_counts(offsets) or len(offsets) != 2 or not offsets[0] <= offsets[1] <= _MAX_COUNT:
+    if not _is_span(offsets):
         raise FormatError(
             "formats.st_offsets", path=path, tensor=name, offsets=reprlib.repr(offsets)
         )
     begin, end = offsets
-    bits = prod(shape) * dtype.bits
+    bits = count * dtype.bits
     if bits != (end - begin) * 8:
         raise FormatError(
             "formats.st_size", path=path, tensor=name, need=bits / 8, have=end - begin
@@ -110,18 +111,26 @@ def _entry(path: Path, name: str, entry: Any) -> tuple[DType, tuple[int, ...], i
     return dtype, tuple(shape), begin, end
 
 
-def _are_counts(value: Any) -> bool:
-    if type(value) is not list or len(value) > _MAX_RANK:
-        return False
-    for number in value:  # noqa: SIM110 - three times as fast as all() on lists this short
-        if type(number) is not int or number < 0:  # exactly int: True is one to isinstance
-            return False
-    return True
-
-
-def _can_be_counted(shape: list[int]) -> bool:
+def _count(shape: Any) -> int | None:
+    """Return the elements of a shape, or None where it is none: this runs for every tensor."""
+    if type(shape) is not list or len(shape) > _MAX_RANK:
+        return None
+    count = 1
+    for size in shape:
+        if type(size) is not int or size < 0:  # exactly int: True is one to isinstance
+            return None
+        count *= size
     # A dimension of 0 must not hide an overflow from readers that multiply from the left.
-    return (prod(shape) or prod(size or 1 for size in shape)) <= _MAX_COUNT
+    return count if (count or prod(size or 1 for size in shape)) <= _MAX_COUNT else None
+
+
+def _is_span(offsets: Any) -> bool:
+    if type(offsets) is not list or len(offsets) != 2:
+        return False
+    begin, end = offsets
+    if type(begin) is not int or type(end) is not int:
+        return False
+    return 0 <= begin <= end <= _MAX_COUNT
 
 
 def _check_layout(file: InputFile, start: int, spans: list[_Span]) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from kanna.identify.peek import Peek
     from kanna.model import ModelFile
 
-# Bounds the memory: each tensor of a layout takes some 500 bytes.
-_MOST_TENSORS: Final = 100_000
+# Bounds the memory: a tensor of a layout takes some 500 bytes.
+_MOST_TENSORS: Final = 160_000
 # The one field of metadata that says what weights are.
 _SAYS: Final = "_quantization_metadata"
 
