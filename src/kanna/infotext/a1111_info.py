@@ -9,6 +9,7 @@ from typing import Final
 
 from kanna.infotext.a1111_grammar import read_layout
 from kanna.infotext.a1111_models import models_of
+from kanna.infotext.a1111_pairs import Pair
 from kanna.infotext.info import Dialect, GenerationInfo, Parameter
 from kanna.model import Note
 
@@ -39,8 +40,10 @@ def info_of(text: str) -> GenerationInfo:
     pairs = {one.key: one.value for one in parameters}  # the last one counts, as in A1111
     prompt = layout.prompt.of(text)
     width, height = _size(pairs)
-    broken = [one.key for one in parameters if one.value.startswith('"')]
-    notes = [*layout.notes, *(Note("infotext_text.broken_quote", {"name": key}) for key in broken)]
+    broken = dict.fromkeys(pair.key for pair in layout.pairs if _is_broken(pair))
+    notes = [*layout.notes]
+    if broken:
+        notes.append(Note("infotext_text.broken_quote", {"name": ", ".join(broken)}))
     return GenerationInfo(
         dialect=_dialect(pairs),
         prompt=prompt or None,
@@ -49,18 +52,22 @@ def info_of(text: str) -> GenerationInfo:
         steps=_whole(pairs.get("Steps")),
         sampler=pairs.get("Sampler"),
         scheduler=pairs.get("Schedule type", pairs.get("Scheduler")),
-        cfg_scale=number_in(pairs.get("CFG scale")),
-        distilled_cfg_scale=number_in(pairs.get("Distilled CFG Scale")),
+        cfg_scale=_number(pairs.get("CFG scale")),
+        distilled_cfg_scale=_number(pairs.get("Distilled CFG Scale")),
         seed=_whole(pairs.get("Seed")),
         width=width,
         height=height,
-        denoising_strength=number_in(pairs.get("Denoising strength")),
+        denoising_strength=_number(pairs.get("Denoising strength")),
         clip_skip=_whole(pairs.get("Clip skip")),
         program=pairs.get("Version"),
         models=models_of(prompt, parameters),
         parameters=parameters,
         notes=tuple(notes),
     )
+
+
+def _is_broken(pair: Pair) -> bool:
+    return pair.style == "plain" and pair.value.startswith('"')
 
 
 def _dialect(pairs: Mapping[str, str]) -> Dialect:
@@ -74,7 +81,7 @@ def _whole(value: str | None) -> int | None:
     return int(value) if value and _WHOLE.fullmatch(value) else None
 
 
-def number_in(value: str | None) -> float | None:
+def _number(value: str | None) -> float | None:
     """Return the finite number that `value` is, or None."""
     if not value or not _NUMBER.fullmatch(value):
         return None
