@@ -149,7 +149,7 @@ def past_filings(*, library: StrPath | None = None) -> list[PastFiling]:
             files=tuple(
                 (step.source, step.destination)
                 for steps in one.sets for step in steps
-                if step.source is not None and step.action != "leave"
+                if step.source is not None and step.action != "leave" and step.role != "trashinfo"
             ),
         )
         for one in filings(folder)

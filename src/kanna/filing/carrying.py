@@ -16,7 +16,7 @@ file system knows no second names, must be renamed; that comes last.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,10 +84,16 @@ def _ended(work: _Work, files: FileSet) -> tuple[Note, ...]:
         notes = finish(files.steps, work.progress)
     except KeyboardInterrupt:
         finish(files.steps, work.progress)
-        work.journal.note(work.number, "done")
+        _note_done(work)
         raise Interrupted("filing.interrupted_after", path=files.path) from None
-    work.journal.note(work.number, "done")
+    _note_done(work)
     return notes
+
+
+def _note_done(work: _Work) -> None:
+    """Say in the journal that all is done; if that fails, the next run finds it so and says it."""
+    with suppress(OSError):
+        work.journal.note(work.number, "done")
 
 
 @dataclass(slots=True, kw_only=True)

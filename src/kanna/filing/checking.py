@@ -89,6 +89,8 @@ def check_name(stem: str, subject: Subject) -> None:
     Raises:
         UsageError: it is such a name.
     """
+    if forbidden(stem):
+        raise UsageError("filing.bad_stem", stem=stem)
     for member in subject.members:
         name = stem + member.path.name[len(subject.stem) :]
         if forbidden(name) or not _is_text(name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -189,7 +190,8 @@ def _follow(filing: Filing, journal: Journal, follow: Follow) -> bool:
         return True
     if not follow(changes_of(filing)):
         return False
-    journal.write({"event": "followed"})
+    with suppress(OSError):  # then it is told once more
+        journal.write({"event": "followed"})
     return True
 
 

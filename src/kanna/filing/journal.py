@@ -19,6 +19,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +79,7 @@ class Journal:
         """Go on with an open journal; `token` is in the names of folders that are being copied."""
         self.number, self.path, self.token = number, path, token
         self._fd = fd
+        self._torn = False
 
     @classmethod
     def begin(cls, folder: Path, plan: FilingPlan) -> Journal:
@@ -126,7 +128,13 @@ class Journal:
         Raises:
             OSError: it cannot be written.
         """
-        append(self._fd, json.dumps(record).encode() + b"\n")
+        line = json.dumps(record).encode() + b"\n"
+        try:
+            append(self._fd, b"\n" * self._torn + line)
+        except BaseException:
+            self._torn = True  # the next line must not be taken for the rest of this one
+            raise
+        self._torn = False
 
     def note_begun(self, number: int, folders: Sequence[Path]) -> None:
         """Say that a set is begun, and which folders are made for it."""
@@ -205,15 +213,16 @@ def _header(plan: FilingPlan, journal: Journal) -> dict[str, object]:
 def _read(path: Path) -> Filing | None:
     """Read a journal; a line that a kill cut off was never acted on."""
     try:
-        lines = [json.loads(line) for line in _whole_lines(path)]
-        header, events = lines[0], lines[1:]
+        first, *rest = _whole_lines(path)
+        header = json.loads(first)
         filing = Filing(
             number=header["number"], verb=header["verb"], token=header["token"], path=path,
             when=header["when"], of=header["of"], progress={}, followed=False,
             sets=tuple(tuple(map(step_of, steps)) for steps in header["sets"]),
         )  # fmt: skip
-        for event in events:
-            _take_in(filing, event)
+        for line in rest:
+            with suppress(json.JSONDecodeError):  # one that could not be written to its end
+                _take_in(filing, json.loads(line))
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
     return filing

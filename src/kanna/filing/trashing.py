@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,7 @@ from kanna.filing.subjects import Member, Subject
 from kanna.filing.values import Step
 
 _TRIES: Final = 100_000
+_HAS_FOLDERS: Final = sys.platform not in {"win32", "darwin", "cygwin"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,15 @@ class Trash:
 
     def said(self, path: Path) -> str:
         """Return the info of a file that was at `path`."""
-        shown = path.relative_to(self.top) if self.top else path
+        real = path.parent.resolve() / path.name
+        shown = real.relative_to(self.top) if self.top else path
         when = datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S")
         return f"[Trash Info]\nPath={quote(os.fsencode(shown))}\nDeletionDate={when}\n"
 
 
 def trash_of(path: Path, own: Path) -> Trash:
     """Return the trash for the file at `path`; `own` is kanna's, for where there is no other."""
-    if sys.platform in {"win32", "darwin", "cygwin"}:
+    if not _HAS_FOLDERS:
         return Trash(files=own)
     base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "Trash"
     device = path.parent.stat().st_dev
@@ -72,20 +74,24 @@ def trash_steps(subject: Subject, trash: Trash) -> Iterator[Step]:
     check_sources(subject, taken=True)
     if subject.path.is_relative_to(trash.files):
         raise UsageError("filing.in_trash", path=subject.path)
-    taken: set[str] = set()
-    moves: list[Step] = []
+    names = _free_names(subject, trash)
+    if trash.info is not None:
+        for member in subject.members:
+            if not member.shared:
+                yield _info_step(member, trash, trash.info / f"{names[member.path]}.trashinfo")
     for member in subject.members:
         if member.shared:
             yield step_of_member(member, "leave", None)
-            continue
-        name = _free_name(member, trash, taken)
-        moves.append(step_of_member(member, "move", trash.files / name))
-        if trash.info is not None:
-            text = trash.said(member.path)
-            place = trash.info / f"{name}.trashinfo"
-            yield Step(action="write", role="trashinfo", destination=place, size=len(text),
-                       why="belongs", text=text)  # fmt: skip
-    yield from moves
+        else:
+            yield step_of_member(member, "move", trash.files / names[member.path])
+
+
+def _info_step(member: Member, trash: Trash, place: Path) -> Step:
+    text = trash.said(member.path)
+    return Step(
+        action="write", role="trashinfo", destination=place, size=len(text), why="belongs",
+        text=text,
+    )  # fmt: skip
 
 
 def _trash(base: Path, top: Path | None) -> Trash:
@@ -122,13 +128,29 @@ def _is_usable(place: Path, top: Path) -> bool:
     return stat.S_ISDIR(status.st_mode) and os.access(place, os.W_OK)
 
 
-def _free_name(member: Member, trash: Trash, taken: set[str]) -> str:
-    stem, dot, suffix = member.path.name.partition(".")
+def _free_names(subject: Subject, trash: Trash) -> dict[Path, str]:
+    """Return a name in the trash for each member, all with the same number where one is needed.
+
+    Raises:
+        UsageError: there is none.
+    """
     for number in range(1, _TRIES):
-        name = member.path.name if number == 1 else f"{stem}.{number}{dot}{suffix}"
-        infos = [] if trash.info is None else [trash.info / f"{name}.trashinfo"]
-        places = [trash.files / name, *infos]
-        if name not in taken and not any(map(os.path.lexists, places)):
-            taken.add(name)
-            return name
+        names = {member.path: _numbered(member, subject.stem, number) for member in subject.members}
+        if not any(map(os.path.lexists, _places(trash, names.values()))):
+            return names
     raise UsageError("filing.trash_full", path=trash.files)
+
+
+def _numbered(member: Member, stem: str, number: int) -> str:
+    name = member.path.name
+    if number == 1:
+        return name
+    behind = name[len(stem) :] if name.startswith(stem) else f".{name}"
+    return f"{stem}.{number}{behind}"
+
+
+def _places(trash: Trash, names: Iterable[str]) -> Iterator[Path]:
+    for name in names:
+        yield trash.files / name
+        if trash.info is not None:
+            yield trash.info / f"{name}.trashinfo"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from kanna.disk import Fingerprint
 from kanna.disk.moving import Entry, look, look_through
 from kanna.engine.job import write_error
 from kanna.errors import FormatError, Incomplete, KannaError, UsageError
@@ -103,19 +102,16 @@ def _back(step: Step, place: Path, now: Entry) -> Step:
 
 
 def _is_same(step: Step, place: Path, now: Entry, progress: Progressed, n: int) -> bool:
-    entry = step.entry
+    """Whether a file is what was put there, or has been away and came back since."""
+    entry, staged = step.entry, progress.staged.get(n)
     if now.kind == "folder":
         return entry is not None and _same_content(place, step)
     if now.kind == "link":
         return entry is not None and entry.kind == "link"
-    staged = progress.staged.get(n)
     if staged is not None:
         return is_staged(place, now, staged, progress.digests.get(n))
-    return now.state == (step.there or _state(entry))
-
-
-def _state(entry: Entry | None) -> Fingerprint | None:
-    return None if entry is None else entry.state
+    put = step.there or (None if entry is None else entry.state)
+    return put is not None and (put.size, put.mtime_ns) == (now.state.size, now.state.mtime_ns)
 
 
 def _same_content(place: Path, step: Step) -> bool:
