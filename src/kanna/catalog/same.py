@@ -160,19 +160,19 @@ def _one_of_each(rows: Iterable[sqlite3.Row]) -> list[sqlite3.Row]:
 
 def _possible(library: Library, condition: Condition) -> Iterator[SameFiles]:
     """Yield files of which one was not hashed, and whose sizes and headers do not differ."""
-    header = "file.size, file.container, file.kind, file.architecture, file.tensors, file.dtype"
+    alike = "file.size, file.container, file.kind, file.architecture, file.tensors, file.dtype"
     groups = library.rows(
         f"SELECT group_concat(file.id) AS ids FROM file WHERE {condition.sql}"
-        f" AND file.error IS NULL AND file.tensors > 0 GROUP BY {header}"
+        f" AND file.error IS NULL AND file.tensors > 0 GROUP BY {alike}"
         " HAVING count(*) > 1 AND count(*) > count(file.sha256)",
         condition.values,
     )
     for group in groups:
-        by_document: dict[str, list[sqlite3.Row]] = defaultdict(list)
+        by_header: dict[str, list[sqlite3.Row]] = defaultdict(list)
         for row in _rows(library, [int(number) for number in group["ids"].split(",")]):
-            by_document[row["document"] or ""].append(row)
-        for document, rows in by_document.items():
-            if document and any(row["sha256"] is None for row in rows):
+            by_header[row["header"] or ""].append(row)
+        for header, rows in by_header.items():
+            if header and any(row["sha256"] is None for row in rows):
                 yield from _grouped(library, rows, "possible")
 
 
@@ -226,8 +226,9 @@ def _rows(library: Library, numbers: Sequence[int]) -> list[sqlite3.Row]:
         some = numbers[start : start + 400]
         marks = ", ".join("?" * len(some))
         rows += library.rows(
-            "SELECT file.*, identity.document FROM file LEFT JOIN identity"
-            f" ON identity.file = file.id WHERE file.id IN ({marks}) ORDER BY path",
+            "SELECT file.*, json_remove(document, '$.findings', '$.hashes') AS header"
+            " FROM file LEFT JOIN identity ON identity.file = file.id"
+            f" WHERE file.id IN ({marks}) ORDER BY path",
             some,
         )
     return rows

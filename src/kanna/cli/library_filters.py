@@ -74,7 +74,8 @@ def chosen(words: tuple[str, ...], given: dict[str, Any]) -> api.FindOptions:
 def model_row(file: api.FoundFile, *, verbose: bool) -> list[str]:
     """Return the cells of one model; with `verbose`, its path in the place of its name."""
     kind = say(f"inspect.part_{file.kind}") if file.kind else ""
-    family = " ".join(filter(None, [title(file.architecture or "") or "", file.variant or ""]))
+    variant = file.variant if file.variant != file.kind else None
+    family = " ".join(filter(None, [title(file.architecture or ""), variant]))
     return [kind, shown(family), file.quantization or file.dtype or "",
             shown(file.path if verbose else file.name)]  # fmt: skip
 
