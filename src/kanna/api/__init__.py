@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         InfotextTable,
         export_form,
         export_infotext,
+        export_suffix,
     )
     from kanna.api.infotext_extending import infotext_extender
     from kanna.api.infotext_putting import PictureToWrite, write_infotext, written_pictures
@@ -310,6 +311,7 @@ __all__ = [
     "explain",
     "export_form",
     "export_infotext",
+    "export_suffix",
     "families",
     "find_sources",
     "fix",
@@ -492,6 +494,7 @@ _HOMES = {
         "InfotextTable",
         "export_form",
         "export_infotext",
+        "export_suffix",
     ),
     "kanna.api.infotext_putting": (
         "PictureToWrite",

@@ -22,8 +22,9 @@ from kanna.api.infotext_traces import generation_texts, main_text, without_mark
 from kanna.api.infotext_values import Infotext, InfotextOptions
 from kanna.api.reading import StrPath
 from kanna.errors import KannaError, UsageError
+from kanna.infotext.expanding import write_a1111
 
-EXPORT_FORMS: Final = ("txt", "json", "csv")
+EXPORT_FORMS: Final = ("txt", "a1111", "json", "csv")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -35,15 +36,20 @@ def export_form(output: StrPath | None, asked: str | None) -> str:
     """
     folder = output is None or os.path.isdir(output) or os.fspath(output).endswith(("/", os.sep))  # noqa: PTH112
     named = "" if folder or output is None else Path(output).suffix.lower().lstrip(".")
-    if asked is not None and named in EXPORT_FORMS and named != asked:
+    if asked is not None and named in EXPORT_FORMS and f".{named}" != export_suffix(asked):
         raise UsageError("infotext_export.suffix", name=output, form=asked)
     return asked or (named if named in EXPORT_FORMS else "txt")
+
+
+def export_suffix(form: str) -> str:
+    """Return what names of files of this form end in."""
+    return ".txt" if form == "a1111" else f".{form}"
 
 
 def export_infotext(
     found: Infotext, target: Path, form: str, options: InfotextOptions
 ) -> tuple[str, ...]:
-    """Write what a picture says: a JSON document, or the text as it is, in UTF-8.
+    """Write what a picture says: a JSON document, the text as it is, or as A1111 would write it.
 
     Returns the keywords of texts that are not in the file: a text file holds one.
 
@@ -53,6 +59,9 @@ def export_infotext(
     """
     if form == "json":
         write(target, _json_bytes(infotext_document(found)), options)
+        return ()
+    if form == "a1111" and found.info is not None:
+        write(target, encoded(found.path, write_a1111(found.info), "utf-8"), options)
         return ()
     text = main_text(found)
     write(target, encoded(found.path, text.text, "utf-8"), options)

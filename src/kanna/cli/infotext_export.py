@@ -55,7 +55,9 @@ def _export_each(
     """Write a file for each picture; one in a folder that says nothing is passed over."""
     output = given["output"]
     folder = output is None or are_several(files) or is_folder(output)
-    targets = api.infotext_outputs(sources, output, [f".{form}"] * len(sources), folder=folder)
+    targets = api.infotext_outputs(
+        sources, output, [api.export_suffix(form)] * len(sources), folder=folder
+    )
     batch = Batch(as_json=given["as_json"], quiet=given["quiet"])
     options = api.InfotextOptions(force=given["force"], dry_run=given["dry_run"])
     silent = 0

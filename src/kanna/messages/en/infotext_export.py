@@ -9,7 +9,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "help": "Write what pictures say of how they were made: the exact text of each into a .txt of the same name, JSON documents, or one CSV table with a row for each picture. A folder of pictures becomes a folder of texts; pictures of one name with different suffixes keep them (a.png.txt).\n\nThe suffix of OUT says what is written, unless --to does. In CSV, text that a spreadsheet would run as a formula (it begins with = + - or @) gets an apostrophe in front; txt and json hold every letter as it is.",
     "examples": "Examples:\n\n  kanna infotext export outputs/ -r -o prompts.csv --excel\n\n  kanna infotext export outputs/ -o texts/\n\n  kanna infotext export outputs/ --beside\n\n  kanna infotext export picture.png -o picture.json",
     "option_output": "The file to write, or a folder for a file each.",
-    "option_to": "What to write; by default what the suffix of OUT says, else txt.",
+    "option_to": "What to write; by default what the suffix of OUT says, else txt. a1111: as A1111 would write it, whatever program did.",
     "option_beside": "Write a file beside each picture.",
     "option_excel": "Let a table begin with the mark by which Excel knows UTF-8.",
     "suffix": (
