@@ -17,6 +17,7 @@ from pathlib import Path
 from attacks import cases
 from attacks.containers import tar_file
 from containers import gguf_bytes, gguf_entry, gguf_string, gguf_value, safetensors_bytes, small
+from fuzz_infotext import picture_text_seeds
 from fuzz_tensors import LAYOUTS
 from kanna.codebooks import DYNAMIC, NF4
 from kanna.families.name_rows import expand_side
@@ -220,6 +221,7 @@ def _made() -> Mapping[str, list[bytes]]:
         "table": [
             b'name = "x"\ntitle = "X"\n[[component]]\nid = "y"\nrole = "vae"\nany = ["a.{0..3}"]'
         ],
+        "picture-texts": picture_text_seeds(),
         "views": [
             b"w \x02\x04\x06\x02\x01\x03\x00\x01\x02\x03\x00\x00\x01\x03\x00",
             b"w \x1c\x04\x24   \x06\0\0\x00\x01\x01\x05\0\0\x07\0\0",

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
+from fuzz_infotext import picture_texts
 from fuzz_tensors import gguf_file, relaid, views
 from kanna.disk import InputFile
 from kanna.disk.reading import Fingerprint
@@ -267,6 +268,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "file-name": file_name,
     "recipe": recipe,
     "recipe-inside": recipe_inside,
+    "picture-texts": picture_texts,
     "views": views,
     "relayout": relaid,
     "gguf-written": gguf_written,

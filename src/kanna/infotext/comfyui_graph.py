@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from kanna.infotext.json_text import Path
 from kanna.infotext.values import object_of
 
-MAX_NODES: Final = 20_000
+MAX_NODES: Final = 5_000
 
 
 class Link(NamedTuple):

@@ -14,7 +14,7 @@ from kanna.infotext.comfyui_graph import Graph, Link, Node
 from kanna.infotext.comfyui_nodes import NodeRow, NodeTable, node_table
 from kanna.infotext.values import as_field, text_of
 
-_MAX_STEPS: Final = 200_000
+_MAX_STEPS: Final = 100_000
 _MAX_WAY: Final = 500  # nodes that hand on, one behind the other
 _MAX_DEPTH: Final = 40  # of texts joined of joined texts
 _MAX_TEXT: Final = 1_000_000  # characters of a joined text
@@ -188,7 +188,7 @@ class Walk:
         between = self.text(node, row.separator, depth) if row.separator else None
         separator = between.text if between else row.separator_text
         text = separator.join(part.text for part in found)
-        self.steps -= len(text) // _TEXT_PER_STEP
+        self.steps -= 10 + len(text) // _TEXT_PER_STEP
         if not found or len(text) > _MAX_TEXT:
             return None
         return Said(text, tuple(one for part in found for one in part.origins))

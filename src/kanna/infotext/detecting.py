@@ -155,12 +155,18 @@ def _is_json(text: str) -> bool:
 
 
 def open_unreadable(texts: Texts) -> Editable | None:
-    """Return texts of which only the keywords tell that they were about the picture."""
-    told = [one for one in texts if one.keyword.lower() in _TELLING and one.text.strip(" \0")]
-    return Written.open(texts, _unreadable) if told else None
+    """Return texts of which is only known that they were about the picture."""
+    return Written.open(texts, _unreadable)
 
 
 def _unreadable(texts: Texts) -> Reading | None:
-    names = [one.keyword for one in texts if one.keyword.lower() in _TELLING]
+    names = [one.keyword for one in texts if _is_told(one)]
+    if not names:
+        return None
     note = Note("infotext_dialects.unreadable", {"name": ", ".join(names)})
     return Reading(info=GenerationInfo(dialect="unknown", notes=(note,)))
+
+
+def _is_told(one: PictureText) -> bool:
+    told = one.keyword.lower() in _TELLING or '"class_type"' in one.text
+    return told and bool(one.text.strip(" \0"))
