@@ -64,6 +64,14 @@ def test_strip_leaves_what_is_no_generation_data(tmp_path: Path) -> None:
     assert open_picture(path).texts == ()
 
 
+def test_strip_takes_out_what_comfyui_puts_into_exif(tmp_path: Path) -> None:
+    path, exif = tmp_path / "a.webp", Image.Exif()
+    exif[0x0110], exif[0x010F] = 'prompt:{"1": {}}', 'workflow:{"nodes": []}'
+    Image.new("RGB", (8, 8)).save(path, exif=exif)
+    assert run(["infotext", "strip", str(path), "--in-place"]) == 0
+    assert open_picture(path).texts == ()
+
+
 def test_strip_tells_of_hidden_text_and_clears_it_on_request(
     tmp_path: Path, capsys: Capture
 ) -> None:
@@ -88,6 +96,7 @@ def test_strip_goes_through_folders_and_writes_every_picture(
     assert not out.exists()
     assert run(["infotext", "strip", "-r", str(folder), "-o", f"{out}/"]) == 0
     assert (out / "sub" / "plain.png").read_bytes() == (folder / "sub/plain.png").read_bytes()
+    assert run(["infotext", "strip", "-r", str(folder), "-o", f"{tmp_path}/one.png"]) == 2
     assert run(["infotext", "strip", "-r", str(folder), "-o", str(folder)]) == 2
     assert "--in-place" in capsys.readouterr().err
 

@@ -83,7 +83,11 @@ def check_unchanged(found: Infotext) -> None:
     Raises:
         FormatError: it changed.
     """
-    if found.fingerprint != Fingerprint.of(found.path.stat()):
+    try:
+        now = Fingerprint.of(found.path.stat())
+    except OSError:
+        now = None
+    if now is None or now != found.fingerprint:
         raise FormatError("engine.input_changed", path=found.path)
 
 

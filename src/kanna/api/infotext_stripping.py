@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from kanna.api.infotext_changing import check_unchanged, finish
@@ -11,6 +12,7 @@ from kanna.api.infotext_reading import read_infotext
 from kanna.api.infotext_traces import generation_texts, is_hidden
 from kanna.api.infotext_values import Infotext, InfotextChange, InfotextOptions
 from kanna.api.reading import StrPath
+from kanna.disk import InputFile
 from kanna.errors import UsageError
 from kanna.model import Note
 from kanna.pictures import with_texts
@@ -46,11 +48,16 @@ def strip_infotext(
     check_unchanged(found)
     if clears:
         data = revealed(HeldBytes(data, found.path))
-    changed = destination is not None or data != found.path.read_bytes()
+    changed = destination is not None or data != _bytes_of(found.path)
     return finish(
         found, left, data, None if destination is None else Path(destination), options,
         _notes(found, gone, left, clears=clears), changed=changed,
     )  # fmt: skip
+
+
+def _bytes_of(path: Path) -> bytes:
+    with closing(InputFile(path)) as file:
+        return file.read(0, file.size)
 
 
 def _gone(found: Infotext, *, everything: bool) -> tuple[PictureText, ...]:

@@ -45,16 +45,30 @@ def infotext_outputs(
     them, both keep the old suffix before it.
 
     Raises:
-        UsageError: two outputs would be one file, or one is a source.
+        UsageError: two outputs would be one file, or one is a source, or a folder is named like a
+            file.
     """
     if not folder and output is not None:
         outputs = [Path(output)]
     else:
+        _check_folder(output)
         outputs = [s.path if output is None else Path(output, s.below) for s in sources]
         outputs = outputs if suffixes is None else _renamed(outputs, suffixes)
     _check_distinct(sources, outputs)
     check_apart(sources, outputs)
     return outputs
+
+
+def _check_folder(output: StrPath | None) -> None:
+    """Refuse the name of one file where several are to be written.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if output is None or os.fspath(output).endswith(("/", os.sep)) or os.path.isdir(output):  # noqa: PTH112 - as above
+        return
+    if Path(output).suffix.lower() in {*EDITED_SUFFIXES, *TEXT_SUFFIXES}:
+        raise UsageError("infotext.one_output", name=output)
 
 
 def check_apart(sources: Iterable[InfotextSource], outputs: Iterable[Path]) -> None:

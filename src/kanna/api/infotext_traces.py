@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
@@ -28,6 +29,8 @@ _WITH_DIALECT: Final = {
 }  # fmt: skip
 # A text for each field of a form: all texts of the picture are its own.
 _ALL_WITH_DIALECT: Final = frozenset({"easydiffusion"})
+# A saver of ComfyUI numbers its tags downwards from Make, one for each such text.
+_MARKED: Final = re.compile(r"\w+:\s*[\[{]")
 # ComfyUI's savers of WebP and AVIF put these into EXIF tags with a word in front.
 _TAGS: Final = {"prompt": ("Model", "prompt:"), "workflow": ("Make", "workflow:")}
 _USER_COMMENT: Final = "UserComment"
@@ -105,6 +108,8 @@ def _png_keyword(text: PictureText) -> str:
 def _tells(text: PictureText, dialect: str) -> bool:
     keyword = text.keyword.lower()
     if keyword in _KEYWORDS or dialect in _ALL_WITH_DIALECT:
+        return True
+    if text.place == "exif" and _MARKED.match(text.text):
         return True
     return keyword in _WITH_DIALECT.get(dialect, ()) or open_texts((text,)) is not None
 

@@ -15,7 +15,7 @@ from kanna.messages import say, shown
 from kanna.pictures.picture import PictureText
 
 _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
-_LONG_LINE: Final = 1000  # letters; a workflow is one line of many thousands
+_LONG_LINE: Final = 200  # letters; a workflow is one line of many thousands
 
 
 def change_document(made: api.InfotextChange) -> dict[str, object]:

@@ -99,6 +99,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} and {other} would both become {output}.",
         "Give them different names, or do them one after the other.",
     ),
+    "one_output": (
+        "One output file, {name}, cannot take what is made of several.",
+        "Give a folder: -o folder/",
+    ),
     "output_and_in_place": (
         "--output and --in-place exclude each other.",
         "Take one of them.",

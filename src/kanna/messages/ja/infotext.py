@@ -99,6 +99,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} と {other} の出力先が、どちらも {output} になります。",
         "名前を変えるか、1 つずつ実行してください。",
     ),
+    "one_output": (
+        "1 つの出力ファイル（{name}）に複数のファイルの結果は書き込めません。",
+        "-o folder/ のようにフォルダーを指定してください。",
+    ),
     "output_and_in_place": (
         "--output と --in-place は同時に指定できません。",
         "どちらか一方を指定してください。",
