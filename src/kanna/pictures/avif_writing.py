@@ -6,7 +6,8 @@ that lies alone in the file's data is replaced there; any other is wiped and wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from kanna.disk import InputFile
@@ -14,14 +15,12 @@ from kanna.errors import FormatError, Incompatible
 from kanna.pictures.avif import XMP_TYPE, Parts, item_bytes
 from kanna.pictures.avif_meta import Meta, read_meta
 from kanna.pictures.avif_tables import Tables, new_data, written
-from kanna.pictures.boxes import BrokenTable, Fields, boxes
+from kanna.pictures.boxes import BrokenTable
 from kanna.pictures.changes import Changes, Patch, moved
 from kanna.pictures.exif_writing import edited_blocks, new_block
 from kanna.pictures.opened import Opened, Piece, Window
 
 PLACES: Final = frozenset({"exif", "xmp"})
-_TREE: Final = frozenset({"moov", "trak", "mdia", "minf", "stbl"})  # boxes around chunk offsets
-_WIDTHS: Final = {"stco": 4, "co64": 8}
 _NOTHING: Final = bytes(4)  # how far away the TIFF header of an Exif item is
 
 
@@ -38,8 +37,10 @@ def patches(file: InputFile, opened: Opened, changes: Changes) -> Iterator[Patch
 
     Raises:
         FormatError: a table of it is damaged.
-        Incompatible: the tables leave no room for what is new.
+        Incompatible: it is a moving picture, whose texts stand in several tables.
     """
+    if any(one.kind == "moov" for one in opened.pieces):
+        raise Incompatible("pictures.moving_avif", path=file.path)
     try:
         yield from _Rebuilding(file, opened, changes).patches()
     except BrokenTable:
@@ -47,31 +48,17 @@ def patches(file: InputFile, opened: Opened, changes: Changes) -> Iterator[Patch
 
 
 def image_runs(file: InputFile, opened: Opened) -> Iterator[tuple[int, int]]:
-    """Return start and end of all data in an AVIF but that of texts."""
-    at, texts = 0, sorted(_text_runs(Window(file), opened))
-    spans = [(one.body, min(one.end, file.size)) for one in opened.pieces if one.kind == "mdat"]
-    meta, piece = _meta(file, opened)
-    if box := meta.boxes.get("idat"):
-        spans.append((piece.start + box.body, piece.start + box.end))
-    for start, end in sorted(spans):
-        at = start
-        for first, last in texts:
-            if at <= first < end:
-                yield at, first
-            if first < end and last > at:
-                at = max(at, min(last, end))
-        yield at, end
-
-
-def _text_runs(window: Window, opened: Opened) -> Iterator[tuple[int, int]]:
-    meta, piece = _meta(window.file, opened)
-    for row in meta.locations.rows:
-        item = next((one for one in meta.items if one.number == row.item), None)
-        if item and (item.type == "Exif" or item.content_type == XMP_TYPE):
-            try:
+    """Return start and end of all items of an AVIF but its texts; of a moving one, of all data."""
+    if any(one.kind == "moov" for one in opened.pieces):
+        data = (one for one in opened.pieces if one.kind == "mdat")
+        yield from ((one.body, min(one.end, file.size)) for one in data)
+    window, (meta, piece) = Window(file), _meta(file, opened)
+    items = {one.number: one for one in meta.items}
+    for row in sorted(meta.locations.rows):
+        item = items.get(row.item)
+        if item and item.type != "Exif" and item.content_type != XMP_TYPE:
+            with suppress(BrokenTable):
                 yield from item_bytes(window, Parts(item, meta, piece.start, row))
-            except BrokenTable:
-                continue
 
 
 def _meta(file: InputFile, opened: Opened) -> tuple[Meta, Piece]:
@@ -191,26 +178,4 @@ class _Rebuilding:
             places[number] = at, len(part)
             at += len(part)
         meta = Patch(self._piece.start, self._piece.end, written(self._meta, tables, places, move))
-        return [*found, meta, Patch(end, end, tail), *self._chunk_offsets(move)]
-
-    def _chunk_offsets(self, move: Callable[[int], int]) -> Iterator[Patch]:
-        """Return patches of where the frames of an animated picture lie."""
-        for piece in self._opened.pieces:
-            if piece.kind == "moov":
-                data = self._file.read(piece.start, piece.end - piece.start)
-                for at, width in _offsets(data, piece.body - piece.start, len(data)):
-                    old = int.from_bytes(data[at : at + width], "big")
-                    place = piece.start + at
-                    yield Patch(place, place + width, move(old).to_bytes(width, "big"))
-
-
-def _offsets(data: bytes, at: int, end: int) -> Iterator[tuple[int, int]]:
-    for box in boxes(data, at, end):
-        if box.kind in _TREE:
-            yield from _offsets(data, box.body, box.end)
-        elif width := _WIDTHS.get(box.kind):
-            fields = Fields(data, box.body, box.end)
-            fields.number(4)
-            for _ in range(fields.number(4)):
-                fields.number(width)
-                yield fields.at - width, width
+        return [*found, meta, Patch(end, end, tail)]

@@ -97,13 +97,22 @@ class _Walk:
         return self._blocks_end(at) if end < 0 else at + end + len(XMP_END) + 2
 
     def _blocks_end(self, at: int) -> int:
-        while size := self._byte(at):
-            at += 1 + size
-            self._left -= 1
+        """Return where a chain of blocks ends, each of which begins with its size."""
+        while True:
+            data, begin = self._window.at(at)
+            place, end, count = begin, len(data), 0
+            while place < end and (size := data[place]):
+                place += 1 + size
+                count += 1
+            self._left -= count
             if self._left < 0:
                 path = self._window.file.path
                 raise FormatError("pictures.too_many_pieces", path=path, limit=_BLOCKS)
-        return at + 1
+            if place < end:
+                return at + place - begin + 1
+            if count == 0:
+                raise EOFError
+            at += place - begin
 
 
 def _colours(flags: int) -> int:

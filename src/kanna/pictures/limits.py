@@ -42,7 +42,7 @@ class Allowance:
         if self._count > TEXTS:
             raise FormatError("pictures.too_many_texts", path=self.path, limit=TEXTS)
 
-    def inflate(self, name: str, packed: bytes, wbits: int = zlib.MAX_WBITS) -> bytes:
+    def inflate(self, name: str, packed: bytes, wbits: int = zlib.MAX_WBITS) -> bytearray:
         """Return what `packed` holds, the text called `name`; `wbits` as `zlib` has it.
 
         What may be a bomb is counted first and not kept.
@@ -52,21 +52,24 @@ class Allowance:
             zlib.error: it is damaged, or ends early.
         """
         if len(packed) * _DENSEST > TEXT:
-            self._measure(name, packed, wbits)
-        machine = zlib.decompressobj(wbits)
-        text = machine.decompress(packed, TEXT + 1)
-        if not machine.eof and len(text) <= TEXT:
-            raise zlib.error
+            self._inflated(name, packed, wbits, None)
+        text = bytearray()
+        self._inflated(name, packed, wbits, text)
         self.take(name, len(text))
         return text
 
-    def _measure(self, name: str, packed: bytes, wbits: int) -> None:
+    def _inflated(self, name: str, packed: bytes, wbits: int, out: bytearray | None) -> None:
+        """Inflate step by step, and add to `out` what comes, if there is one."""
         machine, size = zlib.decompressobj(wbits), 0
-        while packed and not machine.eof:
-            size += len(machine.decompress(packed, _STEP))
-            packed = machine.unconsumed_tail
-            if size > TEXT:
-                raise self._too_long(name)
+        while not machine.eof:
+            step = machine.decompress(packed, _STEP)
+            packed, size = machine.unconsumed_tail, size + len(step)
+            if size > min(TEXT, self._left):
+                self.take(name, size)
+            if out is not None:
+                out += step
+            if not (step or packed or machine.eof):
+                raise zlib.error
 
     def _too_long(self, name: str) -> FormatError:
         return FormatError("pictures.text_too_long", path=self.path, name=name, limit=TEXT >> 20)

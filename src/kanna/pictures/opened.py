@@ -103,6 +103,13 @@ class Window:
             self._start, self._data, begin = offset, self.file.read(offset, wanted), 0
         return self._data[begin : begin + length]
 
+    def at(self, offset: int) -> tuple[bytes, int]:
+        """Return bytes that are at hand, and where in them `offset` is: at their end at most."""
+        if not 0 <= offset - self._start < len(self._data):
+            wanted = max(0, min(self._ahead, self.size - offset))
+            self._start, self._data = offset, self.file.read(offset, wanted)
+        return self._data, offset - self._start
+
     def byte(self, offset: int) -> int:
         """Return the byte at `offset`."""
         return self.read(offset, 1)[0]

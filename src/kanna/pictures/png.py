@@ -34,7 +34,7 @@ class International(NamedTuple):
 
 class _Parts(NamedTuple):
     keyword: str
-    raw: bytes
+    text: str
     encoding: str
     how: object
 
@@ -55,7 +55,7 @@ def read(file: InputFile) -> Opened:
     )
 
 
-def decoded(raw: bytes) -> tuple[str, str]:
+def decoded(raw: bytes | bytearray) -> tuple[str, str]:
     """Return the text of a tEXt or zTXt chunk and its encoding.
 
     It should be Latin-1; where writers have put UTF-8 there it is read as such.
@@ -72,7 +72,10 @@ def _chunks(window: Window, finds: Finds) -> Iterator[Piece]:
     for _ in range(PIECES):
         piece = _chunk(window, offset)
         if piece is None or piece.end > window.size:
-            if image:
+            cut_off = piece is not None and piece.kind == "IDAT" and bool(kind)
+            if piece is not None and cut_off:
+                yield piece._replace(end=window.size)
+            if image or cut_off:
                 finds.tail(offset)
                 return
             if piece is not None:
@@ -118,7 +121,6 @@ def _held(window: Window, piece: Piece, finds: Finds, *, behind: bool) -> Iterat
         return
     try:
         parts = _parts(piece.kind, body, finds.allowance)
-        text = parts.raw.decode(parts.encoding)
     except (ValueError, IndexError, zlib.error):
         finds.unread("pictures.broken_text", piece)
         return
@@ -127,7 +129,11 @@ def _held(window: Window, piece: Piece, finds: Finds, *, behind: bool) -> Iterat
         keyword, place = "", "xmp"
     yield Held(
         PictureText(
-            place=place, keyword=keyword, text=text, encoding=parts.encoding, after_data=behind
+            place=place,
+            keyword=keyword,
+            text=parts.text,
+            encoding=parts.encoding,
+            after_data=behind,
         ),
         piece,
         parts.how,
@@ -148,10 +154,9 @@ def _parts(kind: str, body: bytes, allowance: Allowance) -> _Parts:
     if kind == "zTXt":
         if rest[0]:
             raise ValueError  # there is only one way to compress
-        rest = allowance.inflate(name, rest[1:])
-    else:
-        allowance.take(name, len(rest))
-    return _Parts(name, rest, decoded(rest)[1], None)
+        return _Parts(name, *decoded(allowance.inflate(name, rest[1:])), None)
+    allowance.take(name, len(rest))
+    return _Parts(name, *decoded(rest), None)
 
 
 def _international(name: str, rest: bytes, allowance: Allowance) -> _Parts:
@@ -159,8 +164,8 @@ def _international(name: str, rest: bytes, allowance: Allowance) -> _Parts:
     language, translated, raw = rest[2:].split(b"\0", 2)
     if compressed > 1 or (compressed and method):
         raise ValueError
+    how = International(bool(compressed), language, translated)
     if compressed:
-        raw = allowance.inflate(name, raw)
-    else:
-        allowance.take(name, len(raw))
-    return _Parts(name, raw, "utf-8", International(bool(compressed), language, translated))
+        return _Parts(name, allowance.inflate(name, raw).decode(), "utf-8", how)
+    allowance.take(name, len(raw))
+    return _Parts(name, raw.decode(), "utf-8", how)

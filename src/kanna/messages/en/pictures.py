@@ -76,4 +76,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{path} has XMP in several parts, which kanna can remove but not change.",
         "Remove that text, or change it with another program.",
     ),
+    "moving_avif": (
+        "{path} is a moving AVIF, whose texts kanna reads but does not change.",
+        "Change a still picture of it, or save it as WebP.",
+    ),
 }
