@@ -52,6 +52,7 @@ def test_strip_takes_out_what_tells_and_leaves_the_image(
     assert "lowres".encode("utf-16-be") not in raw
     assert (b"Canon" in raw) is (suffix not in {"png", "gif"} and not everything)
     said = " ".join(note["text"] for note in made["notes"])
+    assert ("EXIF is left" in said) is (suffix not in {"png", "gif"} and not everything)
     assert ("Left in it: Make" in said) is (suffix not in {"png", "gif"} and not everything)
 
 

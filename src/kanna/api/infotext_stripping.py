@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from kanna.api.infotext_changing import check_unchanged, finish
 from kanna.api.infotext_raw import name_of
@@ -16,9 +17,14 @@ from kanna.disk import InputFile
 from kanna.errors import UsageError
 from kanna.model import Note
 from kanna.pictures import with_texts
+from kanna.pictures.exif import POINTERS, is_text
 from kanna.pictures.held_bytes import HeldBytes
+from kanna.pictures.opening import take_apart
 from kanna.pictures.picture import PictureText
 from kanna.pictures.revealing import revealed
+
+_ORIENTATION: Final = 0x0112
+_PLAIN_TAGS: Final = frozenset({_ORIENTATION, *POINTERS})
 
 
 def strip_infotext(
@@ -51,7 +57,8 @@ def strip_infotext(
     changed = destination is not None or data != _bytes_of(found.path)
     return finish(
         found, left, data, None if destination is None else Path(destination), options,
-        _notes(found, gone, left, clears=clears), changed=changed,
+        _notes(found, gone, left, clears=clears, more=not everything and _has_more(found.path)),
+        changed=changed,
     )  # fmt: skip
 
 
@@ -66,15 +73,26 @@ def _gone(found: Infotext, *, everything: bool) -> tuple[PictureText, ...]:
     return tuple(text for text in found.texts if not is_hidden(text))
 
 
+def _has_more(path: Path) -> bool:
+    """Whether a picture's EXIF says more than texts and how it is turned."""
+    with closing(InputFile(path)) as file:
+        maps = [block.exif.directories.values() for block in take_apart(file).finds.exif]
+    entries = (entry for directories in maps for one in directories for entry in one.entries)
+    return any(one.tag not in _PLAIN_TAGS and not is_text(one) for one in entries)
+
+
 def _notes(
-    found: Infotext, gone: Iterable[PictureText], left: Iterable[PictureText], *, clears: bool
-) -> Iterator[Note]:
+    found: Infotext, gone: Iterable[PictureText], left: Iterable[PictureText], *, clears: bool,
+    more: bool,
+) -> Iterator[Note]:  # fmt: skip
     """Yield what was taken out, and what stays."""
     plain = [text for text in left if not is_hidden(text)]
     for key, texts in (("gone", gone), ("left", plain)):
         names = ", ".join(dict.fromkeys(map(name_of, texts)))
         if names:
             yield Note(f"infotext_strip.{key}", {"names": names}, warning=False)
+    if more:
+        yield Note("infotext_strip.left_exif", {}, warning=False)
     if clears:
         yield Note("infotext_strip.cleared", {}, warning=False)
     elif any(map(is_hidden, found.texts)):

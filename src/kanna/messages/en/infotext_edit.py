@@ -7,7 +7,7 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "Change prompts and parameters of pictures and texts in bulk.",
     "help": "Change what pictures and text files say: the prompt, the negative prompt, parameters. What is not changed stays byte for byte, the image too, and only files that change are written. Changes are made in the order in which they are given, from left to right; a macro file is a list of them.\n\n--dry-run shows what would change as a difference.",
-    "examples": 'Examples:\n\n  kanna infotext edit outputs/ -r --replace "1girl" "1boy" --dry-run\n\n  kanna infotext edit *.png --regex "<lora:old:([^>]*)>" "<lora:new:\\\\1>" -o edited/\n\n  kanna infotext edit picture.png --set Seed 1 --remove "Lora hashes" --in-place\n\n  kanna infotext edit texts/ --macro macro.txt -o edited/',
+    "examples": 'Examples:\n\n  kanna infotext edit outputs/ -r --replace "1girl" "1boy" --dry-run\n\n  kanna infotext edit *.png --regex "<lora:old:([^>]*)>" "<lora:new:\\1>" -o edited/\n\n  kanna infotext edit picture.png --set Seed 1 --remove "Lora hashes" --in-place\n\n  kanna infotext edit texts/ --macro macro.txt -o edited/',
     "option_replace": "Replace a text in the prompt.",
     "option_negative_replace": "Replace a text in the negative prompt.",
     "option_regex": "Replace what a regular expression finds in the prompt; \\1 is its first group.",

@@ -16,6 +16,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "gone": "Taken out: {names}.",
     "left": "Left in it: {names}; --all takes them out, too.",
+    "left_exif": "EXIF is left in it, such as camera, time or place; --all takes it out, too.",
     "hidden": "There is text hidden in the pixels; --stealth clears it.",
     "cleared": "Hidden text was cleared: the lowest bits of the pixels are others now.",
 }

@@ -7,7 +7,7 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "画像やテキストのプロンプトとパラメーターをまとめて編集します。",
     "help": "画像とテキストファイルのプロンプト、ネガティブプロンプト、パラメーターを編集します。変更しない部分は画像データも含めて 1 バイトも変わりません。書き込むのは内容の変わるファイルだけです。編集は指定した順に、左から右へ行います。マクロファイルには編集を並べて書きます。\n\n--dry-run では、変わる部分を差分で表示します。",
-    "examples": '例:\n\n  kanna infotext edit outputs/ -r --replace "1girl" "1boy" --dry-run\n\n  kanna infotext edit *.png --regex "<lora:old:([^>]*)>" "<lora:new:\\\\1>" -o edited/\n\n  kanna infotext edit picture.png --set Seed 1 --remove "Lora hashes" --in-place\n\n  kanna infotext edit texts/ --macro macro.txt -o edited/',
+    "examples": '例:\n\n  kanna infotext edit outputs/ -r --replace "1girl" "1boy" --dry-run\n\n  kanna infotext edit *.png --regex "<lora:old:([^>]*)>" "<lora:new:\\1>" -o edited/\n\n  kanna infotext edit picture.png --set Seed 1 --remove "Lora hashes" --in-place\n\n  kanna infotext edit texts/ --macro macro.txt -o edited/',
     "option_replace": "プロンプトの文字列を置き換えます。",
     "option_negative_replace": "ネガティブプロンプトの文字列を置き換えます。",
     "option_regex": "プロンプトを正規表現で置き換えます。\\1 は最初のグループです。",

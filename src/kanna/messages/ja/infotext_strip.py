@@ -16,6 +16,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "gone": "取り除くもの: {names}。",
     "left": "残っているもの: {names}（--all で取り除けます）。",
+    "left_exif": "カメラ、日時、場所などの EXIF が残っています（--all で取り除けます）。",
     "hidden": "ピクセルに隠されたテキストがあります（--stealth で消せます）。",
     "cleared": "隠されたテキストを消しました。ピクセルの最下位ビットが変わっています。",
 }
