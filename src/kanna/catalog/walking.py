@@ -69,6 +69,9 @@ class Walk:
         self._real = {path: os.path.realpath(path) for path in self._by_path}
         self._on_the_way = {os.fspath(p) for root in roots for p in (root.path, *root.path.parents)}
         self._entered: set[tuple[int, int]] = set()
+        starts = self.starts()
+        # roots that are gone through at their own path
+        self._turns = {path for path in self._by_path if any(_is_below(path, s) for s in starts)}
 
     def starts(self) -> list[str]:
         """Return where to begin, so that all roots are reached: those that are in no other one."""
@@ -134,7 +137,10 @@ class Walk:
         other = enter.passing or hidden or (entry.is_symlink() and self._leads_to_root(path))
         if other and path not in self._on_the_way:
             return
-        own = self._by_path.get(path) or self._by_identity.get(_identity(path) or (0, 0))
+        here = self._by_path.get(path)
+        own = here or self._by_identity.get(_identity(path) or (0, 0))
+        if own is not None and here is None and os.fspath(own.path) in self._turns:
+            return  # reached through a link; it has its own turn
         root, passing = own or enter.root, own is None and (enter.passing or hidden)
         model = None if passing else self._as_folder(path, root)
         if model is not None:
