@@ -189,14 +189,14 @@ class _Walk:
         return LineageNode(key=key, name=name, digest=row["digest"]), "unknown"
 
     def _offspring(self, file: FoundFile) -> Iterator[tuple[LineageNode, str, str]]:
-        """Yield the models that name this one: by a digest of it, or by its name alone."""
+        """Yield the models that name this one, by a digest or by its name, and mean no other."""
         digests = list(dict.fromkeys(_beginnings(file)))
         marks = ", ".join("?" * len(digests))
         names = Name(folders=(), stem=split(file.name)[0], suffix=split(file.name)[1]).spellings
         sql = (
             f"SELECT file.*, origin.relation AS how FROM origin JOIN file ON file.id = origin.file"
-            f" WHERE origin.digest IN ({marks}) OR (origin.digest IS NULL AND"
-            f" {SPELLING.format('origin.name')} IN ({', '.join('?' * len(names))}))"
+            f" WHERE origin.digest IN ({marks})"
+            f" OR {SPELLING.format('origin.name')} IN ({', '.join('?' * len(names))})"
             " ORDER BY file.name COLLATE NOCASE, file.id"
         )
         for row in self._library.rows(sql, (*digests, *names)):

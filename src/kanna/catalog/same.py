@@ -60,7 +60,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedPart:
-    """A part that several models have inside; `bytes` is what one file of it for all would win."""
+    """A part that several models have inside; `bytes` is what one file of it for all would win.
+
+    Copies of a whole file count once: what removing them wins is told elsewhere.
+    """
 
     role: str
     architecture: str | None
@@ -85,12 +88,14 @@ class SharedPart:
 class Dupes:
     """All that is there more than once, the most bytes first.
 
-    `unhashed` files could not be compared. `bytes` is what removing files wins, without parts.
+    `unhashed` files could not be compared, nor the parts of `unparted` models, which is None unless
+    parts were asked for. `bytes` is what removing files wins, without parts.
     """
 
     groups: tuple[SameFiles, ...]
     parts: tuple[SharedPart, ...]
     unhashed: int
+    unparted: int | None = None
 
     @property
     def bytes(self) -> int:
@@ -100,7 +105,7 @@ class Dupes:
     def to_json(self) -> dict[str, object]:
         """Return it for a JSON document."""
         return {
-            "bytes": self.bytes, "unhashed": self.unhashed,
+            "bytes": self.bytes, "unhashed": self.unhashed, "unparted": self.unparted,
             "groups": [group.to_json() for group in self.groups],
             "parts": [part.to_json() for part in self.parts],
         }  # fmt: skip
@@ -122,7 +127,20 @@ def dupes(library: Library, condition: Condition, *, parts: bool = False) -> Dup
     order = ("file", "data", "twin", "possible")
     groups.sort(key=lambda one: (order.index(one.sameness), -one.bytes, -one.files[0].size))
     shared.sort(key=lambda one: (-one.bytes, one.digest))
-    return Dupes(groups=tuple(groups), parts=tuple(shared), unhashed=unhashed)
+    return Dupes(
+        groups=tuple(groups), parts=tuple(shared), unhashed=unhashed,
+        unparted=_unparted(library, condition) if parts else None,
+    )  # fmt: skip
+
+
+def _unparted(library: Library, condition: Condition) -> int:
+    """Return how many models have no digest of any part, though most such models could."""
+    sql = (
+        f"SELECT count(*) FROM file WHERE {condition.sql} AND quantization IS NULL"
+        " AND kind IN ('checkpoint', 'diffusion_model', 'vae', 'text_encoder') AND NOT EXISTS"
+        " (SELECT 1 FROM part WHERE part.file = file.id AND digest IS NOT NULL)"
+    )
+    return int(library.rows(sql, condition.values)[0][0])
 
 
 def _equal(library: Library, condition: Condition) -> Iterator[SameFiles]:
@@ -173,7 +191,7 @@ def _possible(library: Library, condition: Condition) -> Iterator[SameFiles]:
             by_header[row["header"] or ""].append(row)
         for header, rows in by_header.items():
             if header and any(row["sha256"] is None for row in rows):
-                yield from _grouped(library, rows, "possible")
+                yield from _grouped(library, _one_of_each(rows), "possible")
 
 
 def _parts(library: Library, condition: Condition) -> Iterator[SharedPart]:
@@ -199,10 +217,12 @@ def _parts(library: Library, condition: Condition) -> Iterator[SharedPart]:
                    bytes=row["room"] or 0)
             for row in distinct
         ]  # fmt: skip
-        room = [one.bytes for one in holders]
+        room = {
+            one.file.data_sha256 or one.file.sha256 or one.file.id: one.bytes for one in holders
+        }
         yield SharedPart(
             role=role, architecture=found[0]["of"], digest=digest, holders=tuple(holders),
-            bytes=sum(room) - max(room),
+            bytes=sum(room.values()) - max(room.values()),
         )  # fmt: skip
 
 

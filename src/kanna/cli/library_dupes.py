@@ -89,3 +89,5 @@ def _sum_up(found: api.Dupes) -> None:
         print_notice("library_dupes.total", size=size_text(found.bytes))
     if found.unhashed:
         print_notice("library_dupes.unhashed", count=found.unhashed)
+    if found.unparted:
+        print_notice("library_dupes.unparted", count=found.unparted)

@@ -28,4 +28,5 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "none": "No copies were found.",
     "total": "Removing all copies wins {size}. kanna library trash takes files away so that they can come back.",
     "unhashed": "{count} files have no hash yet and could not be compared: kanna library scan makes them.",
+    "unparted": "{count} models have no hashes of their parts yet: kanna library scan --parts makes them.",
 }

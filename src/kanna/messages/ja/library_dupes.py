@@ -28,4 +28,5 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "none": "重複は見つかりませんでした。",
     "total": "コピーをすべて取り除くと {size} 減らせます。kanna library trash なら、あとで元に戻せます。",
     "unhashed": "{count} 個のファイルはハッシュが未計算のため比較できませんでした。kanna library scan で計算できます。",
+    "unparted": "{count} 個のモデルは部品ごとのハッシュが未計算です。kanna library scan --parts で計算できます。",
 }
