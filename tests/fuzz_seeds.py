@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+import zlib
 from base64 import b64decode
 from collections.abc import Mapping
 from functools import cache
@@ -23,6 +24,19 @@ from kanna.codebooks import DYNAMIC, NF4
 from kanna.families.name_rows import expand_side
 from kanna.families.name_tables import name_rows
 from model_headers import headers
+from picture_files import (
+    EXIF_INTO,
+    FORMS,
+    chunk,
+    itxt,
+    jpeg,
+    png,
+    saved,
+    segment,
+    text,
+    tiff,
+    written,
+)
 
 RECIPE = b"""kanna = 1
 [models]
@@ -126,6 +140,21 @@ def _loras() -> list[bytes]:
     ]
 
 
+def _pictures() -> list[bytes]:
+    """What Pillow writes, with a text in every place, and what others do."""
+    block = tiff(
+        {0x0112: (3, b"\0\6"), 0x010F: (2, b"workflow: {}\0")}, {0x9286: (7, b"JIS\0\0\0\0\0x")}
+    )
+    packed = text("zTXt", "a", b"\0" + zlib.compress(b"b" * 9))
+    return [
+        *(written(form) for form in FORMS),
+        *(saved(form) for form in FORMS),
+        *(put(block) for put in EXIF_INTO.values()),
+        png(packed, itxt("XML:com.adobe.xmp", "<x/>"), after=[chunk("eXIf", block)]),
+        jpeg(segment(0xFE, b"comment"), segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x/>")),
+    ]
+
+
 def _made() -> Mapping[str, list[bytes]]:
     tensors = [
         small("a", "b.weight"),
@@ -177,6 +206,7 @@ def _made() -> Mapping[str, list[bytes]]:
         for h in list(headers().values())[::12]
     ]
     return {
+        "picture": _pictures(),
         "safetensors": tensors,
         "checkpoint": [*zipped, tar_file([1.0, 2.0]), short_end],
         "pickle": [cases.checkpoint(beside) for beside in (b"N", b"K\x01", b"]", b"}")],

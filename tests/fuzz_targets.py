@@ -41,6 +41,10 @@ from kanna.ops.lora_convert import respell
 from kanna.ops.naming import suggested_name
 from kanna.ops.part_record import RECORD, read_record, restored
 from kanna.ops.quantized_layers import moved, together
+from kanna.pictures import PictureText, image_data_digest
+from kanna.pictures.changes import same_texts
+from kanna.pictures.opening import picture_in
+from kanna.pictures.replacing import replaced
 from kanna.quantizing.comfy import QUANTIZATION_METADATA
 from kanna.quantizing.stored import dequantised
 from kanna.scan import scan
@@ -248,6 +252,20 @@ def recipe_inside(data: bytes) -> None:
             assert found.recipe.output.path is None
 
 
+def picture(data: bytes) -> None:
+    """A picture: the texts that are read are written the same; without them its image is the same."""
+    with suppress(KannaError):
+        found = picture_in(Memory(data))
+        assert all(said(note) for note in found.notes)
+        assert not found.texts or replaced(Memory(data), found.texts) == data
+        new = PictureText(place="xmp", keyword="", text="新")
+        for texts in ([], found.texts[1:], [*found.texts, new]):
+            with suppress(KannaError):
+                made = replaced(Memory(data), texts)
+                assert same_texts(picture_in(Memory(made)).texts, texts)
+                assert image_data_digest(made) == image_data_digest(data)
+
+
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "whole": whole,
     "safetensors": reads("safetensors"),
@@ -261,6 +279,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "sidecar": on_disk(sidecar, "model.ckpt"),
     "webui-cache": on_disk(read_entries, "cache.json"),
     "digest": digest,
+    "picture": picture,
     "names": names,
     "lora": lora,
     "table": table,
