@@ -249,6 +249,11 @@ def test_extend_adds_digests_of_models_that_are_certain(
     assert document(capsys, "extend", path, "--in-place")["changed"] is False
     novel = png_with(tmp_path / "n.png", NOVELAI)
     assert run(["infotext", "extend", str(novel), "--in-place"]) == 13
+    named = tmp_path / "named.txt"
+    named.write_text("cat\nSteps: 20, Seed: 1, Size: 8x8, Model: renamed", encoding="utf-8")
+    assert document(capsys, "extend", named, "--in-place")["changed"] is False
+    assert run(["infotext", "extend", str(named), "--in-place", "--by-name"]) == 0
+    assert named.read_text(encoding="utf-8").endswith(f"Model: renamed, Model sha256: {digest}")
 
 
 def test_search_in_folders_finds_by_every_question(tmp_path: Path, capsys: Capture) -> None:
