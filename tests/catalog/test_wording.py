@@ -112,7 +112,7 @@ def test_what_must_not_occur_alone_is_told_apart() -> None:
         ("cathedral", "-cat cathedral", True),
     ],
 )
-def test_whole_words(text: str, typed: str, is_found: bool) -> None:
+def test_whole_words(text: str, typed: str, *, is_found: bool) -> None:
     question = asked(typed, whole=True)
     query = f"({question.wanted})" + f" NOT ({question.unwanted})" * bool(question.unwanted)
     with sqlite3.connect(":memory:") as index:
