@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from jobs import KANNA, Job, evict, interleave, row
+from library import library_jobs
 from merges import merge_jobs
 from precision import part_jobs, quantize_jobs
 
@@ -226,6 +227,8 @@ def main() -> None:
     merge_jobs(args.folder, flux, args.rounds)
     make_room(args.folder, {flux, ckpt, vae})
     quantize_jobs(args.folder, min(args.rounds, 2))
+    make_room(args.folder, {flux, ckpt, vae} if args.keep else set())
+    library_jobs(args.folder.absolute(), args.rounds)
     if not args.keep:
         shutil.rmtree(args.folder)
 
