@@ -131,6 +131,14 @@ def test_what_differed_in_the_graph_is_left_alone() -> None:
         gone.without_parameter("scheduler")
 
 
+def test_a_graph_whose_prompt_looks_like_a1111s_text_is_a_graph() -> None:
+    prompt, workflow = the("WebP: EXIF Make and Model").texts
+    words = prompt.text.replace("text, watermark", "x\\nNegative prompt: y\\nSteps: 5, Seed: 6")
+    changed = opened(text("Make", words), workflow).with_prompt("雪")
+    assert changed.texts()[0].text.startswith("prompt:{")
+    assert changed.info.seed == 156680208700286
+
+
 def test_the_other_graph_is_read_where_one_is_damaged() -> None:
     prompt, workflow = the("the default graph").texts
     info = opened(text("prompt", prompt.text[:-5]), workflow).info

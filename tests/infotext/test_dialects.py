@@ -153,6 +153,7 @@ def test_a_text_beside_the_picture_is_a_prompt_at_least() -> None:
         ("Comment", '{"a": 1}'),
         ("Description", "A cat."),
         ("prompt", "just words"),
+        ("Comment", "the Stable Diffusion model that I like"),
     ],
 )
 def test_other_texts_say_nothing(keyword: str, text: str) -> None:

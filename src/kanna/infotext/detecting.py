@@ -92,6 +92,8 @@ _TELLING: Final = frozenset({
 _A1111_KEYWORDS: Final = (
     "parameters", "usercomment", "comment", "", "description", "imagedescription",
 )  # fmt: skip
+# ComfyUI's graphs in EXIF; prompts within may look like anything.
+_GRAPH: Final = re.compile(r"(?:prompt|workflow)\s*:\s*\{", re.IGNORECASE)
 _A1111_WORDS: Final = re.compile(
     r"^Negative prompt:|(?:^|, )Steps: *\d+(?:,|$)", re.MULTILINE | re.IGNORECASE
 )
@@ -139,7 +141,7 @@ def _order(one: PictureText) -> int:
 
 def _is_parameters(one: PictureText) -> bool:
     text = one.text.lstrip("\ufeff \t\r\n")
-    if not text or one.place == "xmp":
+    if not text or one.place == "xmp" or _GRAPH.match(text):
         return False
     if one.keyword == "parameters":
         return text[0] not in "{[" or not _is_json(text)

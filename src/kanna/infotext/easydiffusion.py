@@ -116,7 +116,7 @@ def _lines(texts: Texts) -> Reading | None:
         ends = [label.start() - 1 for label in labels[1:]] + [len(one.text.rstrip("\n"))]
         places: dict[str, tuple[Place, ...]] = {}
         said: dict[str, str] = {}
-        for label, end in zip(labels, ends, strict=True):
+        for label, end in zip(labels, ends, strict=False):
             span = Span(text=number, start=label.end(), end=max(end, label.end()),
                         label=max(label.start() - 1, 0), one_line=False)  # fmt: skip
             places[label[1]], said[label[1]] = (span,), one.text[span.start : span.end]
