@@ -148,7 +148,7 @@ def _file(number: int, tags: list[str], chance: random.Random) -> dict[str, obje
 
 def _add_files(library: Library, rows: list[dict[str, object]]) -> None:
     columns = [*rows[0]]
-    insert = f"INSERT INTO file ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"  # noqa: S608
+    insert = f"INSERT INTO file ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"
     parts = ((row["id"], 0, row["kind"], "", f"{row['data_sha256']}") for row in rows)
     words = ((row["id"], words_of(f"{row['name']} {row['title']}")) for row in rows)
     tagged = [(row["id"], "favourite") for row in rows[::50]]
