@@ -20,7 +20,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "done_copy": "コピーし、検証しました（{number} 番）",
     "done_rename": "名前を変えました（{number} 番）",
     "done_delete": "削除しました（{number} 番）",
-    "done_trash": "ゴミ箱に入れました（{number} 番）",
+    "done_trash": "ごみ箱に入れました（{number} 番）",
     "done_undo": "元の場所に戻しました（{number} 番）",
     "nothing_done": "何も実行していません。",
     "refused_all": "実行できないものがあるため、何も実行していません。",
@@ -66,7 +66,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "protected": (
         "{path} は書き込み禁止のため、削除しません。",
-        "書き込み禁止を解除するか、ゴミ箱に入れてください。",
+        "書き込み禁止を解除するか、ごみ箱に入れてください。",
     ),
     "leads_out": (
         "{path} には外を指すリンク（{name}）があり、移動するとリンク先が見つからなくなります。",
@@ -97,12 +97,12 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "手作業か kanna library move で戻してください。",
     ),
     "in_trash": (
-        "{path} はすでにゴミ箱にあります。",
+        "{path} はすでにごみ箱にあります。",
         "完全に消すには kanna library delete を使ってください。",
     ),
     "trash_full": (
-        "ゴミ箱 {path} に空いている名前がありません。",
-        "ゴミ箱を空にしてください。",
+        "ごみ箱 {path} に空いている名前がありません。",
+        "ごみ箱を空にしてください。",
     ),
     "nothing_to_undo": (
         "元に戻せる操作はありません。",
@@ -110,7 +110,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "cannot_undo": (
         "{number} 番（{verb}）は元に戻せません。",
-        "戻せるのは移動、名前の変更、ゴミ箱です。コピーは kanna library delete で削除してください。",
+        "戻せるのは移動、名前の変更、ごみ箱です。コピーは kanna library delete で削除してください。",
     ),
     "undone": (
         "{number} 番はすでに元に戻されています。",

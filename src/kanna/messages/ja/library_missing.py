@@ -6,7 +6,7 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "モデルに必要なのに、どのフォルダーにもない部品を調べます。",
-    "help": "モデルに別途必要で、ライブラリのどのフォルダーにもないものを調べます。拡散モデルにはテキストエンコーダーと VAE、LoRA や embedding などには同じファミリーのモデルが必要です。どのモデルに必要か、通常のファイル名、配布元、分かる場合は SHA-256 を表示します。チェックポイントの中にだけある部品は「ある」ものとして扱います（kanna split で取り出せます）。-v を付けると、足りているものとそのファイルも表示します。単語とオプションでの絞り込みは kanna library find と同じです。\n\n足りないものがあれば終了コードは 1 です。",
+    "help": "モデルに別途必要で、ライブラリのどのフォルダーにもないものを調べます。拡散モデルにはテキストエンコーダーと VAE、LoRA や埋め込みなどには同じ系統のモデルが必要です。どのモデルに必要か、通常のファイル名、配布元、わかる場合は SHA-256 を表示します。チェックポイントの中にだけある部品は「ある」ものとして扱います（kanna split で取り出せます）。-v を付けると、足りているものとそのファイルも表示します。単語とオプションでの絞り込みは kanna library find と同じです。\n\n足りないものがあれば終了コードは 1 です。",
     "examples": "例:\n\n  kanna library missing\n\n  kanna library missing --family flux -v\n\n  kanna library missing --json",
     "missing": "ありません",
     "there": "あります",

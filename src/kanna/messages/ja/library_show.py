@@ -6,7 +6,7 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "モデルについてライブラリにある情報をすべて表示します。",
-    "help": "それぞれの FILE について、種類、ハッシュ、タグ、メモ、別名、作られ方、同じファイルやデータ、パーツがほかにある場所を表示します。FILE はパス、モデルの番号（#12）、ハッシュの先頭 8 桁以上、または名前です。",
+    "help": "それぞれの FILE について、種類、ハッシュ、タグ、メモ、別名、作られ方、同じファイルやデータ、部品がほかにある場所を表示します。FILE はパス、モデルの番号（#12）、ハッシュの先頭 8 桁以上、または名前です。",
     "examples": "例:\n\n  kanna library show anime_v2\n\n  kanna library show '#12' -v\n\n  kanna library show 6ce0161689 --json",
     "gone": "ファイルがありません",
     "unread": "未読",
@@ -28,6 +28,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "origin_lora_of": "含まれる LoRA",
     "same": "同じファイル: {path}",
     "same_data": "同じテンソル: {path}",
-    "same_part": "同じパーツ: {path}",
+    "same_part": "同じ部品: {path}",
     "more": "… ほか {count} 件",
 }

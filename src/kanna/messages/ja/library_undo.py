@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
-    "short": "移動、名前の変更、ゴミ箱を元に戻します。",
+    "short": "移動、名前の変更、ごみ箱を元に戻します。",
     "help": "N 番の操作、または元に戻せる最後の操作のファイルを元の場所に戻します。その後ファイルが変更されている場合や、元の場所に別のものがある場合は戻しません。強制終了で中断された操作があれば、ファイルを動かすほかのコマンドと同じく、先に処理します。",
     "option_list": "実行した操作を新しい順に表示します。",
     "option_resume": "中断された操作の処理だけを行います。",

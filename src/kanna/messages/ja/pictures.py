@@ -55,9 +55,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "wrong_checksum": "{path}: {offset:,} バイト目の {kind} にあるテキストのチェックサムが一致しません。",
     "broken_text": "{path}: {offset:,} バイト目の {kind} にあるテキストは破損していて読めません。",
     "no_exif": "{path}: {offset:,} バイト目の {kind} の中身は EXIF ではありません。",
-    "broken_stealth": "{path}: 画素に埋め込まれたテキストは破損していて読めません。",
-    "broken_image": "{path}: 画像をデコードできないため、画素に埋め込まれたテキストは調べられません。",
-    "too_large": "{path} は {limit} メガピクセルを超えているため、画素に埋め込まれたテキストは調べません。",
+    "broken_stealth": "{path}: ピクセルに埋め込まれたテキストは破損していて読めません。",
+    "broken_image": "{path}: 画像をデコードできないため、ピクセルに埋め込まれたテキストは調べられません。",
+    "too_large": "{path} は {limit} メガピクセルを超えているため、ピクセルに埋め込まれたテキストは調べません。",
     "undecodable": (
         "{path}: 画像をデコードできないか、{limit} メガピクセルを超えています。",
         "別のプログラムで保存し直してください。",
