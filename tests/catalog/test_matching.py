@@ -241,6 +241,17 @@ def test_the_name_of_a_vae_beats_its_hash(shelf: Shelf) -> None:
     assert whole == [("certain", "sha256_16", "hashed.pt")]
 
 
+def test_the_hash_of_a_vae_of_a_published_name_is_doubted(shelf: Shelf) -> None:
+    """It is known which file has that name, and it is not the one that was hashed."""
+    mse = "vae-ft-mse-840000-ema-pruned.safetensors"
+    shelf.put("mine.pt", kind="vae", sha256=sha("mine"))
+    asked = {"name": mse, "digest": sha("mine")[:10]}
+    assert shelf.find("vae", **asked) == [("possible", "vae_hash", "mine.pt")]
+    own = next(row.sha256 for row in known_models() if row.filename == mse)
+    shelf.put("own.pt", kind="vae", sha256=own)
+    assert shelf.find("vae", name=mse, digest=own[:10]) == [("certain", "vae_hash", "own.pt")]
+
+
 def test_the_hash_that_forge_made_of_a_name_is_one_of_the_name(shelf: Shelf) -> None:
     shelf.put("a.safetensors", kind="checkpoint", sha256=sha("content"))
     fake = sha("a.safetensors")[:10]

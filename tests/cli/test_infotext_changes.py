@@ -256,6 +256,44 @@ def test_extend_adds_digests_of_models_that_are_certain(
     assert named.read_text(encoding="utf-8").endswith(f"Model: renamed, Model sha256: {digest}")
 
 
+def test_extend_keeps_what_it_cannot_look_up(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    digest, data = (hashlib.sha256(raw).hexdigest() for raw in (model.read_bytes(), b"DATA"))
+    resources = json.dumps({"lora:a, b": data[:10], "lora:": "0123456789"})
+    start = f"cat\nSteps: 20, Seed: 1, Size: 8x8, Hashes: {resources}"
+    path = tmp_path / "a.txt"
+    path.write_text(f'{start}, Lora sha256: "gone: {"ab" * 32}"', encoding="utf-8")
+    made = document(capsys, "extend", path, "--in-place")
+    expected = f'{start}, Lora sha256: "gone: {"ab" * 32}, a b: {digest}"'
+    assert path.read_text(encoding="utf-8") == expected
+    assert f"Lora sha256: a b: {digest}" in [note["text"] for note in made["notes"]]
+    assert document(capsys, "extend", path, "--in-place")["changed"] is False
+    other = expected.replace(digest, "cd" * 32)
+    path.write_text(other, encoding="utf-8")
+    made = document(capsys, "extend", path, "--in-place")
+    assert path.read_text(encoding="utf-8") == other
+    assert "infotext_extend.differs" in [note["key"] for note in made["notes"]]
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "reason"),
+    [
+        ("Model: renamed", "only_named", "by its name"),
+        ("VAE hash: {}, VAE: other", "unsure", "by the VAE hash, which is not always"),
+    ],
+)
+def test_extend_says_what_an_unsure_model_rests_on(
+    model: Path, tmp_path: Path, capsys: Capture, said: str, key: str, reason: str
+) -> None:
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    path = tmp_path / "a.txt"
+    path.write_text(f"cat\nSteps: 20, Seed: 1, Size: 8x8, {said.format(digest[:10])}", "utf-8")
+    (note,) = document(capsys, "extend", path, "--in-place")["notes"]
+    assert note["key"] == f"infotext_extend.{key}"
+    assert f"({reason}" in note["text"]
+    taken = document(capsys, "extend", path, "--in-place", "--by-name")["changed"]
+    assert taken is (key == "only_named")
+
+
 def test_search_in_folders_finds_by_every_question(tmp_path: Path, capsys: Capture) -> None:
     folder = tmp_path / "in" / "sub"
     folder.mkdir(parents=True)

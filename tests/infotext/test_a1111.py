@@ -136,6 +136,12 @@ def test_a_lora_has_the_digest_of_its_data_first() -> None:
     assert lora.meanings == ("autov3", "sha256_12")
 
 
+def test_the_digest_of_a_loras_data_outlives_that_of_its_file() -> None:
+    whole = f'Lora sha256: "x: {"ab" * 32}, y: {"cd" * 32}"'
+    found = read(f'{SURE}, Lora hashes: "x: 0123456789ab", {whole}').models
+    assert [(one.name, one.digest) for one in found] == [("x", "0123456789ab"), ("y", "cd" * 32)]
+
+
 def test_two_digests_of_one_length_are_two_models() -> None:
     text = f'{SURE}, Model: a, Model hash: 0123456789, Hashes: {{"model": "9876543210"}}'
     assert [one.digest for one in read(text).models] == ["0123456789", "9876543210"]

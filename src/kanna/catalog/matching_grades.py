@@ -18,7 +18,8 @@ other_suffix …     possible  possible  -           the same name but for a det
 *Several* are different files for which the same speaks, published ones that are not here included;
 *and name* is a digest for which an exact name speaks, too (of several such, it is likely). A name
 is possible only if the file's kind is not the one that was meant, or its digest is another one. A
-digest that was found in a meaning that the program hardly had counts as if several had it.
+digest that was found in a meaning that the program hardly had counts as if several had it; so does
+the hash of a VAE whose name is that of a published file with another digest.
 Sources of what digests are worth: A1111 modules/hashes.py, modules/sd_models.py (model_hash),
 modules/sd_vae.py (get_loaded_vae_hash: one cache entry, ``vae``, for all VAEs), kohya
 library/train_util.py (precalculate_safetensors_hashes).

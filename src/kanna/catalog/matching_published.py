@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 
-from kanna.catalog.matching_names import spelling, split
+from kanna.catalog.matching_names import Name, spelling, split
 from kanna.hashing.known import Known, known_models
 
 
@@ -23,7 +23,11 @@ def _published() -> tuple[Mapping[str, list[Known]], Mapping[str, list[Known]]]:
     return files, titles
 
 
-def published_as(stem: str) -> tuple[list[Known], list[Known]]:
-    """Return the published files with this stem, and those with it for a title."""
+def published_as(name: Name) -> tuple[list[Known], list[Known]]:
+    """Return the published files with this stem, and those with it for a title.
+
+    Civitai's resources are called ``title - version``: so the title may be what comes before.
+    """
     files, titles = _published()
-    return files.get(spelling(stem), []), titles.get(spelling(stem), [])
+    stem, title = spelling(name.stem), spelling(name.stem.partition(" - ")[0])
+    return files.get(stem, []), titles.get(stem) or titles.get(title, [])

@@ -44,9 +44,9 @@ from kanna.infotext.info import ModelReference
 _VAE_HASH_DIGITS: Final = 10  # as many does A1111 write of a VAE, from an entry that all VAEs share
 _HEX: Final = re.compile("[0-9a-fA-F]+")
 _NAME_HASH_DIGITS: Final = frozenset({10, 64})
-# What no program says that it meant: A1111 writes either as if it were another digest.
 # What a digest speaks for in one way or another, so that it does not contradict.
 _DIGESTED: Final = frozenset({*DIGESTS, "name_hash", "made_from"})
+# What no program says that it meant: A1111 writes either as if it were another digest.
 _NEVER_SAID: Final = ("vae_hash", "sshs_model_hash")
 # Digests that every file has which was hashed; embeddings have the checksum.
 _TELLING: Final = frozenset({"sha256", "data_sha256", "autov1", "embedding_checksum"})
@@ -182,12 +182,15 @@ class Question:
     def _published_so(self) -> Iterator[tuple[str, Known]]:
         if self._name is None:
             return
-        files, titles = published_as(self._name.stem)
-        for row in files:
+        files, titles = published_as(self._name)
+        for row in filter(self._can_be, files):
             likeness = _likeness(row.filename, self._name)
-            if not (row.kind_is_sure and kind_agrees(self._reference.role, row.kind) is False):
-                yield "published_name" if likeness == "name" else likeness, row
-        yield from (("published_title", row) for row in titles)
+            yield "published_name" if likeness == "name" else likeness, row
+        yield from (("published_title", row) for row in titles if self._can_be(row))
+
+    def _can_be(self, row: Known) -> bool:
+        """Whether a published file is not known to be of another kind than the one meant."""
+        return not row.kind_is_sure or kind_agrees(self._reference.role, row.kind) is not False
 
     def _by_name_hash(self) -> Iterator[tuple[Candidate, str]]:
         """Yield the files of whose name, not content, the digits are."""
@@ -210,6 +213,12 @@ class Question:
 
     def _is_vae_hash(self) -> bool:
         return self._word("autov2") == "vae_hash"
+
+    def _is_other_vae(self) -> bool:
+        """Whether a VAE was published under the exact name, and the hash is not that one's."""
+        rows = [row for word, row in self._published_so() if word == "published_name"]
+        known = [row.sha256 for row in rows if row.sha256]
+        return bool(known) and not any(one.startswith(self._digits) for one in known)
 
     def _look_at_folders(self) -> None:
         """Of several files of the name, prefer those that lie in the folders that it has."""
@@ -244,6 +253,7 @@ class Question:
         several = len(self._contents[word]) > 1
         meant = self._reference.meanings
         unlikely = bool(meant) and word in DIGESTS and word not in {*meant, *_NEVER_SAID}
+        unlikely = unlikely or (word == "vae_hash" and self._is_other_vae())
         if named:
             return doubted(grade.named) if several and grade.alone != "certain" else grade.named
         return grade.several if several or unlikely else grade.alone

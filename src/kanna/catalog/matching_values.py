@@ -32,6 +32,11 @@ class Match:
     data_sha256: str | None = None
     autov1: str | None = None
 
+    @property
+    def named(self) -> bool:
+        """Whether an exact name speaks for it."""
+        return not AGREEING.isdisjoint((self.meaning, *self.also))
+
     def to_json(self) -> dict[str, object]:
         """Return it for a JSON document."""
         return {
@@ -62,7 +67,7 @@ def without_noise(matches: Iterable[Match]) -> list[Match]:
     if any(one.meaning in AGREEING and one.certainty == "likely" for one in matches):
         return [
             replace(one, certainty="possible", contradicts=True)
-            if one.meaning == "vae_hash" and AGREEING.isdisjoint(one.also)
+            if one.meaning == "vae_hash" and not one.named
             else one
             for one in matches
         ]

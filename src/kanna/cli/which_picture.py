@@ -15,6 +15,7 @@ from kanna.messages import say, shown
 _COLOURS: Final = {
     "found": "green", "likely": "cyan", "possible": "yellow", "missing": "red", "unknown": "red",
 }  # fmt: skip
+_SURE: Final = {"found", "likely"}  # what else it may be, is worth a line otherwise
 _FEW: Final = 3  # files of the same certainty; -v shows all
 _SHORT: Final = 16
 
@@ -44,7 +45,7 @@ def _model_lines(model: api.NamedModel, *, verbose: bool) -> Iterator[str]:
         yield from (f"  {line}" for line in _match_lines(match, model, verbose=verbose))
     if more := len(model.matches) - len(shown_matches):
         yield "  " + styled(say("which.more_files", count=more), "dim")
-    if model.match is None or verbose:
+    if verbose or model.state not in _SURE:
         yield from (f"  {line}" for line in _known_lines(model, verbose=verbose))
     yield from map(note_line, model.notes)
 

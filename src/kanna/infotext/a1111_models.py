@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from kanna.infotext.a1111_lists import listed_hashes
 from kanna.infotext.a1111_pairs import read_pairs
 from kanna.infotext.a1111_references import References
 from kanna.infotext.a1111_roles import (
-    LISTS,
+    HASH_LISTS,
+    NAME_LISTS,
     NAMED,
     STRENGTHS,
     TYPES,
@@ -44,8 +46,11 @@ def models_of(prompt: str, parameters: Sequence[Parameter]) -> tuple[ModelRefere
     for pattern, stage in _STAGES:
         for key in filter(pattern.fullmatch, pairs):
             _add_tokens(found, pairs[key], key, stage)
-    for key in filter(LISTS.__contains__, pairs):
-        _add_list(found, key, pairs[key])
+    for key in filter(HASH_LISTS.__contains__, pairs):
+        for name, digest in listed_hashes(pairs[key]).items():
+            found.add(HASH_LISTS[key], name, digest, where=key)
+    for key in filter(NAME_LISTS.__contains__, pairs):
+        _add_names(found, key, pairs[key])
     for key in filter(_CONTROLNET.fullmatch, pairs):
         _add_controlnet(found, key, pairs[key])
     _add_hashes(found, _json(pairs.get("Hashes")))
@@ -85,15 +90,12 @@ def _add_tokens(found: References, prompt: str, where: str, stage: str = "") -> 
         found.add(token.role, token.name, None, weight=token.unet, where=where, stage=stage)
 
 
-def _add_list(found: References, key: str, value: str) -> None:
-    """Add ``name: digest, name: digest``; SD.Next has names, some with a strength."""
+def _add_names(found: References, key: str, value: str) -> None:
+    """Add ``name:strength, name``, as SD.Next lists them."""
     for item in value.split(","):
-        name, colon, rest = item.strip().rpartition(":")
-        if colon and "hashes" in key.lower():
-            found.add(LISTS[key], name, rest, where=key)
-        elif name or rest:
-            weight = rest if colon else None
-            found.add(LISTS[key], name if colon else rest, None, weight=weight, where=key)
+        name, colon, weight = item.strip().rpartition(":")
+        name, weight = (name, weight) if colon else (weight, "")
+        found.add(NAME_LISTS[key], name, None, weight=weight, where=key)
 
 
 def _add_controlnet(found: References, key: str, value: str) -> None:

@@ -7,13 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kanna.formats import MODEL_SUFFIXES
+from kanna.infotext.a1111_lists import name_in_list
 from kanna.infotext.a1111_roles import meanings_of
 from kanna.infotext.info import ModelReference, Role
 
 _DIGEST: Final = re.compile(r"(?:0[xX]|blake3:|sha256:)?([0-9a-fA-F]{4,64})")
 _BRACKETED: Final = re.compile(r"[\[(]([0-9a-fA-F]{8,64})[\])]\Z")
 _LENGTHS: Final = {4, 8, 10, 12, 16, 64}
+_WHOLE: Final = 64
 _ENOUGH: Final = 10  # digits that make two beginnings of a SHA-256 the same
 # A picture has one of these at each stage: what has no name is about the one that has.
 _SINGLE: Final = {"checkpoint", "vae"}
@@ -66,7 +67,7 @@ class References:
         return any(one.role == role and not one.stage for one in self._found)
 
     def models(self) -> tuple[ModelReference, ...]:
-        """Return one reference for each, with the longest of its digests."""
+        """Return one reference for each, with the best of its digests."""
         return tuple(map(_reference, self._found))
 
     def _same(self, role: Role, stage: str, name: str | None, digest: str | None) -> _Found | None:
@@ -92,7 +93,7 @@ class References:
 
 
 def _reference(one: _Found) -> ModelReference:
-    digest = max(one.digests, key=len, default=None)
+    digest = _best(one)
     return ModelReference(
         role=one.role,
         name=one.name,
@@ -102,6 +103,15 @@ def _reference(one: _Found) -> ModelReference:
         where=one.where,
         stage=one.stage,
     )
+
+
+def _best(one: _Found) -> str | None:
+    """Return the longest digest, but of a LoRA's data before that of its file.
+
+    The latter is another one as soon as the metadata are edited.
+    """
+    short = [digest for digest in one.digests if len(digest) < _WHOLE]
+    return max(short if one.role == "lora" and short else one.digests, key=len, default=None)
 
 
 def _agree(one: str | None, other: str) -> bool:
@@ -124,10 +134,8 @@ def _digest(text: str | None) -> str | None:
 
 
 def _plain(name: str) -> str:
-    """Return a name without folders, suffix and what ``Lora hashes`` leaves out."""
-    name = re.split(r"[\\/]", name)[-1].casefold()
-    suffix = next((s for s in MODEL_SUFFIXES if name.endswith(s)), "")
-    return re.sub(r"[:,]", "", name.removesuffix(suffix)).strip()
+    """Return a name as lists of digests have it, whatever its case."""
+    return name_in_list(name).casefold()
 
 
 def _number(value: Any) -> float | None:

@@ -55,12 +55,16 @@ STRENGTHS: Final = {
     r"ControlNet[ -](\d+) Model": "ControlNet-{} Weight",
     "ControlNet Model()": "ControlNet Weight",
 }
-# Lists of names with digests, or of names.
-LISTS: Final[Mapping[str, Role]] = {
+# Lists of names with digests; kanna itself adds that of LoRAs' whole files.
+HASH_LISTS: Final[Mapping[str, Role]] = {
     "Lora hashes": "lora",
     "LoRA hashes": "lora",
     "Lyco hashes": "lora",
     "TI hashes": "embedding",
+    "Lora sha256": "lora",
+}
+# Lists of names, some with a strength.
+NAME_LISTS: Final[Mapping[str, Role]] = {
     "LoRA networks": "lora",
     "Embeddings": "embedding",
     "TI": "embedding",

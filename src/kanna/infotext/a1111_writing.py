@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from kanna.infotext.a1111_grammar import LABEL
+from kanna.infotext.a1111_lists import hash_list, name_in_list
 from kanna.infotext.a1111_pairs import written
 from kanna.infotext.info import GenerationInfo, ModelReference, Role
 from kanna.infotext.tokens import read_tokens, token_text
@@ -46,7 +46,6 @@ _SCHEDULERS: Final = {
 _SHORT: Final = {"sha256": 10, "sha256_16": 10, "sha256_12": 10, "autov2": 10, "autov1": 8}
 _OF_DATA: Final = {"data_sha256": 12, "autov3": 12}
 _OF_FILES: Final = {"sha256": 12, "sha256_16": 12, "sha256_12": 12}
-_SUFFIX: Final = re.compile(r"(?i)\.(?:safetensors|ckpt|pt|pth|bin|gguf|sft)$")
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -124,8 +123,7 @@ def _of(info: GenerationInfo, role: Role) -> list[ModelReference]:
 
 
 def _hashes(references: Sequence[ModelReference], lengths: Mapping[str, int]) -> str:
-    digests = ((_stem(one), _digest(one, lengths)) for one in references)
-    return ", ".join(f"{name}: {digest}" for name, digest in digests if name and digest)
+    return hash_list({_stem(one): _digest(one, lengths) for one in references})
 
 
 def _digest(one: ModelReference, lengths: Mapping[str, int]) -> str:
@@ -134,9 +132,7 @@ def _digest(one: ModelReference, lengths: Mapping[str, int]) -> str:
 
 
 def _stem(one: ModelReference) -> str:
-    """Return a name as A1111 shows it: without folders, suffix, and what parts pairs or tokens."""
-    name = re.split(r"[\\/]", one.name or "")[-1]
-    return re.sub(r"[:,<>]", "", _SUFFIX.sub("", name)).strip()
+    return name_in_list(one.name or "")
 
 
 def _word(word: str | None, names: dict[str, str]) -> str:

@@ -17,9 +17,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "differs": "{key} is {old} already, and the file in the library has {new}; it was left as it is.",
     "missing": "{name} is not in the library.",
     "unknown": "{name} is not in the library, nor known otherwise.",
-    "likely": "{name} is not in the library any more.",
-    "possible": "{name} is not in the library any more.",
-    "found": "{name} is not in the library any more.",
-    "unsure": "{name} may be {path}, but only its name says so; --by-name takes that.",
+    "only_named": "{name} is probably {path}, but not for certain ({reason}); --by-name takes it.",
+    "unsure": "{name} may be {path} ({reason}); that is not sure enough.",
     "not_hashed": "{name} is {path}, but that was not hashed yet; `kanna library scan` does it.",
 }

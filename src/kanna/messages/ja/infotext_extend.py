@@ -17,9 +17,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "differs": "{key} にはすでに {old} があり、ライブラリのファイルは {new} です。元のまま残しました。",
     "missing": "{name} はライブラリにありません。",
     "unknown": "{name} はライブラリになく、ほかの情報もありません。",
-    "likely": "{name} はもうライブラリにありません。",
-    "possible": "{name} はもうライブラリにありません。",
-    "found": "{name} はもうライブラリにありません。",
-    "unsure": "{name} は {path} かもしれませんが、根拠は名前だけです（--by-name で採用します）。",
+    "only_named": "{name} はおそらく {path} ですが、確実ではありません（{reason}）。--by-name を付けると採用します。",
+    "unsure": "{name} は {path} かもしれませんが、確実といえないため書き加えません（{reason}）。",
     "not_hashed": "{name} は {path} ですが、ハッシュが未計算です（`kanna library scan` で計算します）。",
 }
