@@ -29,7 +29,7 @@ def _hit_lines(hit: api.Hit, *, verbose: bool) -> Iterator[str]:
     yield f"  {_meaning(hit)}"
     if known is not None:
         yield from (f"  {line}" for line in known_lines(known, verbose=verbose))
-    if hit.file is not None:
+    if hit.file is not None and (known is not None or not hit.file.is_there):
         key = "which.here" if hit.file.is_there else "which.gone"
         yield "  " + say(key, path=hit.file.path)
 

@@ -26,6 +26,7 @@ from kanna.errors import UsageError
 from kanna.infotext.a1111_writing import OWN
 from kanna.infotext.editable import Editable
 from kanna.infotext.info import GenerationInfo
+from kanna.infotext.written import said_as
 
 Target: TypeAlias = Literal["prompt", "negative", "parameter"]
 Action: TypeAlias = Literal[
@@ -43,13 +44,6 @@ _ACTIONS: Final[Mapping[str, Action]] = {
     "addfirst": "add_first", "addlast": "add_last", "replace": "replace", "re.sub": "regex",
     "regex": "regex", "overwrite": "overwrite", "set": "set", "delete": "delete",
     "remove": "delete",
-}  # fmt: skip
-# What people call what other programs have under other keys.
-_FIELDS: Final = {
-    "steps": "steps", "sampler": "sampler", "schedule type": "scheduler",
-    "scheduler": "scheduler", "cfg scale": "cfg_scale",
-    "distilled cfg scale": "distilled_cfg_scale", "seed": "seed", "width": "width",
-    "height": "height", "denoising strength": "denoising_strength", "clip skip": "clip_skip",
 }  # fmt: skip
 _SHOWN: Final = "Add First, Add Last, Replace, re.sub, Overwrite, Set, Delete"
 _SEARCHING: Final = {"replace", "regex"}
@@ -130,7 +124,7 @@ def _checked(change: Change, at: int) -> Change:
     if change.action in _SEARCHING and not change.search:
         raise UsageError("infotext_text.no_search", line=at)
     if change.action == "regex":
-        _pattern(change.search)
+        _pattern(change.search, at)
     return change
 
 
@@ -163,9 +157,7 @@ def _said(key: str, info: GenerationInfo) -> tuple[str, str | None]:
     found = key if key in there else next((k for k in there if k.lower() == key.lower()), key)
     if found in there:
         return found, there[found]
-    field = "" if info.dialect in OWN else _FIELDS.get(key.lower(), "")
-    value = getattr(info, field, None)
-    return key, None if value is None else str(value)
+    return key, None if info.dialect in OWN else said_as(key, info)
 
 
 def _changed(change: Change, old: str) -> str:
@@ -203,10 +195,13 @@ def _substituted(change: Change, old: str) -> str:
                          pattern=change.search, reason=error) from error  # fmt: skip
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str, line: int = 0) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
+        if line:
+            raise UsageError("infotext_text.bad_pattern_there", line=line, pattern=text,
+                             reason=error) from error  # fmt: skip
         raise UsageError("infotext_text.bad_pattern", pattern=text, reason=error) from error
 
 

@@ -39,6 +39,15 @@ _WORDS: Final = {
 }
 
 
+def said_as(word: str, info: GenerationInfo) -> str | None:
+    """Return what `info` says under a usual word, None where it says nothing of it."""
+    if word.lower() == "size":
+        return f"{info.width}x{info.height}" if info.width and info.height else None
+    field_name = _WORDS.get(word.lower())
+    value = None if field_name is None else getattr(info, field_name)
+    return None if value is None else str(value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What texts say, and where.

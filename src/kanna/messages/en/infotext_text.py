@@ -58,6 +58,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "The regular expression “{pattern}” cannot be used: {reason}.",
         "Write it as Python's re module wants it, and put a backslash before characters such as ( ) [ ] . that stand for themselves.",
     ),
+    "bad_pattern_there": (
+        "The regular expression “{pattern}” in line {line} of the macros cannot be used: {reason}.",
+        "Write it as Python's re module wants it, and put a backslash before characters such as ( ) [ ] . that stand for themselves.",
+    ),
     "bad_replacement": (
         "The replacement “{text}” cannot be used with “{pattern}”: {reason}.",
         "Use groups that the expression has, such as \\1, and \\\\ for a backslash.",

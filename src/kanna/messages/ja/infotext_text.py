@@ -58,6 +58,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "正規表現「{pattern}」は使えません: {reason}",
         "Python の re モジュールの書き方にし、( ) [ ] . などを文字として使うときは前にバックスラッシュを付けてください。",
     ),
+    "bad_pattern_there": (
+        "マクロの {line} 行目の正規表現「{pattern}」は使えません: {reason}",
+        "Python の re モジュールの書き方にし、( ) [ ] . などを文字として使うときは前にバックスラッシュを付けてください。",
+    ),
     "bad_replacement": (
         "置換文字列「{text}」は「{pattern}」と一緒に使えません: {reason}",
         "\\1 のように正規表現にあるグループだけを使い、バックスラッシュそのものは \\\\ と書いてください。",
