@@ -184,6 +184,11 @@ def test_a_name_is_found_however_it_is_written(shelf: Shelf, name: str) -> None:
     assert found[1] == "name"
 
 
+def test_a_year_in_brackets_is_a_part_of_the_name(shelf: Shelf) -> None:
+    shelf.put("Ink (2023).safetensors", kind="checkpoint")
+    assert shelf.find(name="Ink (2023)") == [("likely", "name", "Ink (2023).safetensors")]
+
+
 @pytest.mark.parametrize(
     ("name", "meaning"),
     [("ink_style", "other_spelling"), ("Ink-Style", "other_spelling"),

@@ -15,20 +15,19 @@ from typing import Final
 from urllib.parse import unquote
 
 from kanna.formats import MODEL_SUFFIXES
+from kanna.hashing.resolving import parted
 
 _ASCII_LOWER: Final = str.maketrans(
     {**{chr(n): chr(n + 32) for n in range(ord("A"), ord("Z") + 1)}, "-": "_", " ": "_"}
 )
 # The same in SQL; `spelling` and the indexes of the library's schema must agree with it.
 SPELLING: Final = "lower(replace(replace({0}, '-', '_'), ' ', '_'))"
-_HASHED: Final = re.compile(r"(.+?)\s*[\[(](?:0x)?([0-9a-fA-F]{4,64})[\])]")
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:hf|huggingface|civitai):", re.IGNORECASE)
 # Civitai's name of a version as a resource (AIR): urn:air:sdxl:lora:civitai:MODEL@VERSION
 _AIR: Final = re.compile(r"(?:urn:)?(?:air:)?(?:.*:)?civitai:\d+@(\d+).*", re.IGNORECASE)
 _WORDS: Final = frozenset({"none", "automatic", "built-in", "built in", "baked vae", "bakedvae"})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")  # JSON may hold them; no database does
 _MOST_JOINTS: Final = 12
-_LONGEST: Final = 1024  # letters; the pattern above takes long for what is no name
 # What A1111 calls the upscalers that it brings: the names of their files are others.
 # Source: AUTOMATIC1111 modules/realesrgan_model.py, extensions-builtin/ScuNET, SwinIR.
 SHOWN_AS: Final = {
@@ -71,13 +70,12 @@ class Name:
 
 def name_of(text: str) -> Name | None:
     """Return a name taken apart, or None where `text` names no model: ``None``, ``Automatic``."""
-    text, digits = _SURROGATE.sub("\ufffd", text).strip(), ""
+    text = _SURROGATE.sub("\ufffd", text).strip()
     if air := _AIR.fullmatch(text):
         text = version_name(int(air[1]))
     elif _URL.match(text):
         text = unquote(re.split("[?#]", _URL.sub("", text, count=1))[0])
-    if len(text) <= _LONGEST and (hashed := _HASHED.fullmatch(text)):
-        text, digits = hashed[1], hashed[2].lower()
+    text, digits = parted(text)
     *folders, last = text.replace("\\", "/").rstrip("/").split("/")
     if not last or text.casefold() in _WORDS:
         return None

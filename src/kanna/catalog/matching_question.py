@@ -33,6 +33,7 @@ from kanna.catalog.matching_values import Match, rank, without_noise
 from kanna.hashing.known import Known
 from kanna.hashing.resolving import (
     MEANINGS,
+    NAME_HASH_DIGITS,
     Hit,
     is_of_nothing,
     meanings_of,
@@ -43,7 +44,6 @@ from kanna.infotext.info import ModelReference
 
 _VAE_HASH_DIGITS: Final = 10  # as many does A1111 write of a VAE, from an entry that all VAEs share
 _HEX: Final = re.compile("[0-9a-fA-F]+")
-_NAME_HASH_DIGITS: Final = frozenset({10, 64})
 # What a digest speaks for in one way or another, so that it does not contradict.
 _DIGESTED: Final = frozenset({*DIGESTS, "name_hash", "made_from"})
 # What no program says that it meant: A1111 writes either as if it were another digest.
@@ -194,13 +194,13 @@ class Question:
 
     def _by_name_hash(self) -> Iterator[tuple[Candidate, str]]:
         """Yield the files of whose name, not content, the digits are."""
-        if len(self._digits) in _NAME_HASH_DIGITS:
+        if len(self._digits) in NAME_HASH_DIGITS:
             names = [name for name in self._shelves.names() if self._is_name_hash(name)]
             for one in self._shelves.exactly_named(names):
                 yield one, "name_hash"
 
     def _is_name_hash(self, name: str) -> bool:
-        fits = len(self._digits) in _NAME_HASH_DIGITS
+        fits = len(self._digits) in NAME_HASH_DIGITS
         return fits and name_hash(name).startswith(self._digits)
 
     def _is_other(self, row: Known) -> bool:

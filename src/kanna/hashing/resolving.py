@@ -43,13 +43,12 @@ MEANINGS: Final = (
     Meaning("blake3", 64, "blake3"),
 )
 # Forge used this for a while; only digests of these lengths were written anywhere.
-_NAME_HASH_DIGITS: Final = (10, 64)
+NAME_HASH_DIGITS: Final = (10, 64)
 _LENGTHS: Final = frozenset(meaning.digits for meaning in MEANINGS)
 _NOTHING: Final = (hashlib.sha256().hexdigest(), "af1349b9f5f9a1a6a0404dea36dcc949", "00000000")
-_FORMS: Final = (
-    re.compile(r"(?i)(?:0x|blake3:|sha256:)?([0-9a-f]+)"),
-    re.compile(r"(?i).*[\[(](?:0x)?([0-9a-f]+)[\])]"),
-)
+_BARE: Final = re.compile(r"(?i)(?:0x|blake3:|sha256:)?([0-9a-f]+)")
+_BEHIND: Final = re.compile(r"(?i)[\[(](?:0x)?([0-9a-f]+)[\])]\Z")
+_NO_YEAR: Final = 8  # digits; fewer in brackets may be a part of the name
 _FIELDS: Final = {"sha256", "data_sha256", "blake3", "crc32", "autov1"}
 
 
@@ -128,11 +127,29 @@ def digits_of(text: str) -> str:
     Raises:
         UsageError: there are none, or not as many as any digest has.
     """
-    for form in _FORMS:
-        match = form.fullmatch(text.strip())
-        if match and len(match[1]) in _LENGTHS:
-            return match[1].lower()
-    raise UsageError("which.no_digest", text=text)
+    text = text.strip()
+    behind = _BEHIND.search(text)
+    digits = bare_digits(text) or bare_digits(behind[1] if behind else "")
+    if not digits:
+        raise UsageError("which.no_digest", text=text)
+    return digits
+
+
+def bare_digits(text: str) -> str:
+    """Return the digits of ``0x…``, ``blake3:…`` or alone; none if no digest has as many."""
+    match = _BARE.fullmatch(text.strip())
+    return match[1].lower() if match and len(match[1]) in _LENGTHS else ""
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Part ``name [hash]`` and ``name(hash)`` into name and digits, either of which may be empty.
+
+    ``name (2023)`` is all name.
+    """
+    text = text.strip()
+    behind = _BEHIND.search(text)
+    digits = bare_digits(behind[1]) if behind and len(behind[1]) >= _NO_YEAR else ""
+    return (text[: behind.start()].rstrip(), digits) if behind and digits else (text, "")
 
 
 class Remembered(Protocol):
@@ -244,7 +261,7 @@ def published(file: CachedFile) -> Known | None:
 
 def _name_hashes(digits: str) -> Iterator[Hit]:
     """Yield the published files of whose name, not content, this is the digest."""
-    if len(digits) in _NAME_HASH_DIGITS:
+    if len(digits) in NAME_HASH_DIGITS:
         for row in known_models():
             if row.filename and name_hash(row.filename).startswith(digits):
                 yield Hit(meaning="name_hash", known=row, exact=False)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from kanna.hashing.resolving import bare_digits, parted
 from kanna.infotext.a1111_lists import name_in_list
 from kanna.infotext.a1111_roles import meanings_of
 from kanna.infotext.info import ModelReference, Role
 
-_DIGEST: Final = re.compile(r"(?:0[xX]|blake3:|sha256:)?([0-9a-fA-F]{4,64})")
-_BRACKETED: Final = re.compile(r"[\[(]([0-9a-fA-F]{8,64})[\])]\Z")
-_LENGTHS: Final = {4, 8, 10, 12, 16, 64}
 _WHOLE: Final = 64
 _ENOUGH: Final = 10  # digits that make two beginnings of a SHA-256 the same
 # A picture has one of these at each stage: what has no name is about the one that has.
@@ -48,8 +45,8 @@ class References:
         where: str, stage: str = "",
     ) -> None:  # fmt: skip
         """Add what is said in one place; a digest in brackets behind the name is taken off."""
-        name, bracketed = _parted((name or "").strip())
-        digest = _digest(digest) or bracketed
+        called, behind = parted(name or "")
+        name, digest = called or None, bare_digits(digest or "") or behind or None
         if not name and not digest:
             return
         one = self._same(role, stage, name, digest)
@@ -118,19 +115,6 @@ def _agree(one: str | None, other: str) -> bool:
     """Whether both can begin the same SHA-256; that of 8 digits is another one."""
     shorter, longer = sorted((one or "", other), key=len)
     return len(shorter) >= _ENOUGH and longer.startswith(shorter)
-
-
-def _parted(name: str) -> tuple[str | None, str | None]:
-    """Part ``name [hash]`` and ``name(hash)``."""
-    match = _BRACKETED.search(name)
-    if match and len(match[1]) in _LENGTHS:
-        return name[: match.start()].rstrip() or None, match[1].lower()
-    return name or None, None
-
-
-def _digest(text: str | None) -> str | None:
-    match = _DIGEST.fullmatch((text or "").strip())
-    return match[1].lower() if match and len(match[1]) in _LENGTHS else None
 
 
 def _plain(name: str) -> str:
