@@ -274,7 +274,7 @@ def test_any_drawing_is_read(nodes: list[Any], links: Any) -> None:
 def test_the_table_speaks_of_roles_and_inputs_that_there_are() -> None:
     table = node_table()
     roles = {row.role for row in table.rows.values()}
-    assert roles == {"", "sampler", "detailer", "save", "preview", "stop"}
+    assert roles == {"", "sampler", "detailer", "save", "preview", "stop", "silence"}
     known = set(get_args(Role))
     models = [role for row in table.rows.values() for role in (row.models or {}).values()]
     assert {*models, *(one.role for one in table.inputs)} <= known

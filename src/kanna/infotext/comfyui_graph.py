@@ -57,13 +57,23 @@ def prompt_graph(document: object, base: Path = ()) -> Graph | None:
 
 
 def _node(key: str, node: Mapping[str, Any], nodes: Mapping[str, Any], base: Path) -> Node:
-    inputs = object_of(node.get("inputs"))
+    found = {
+        name: unwrapped(value, (*base, key, "inputs", name))
+        for name, value in object_of(node.get("inputs")).items()
+    }
     return Node(
         id=key,
         kind=node["class_type"],
-        inputs={name: _input(value, nodes) for name, value in inputs.items()},
-        paths={name: (*base, key, "inputs", name) for name in inputs},
+        inputs={name: _input(value, nodes) for name, (value, _) in found.items()},
+        paths={name: path for name, (_, path) in found.items()},
     )
+
+
+def unwrapped(value: Any, path: Path) -> tuple[Any, Path]:
+    """Return a value and where it is; pythongosssss's loaders wrap names with their pictures."""
+    if isinstance(value, dict) and isinstance(value.get("content"), str):
+        return value["content"], (*path, "content")
+    return value, path
 
 
 def _input(value: Any, nodes: Mapping[str, Any]) -> Any:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
-from kanna.infotext.comfyui_graph import Link, Node
+from kanna.infotext.comfyui_graph import Node
 from kanna.infotext.comfyui_nodes import ModelInput
+from kanna.infotext.comfyui_said import text_in
 from kanna.infotext.comfyui_walk import Walk
 from kanna.infotext.info import ModelReference, Role
-from kanna.infotext.values import list_of, number_of, object_of, text_of
+from kanna.infotext.values import list_of, number_of, object_of, text_of, whole_of
 
 _EMBEDDING: Final = re.compile(r"embedding:([^\s,:()\[\]{}<>|]+)(?::(-?[0-9.]+)(?=\)))?")
 _TAG: Final = re.compile(r"<(?:lora|lyco):([^:<>\n]+)(?::(-?[0-9.]+))?[^<>\n]*>")
@@ -39,7 +40,7 @@ def _of_nodes(walk: Walk, nodes: Iterable[Node]) -> Iterator[ModelReference]:
         for name, value in node.inputs.items():
             yield from _of_input(walk, node, name, value, where)
         if walk.row(node).tags:
-            said = (walk.text(node, name) for name in node.inputs)
+            said = (text_in(walk, node, name) for name in node.inputs)
             for match in (m for one in said if one for m in _TAG.finditer(one.text)):
                 weight = number_of(match[2])
                 yield ModelReference(role="lora", name=match[1], weight=weight, where=where)
@@ -84,19 +85,28 @@ class _Met:
 def _of_row(walk: Walk, met: _Met) -> Iterator[ModelReference]:
     found = walk.value(met.node, met.name)
     name = text_of(found.value) if found else None
-    if name is None or not _is_name(walk, name, met.row) or _is_off(met):
+    if name is None or not _is_name(walk, name, met.row) or _is_off(walk, met):
         return
-    weights = (met.node.inputs.get(met.with_number(one)) for one in met.row.weight)
-    weight = next((number for one in weights if (number := number_of(one)) is not None), None)
-    if isinstance(first := met.node.inputs.get(next(iter(met.row.weight), "")), Link):
-        linked = walk.value(met.node, met.row.weight[0])
-        weight = number_of(linked.value) if linked and first else weight
     yield ModelReference(
-        role=met.row.role, name=name, weight=weight, where=met.where, stage=met.row.stage
-    )
+        role=met.row.role, name=name, weight=_weight(walk, met), where=met.where,
+        stage=met.row.stage,
+    )  # fmt: skip
 
 
-def _is_off(met: _Met) -> bool:
+def _weight(walk: Walk, met: _Met) -> float | None:
+    """Return the first weight that is a number: those that the node's mode names, then any."""
+    choice = walk.row(met.node).weights
+    chosen = choice and choice.inputs.get(str(met.node.inputs.get(choice.by)))
+    names = map(met.with_number, (*([chosen] if chosen else []), *met.row.weight))
+    found = (walk.value(met.node, one) for one in names if one in met.node.inputs)
+    numbers = (number_of(one.value) for one in found if one)
+    return next((number for number in numbers if number is not None), None)
+
+
+def _is_off(walk: Walk, met: _Met) -> bool:
+    most = whole_of(met.node.inputs.get(walk.row(met.node).count))
+    if most is not None and (whole_of(met.with_number("{}")) or 0) > most:
+        return True
     switch = met.node.inputs.get(met.with_number(met.row.switch)) if met.row.switch else None
     return switch in {"Off", "off", "OFF"} if isinstance(switch, str) else switch is False
 

@@ -17,15 +17,19 @@ _TABLE: Final = Path(__file__).with_name("comfyui_nodes.toml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A field of `GenerationInfo`: the inputs that say it, and those that lead there."""
+    """A field of `GenerationInfo`: the inputs that say it, and those that lead there.
+
+    `side` says which number of a text such as "832 x 1216" it is, counted from 1.
+    """
 
     inputs: tuple[str, ...]
     through: tuple[str, ...]
+    side: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Of the inputs, the one comes out that the value of the input `by` names."""
+    """Of the inputs, the one counts that the value of the input `by` names."""
 
     by: str
     inputs: Mapping[str, str]
@@ -44,7 +48,10 @@ class NodeRow:
     joins: tuple[str, ...] = ()
     separator: str = ""
     separator_text: str = ""
+    listed: str = ""
     models: Mapping[str, Role] | None = None
+    count: str = ""
+    weights: Choice | None = None
     tags: bool = False
 
 
@@ -73,6 +80,10 @@ class NodeTable:
         """Return what is known of a class of nodes; of an unknown one, nothing."""
         return self.rows.get(kind, _UNKNOWN)
 
+    def word_of(self, name: str) -> Word | None:
+        """Return the field that an input of this name says."""
+        return next((word for word in self.words.values() if name in word.inputs), None)
+
 
 _UNKNOWN: Final = NodeRow()
 
@@ -93,8 +104,8 @@ def node_table() -> NodeTable:
 
 def _row(raw: Mapping[str, Any]) -> NodeRow:
     fields = {name: value for name, value in raw.items() if name != "class"}
-    if "choose" in fields:
-        fields["choose"] = Choice(**fields["choose"])
+    for name in fields.keys() & {"choose", "weights"}:
+        fields[name] = Choice(**fields[name])
     return NodeRow(**_tuples(fields))
 
 

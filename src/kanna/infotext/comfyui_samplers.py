@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from kanna.infotext.comfyui_graph import Link, Node
-from kanna.infotext.comfyui_walk import Literal, Output, Said, Walk
+from kanna.infotext.comfyui_said import Said, text_in
+from kanna.infotext.comfyui_walk import Literal, Output, Walk
 from kanna.infotext.values import text_of
 
 _SETTINGS: Final = (
@@ -43,6 +44,7 @@ def find_samplers(walk: Walk) -> Samplers:
     )
     if main is None:
         main = next((node for node in walk.graph.values() if _is_sampler(walk, node)), None)
+    main = main and _begun(walk, main)
     nearest = walk.before(main) if main else []
     ordered = dict.fromkeys(node.id for node in (*nearest, *used, *([] if ends else _every(walk))))
     nodes = tuple(walk.graph[key] for key in ordered)
@@ -78,6 +80,22 @@ def _main(walk: Walk, end: Node) -> Node | None:
             if _is_sampler(walk, node, details=details):
                 return node
     return None
+
+
+def _begun(walk: Walk, sampler: Node) -> Node:
+    """Return the sampler whose noise this one goes on with, where it adds none itself."""
+    for node in walk.upstream(sampler, walk.table.walking["latents"]):
+        if _is_sampler(walk, node) and not _is_silent(walk, node):
+            return node
+    return sampler
+
+
+def _is_silent(walk: Walk, sampler: Node) -> bool:
+    said, noise = walk.value(sampler, "add_noise"), sampler.inputs.get("noise")
+    if said is not None and str(said.value).lower() in {"disable", "false"}:
+        return True
+    made = walk.follow(noise) if isinstance(noise, Link) else None
+    return isinstance(made, Output) and walk.row(made.node).role == "silence"
 
 
 def _is_sampler(walk: Walk, node: Node, *, details: bool = False) -> bool:
@@ -127,7 +145,7 @@ def _own_texts(walk: Walk, node: Node, side: str) -> list[Said]:
         return []
     known = walk.row(node).texts
     names = walk.table.walking["texts"] if known is None else known
-    said = [walk.text(node, name) for name in names if name in node.inputs]
+    said = [text_in(walk, node, name) for name in names if name in node.inputs]
     return [one for one in said if one is not None]
 
 

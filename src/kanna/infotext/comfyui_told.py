@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kanna.infotext.comfyui_graph import Link, Node
+from kanna.infotext.comfyui_said import Said
 from kanna.infotext.comfyui_samplers import Samplers, prompts_of
 from kanna.infotext.comfyui_texts import Drawn, DrawnPlace
-from kanna.infotext.comfyui_walk import Literal, Said, Walk
+from kanna.infotext.comfyui_walk import Literal, Walk
 from kanna.infotext.info import Parameter
 from kanna.infotext.places import JsonPlace, Place
 from kanna.infotext.values import shown_value, text_of
@@ -64,7 +65,7 @@ class Told:
     def clip_skip(self) -> int | None:
         """Return how many layers of the text encoder were left out, counted as A1111 does."""
         for node in self.samplers.used:
-            for name in ("stop_at_clip_layer", "clip_skip"):
+            for name in ("stop_at_clip_layer", "clip_skip", "base_clip_skip"):
                 value = node.inputs.get(name)
                 if isinstance(value, int) and -24 <= value < 0:
                     return -value
@@ -76,7 +77,8 @@ class Told:
         told = (*words.values(), *(one for said in prompts for one in said.origins))
         known = {(one.node, one.input) for one in told}
         for one in words.values():
-            yield Parameter(key=one.input, value=shown_value(one.value))
+            if one.input:
+                yield Parameter(key=one.input, value=shown_value(one.value))
         for node, name, value in self._values():
             if (node.id, name) not in known:
                 yield Parameter(key=_pair_key(node, name), value=shown_value(value)[:_MAX_SHOWN])
@@ -87,7 +89,7 @@ class Told:
             _pair_key(node, name): self.places([Literal(value, node.id, name)])
             for node, name, value in self._values()
         }
-        return found | {one.input: self.places([one]) for one in words.values()}
+        return found | {one.input: self.places([one]) for one in words.values() if one.input}
 
     def _values(self) -> Iterator[tuple[Node, str, Any]]:
         left = _MAX_PAIRS
@@ -112,7 +114,7 @@ class Told:
 
     def places(self, origins: Iterable[Literal]) -> tuple[Place, ...]:
         """Return the places of inputs, in all graphs that have them."""
-        return tuple(place for one in origins for place in self._places(one))
+        return tuple(place for one in origins if one.input for place in self._places(one))
 
     def _places(self, one: Literal) -> Iterator[Place]:
         path = self.chosen.graph[one.node].paths.get(one.input)

@@ -1,4 +1,4 @@
-"""Ways through ComfyUI's graph: from an input to the value, the text or the node that it is.
+"""Ways through ComfyUI's graph: from an input to the value or the node that it is.
 
 Strangers draw these graphs, with cycles and doubled ways: each walk visits a node once, and all of
 them together take no more steps than `_MAX_STEPS`.
@@ -6,23 +6,22 @@ them together take no more steps than `_MAX_STEPS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from kanna.infotext.comfyui_graph import Graph, Link, Node
-from kanna.infotext.comfyui_nodes import NodeRow, NodeTable, node_table
+from kanna.infotext.comfyui_nodes import NodeRow, NodeTable, Word, node_table
 from kanna.infotext.values import as_field, text_of
 
 _MAX_STEPS: Final = 100_000
 _MAX_WAY: Final = 500  # nodes that hand on, one behind the other
-_MAX_DEPTH: Final = 40  # of texts joined of joined texts
-_MAX_TEXT: Final = 1_000_000  # characters of a joined text
-_TEXT_PER_STEP: Final = 100
+_SIZE: Final = re.compile(r"\b([0-9]{3,5}) ?[x×] ?([0-9]{3,5})\b")
 
 
 class Literal(NamedTuple):
-    """A value, and the input of a node that has it."""
+    """A value, and the input of a node that has it; no input where it is but a part of one."""
 
     value: Any
     node: str
@@ -34,13 +33,6 @@ class Output(NamedTuple):
 
     node: Node
     slot: int
-
-
-class Said(NamedTuple):
-    """A text, and the inputs that it is made of."""
-
-    text: str
-    origins: tuple[Literal, ...]
 
 
 @dataclass(slots=True)
@@ -107,8 +99,22 @@ class Walk:
             if not isinstance(found, Output):
                 return found
             node = found.node
-            name = next((one for one in self.table.walking["values"] if one in node.inputs), "")
+            word = self.table.word_of(name)
+            side = self._side(node, word) if word else None
+            if side is not None:
+                return side
+            names = (name, *(word.inputs if word else ()), *self.table.walking["values"])
+            name = next((one for one in names if one in node.inputs), "")
         return None
+
+    def _side(self, node: Node, word: Word) -> Literal | None:
+        """Return width or height where a node has both in one text, such as "832 x 1216"."""
+        texts = (text_of(node.inputs.get(one)) for one in self.table.walking["sizes"])
+        size = next((found for text in texts if text and (found := _SIZE.search(text))), None)
+        if size is None or not word.side:
+            return None
+        swaps = any(node.inputs.get(one) == "On" for one in self.table.walking["swaps"])
+        return Literal(int(size[3 - word.side if swaps else word.side]), node.id, "")
 
     def before(self, start: Node) -> list[Node]:
         """Return a node and all that it follows from, the nearest first."""
@@ -150,45 +156,10 @@ class Walk:
         word = self.table.words[name]
         through = (*word.inputs, *word.through, *self.table.walking["bundles"])
         for node in self.upstream(start, through):
+            if (side := self._side(node, word)) is not None:
+                return side
             for one in word.inputs:
                 found = self.value(node, one) if one in node.inputs else None
                 if found is not None and as_field(name, found.value) is not None:
                     return found
         return None
-
-    def text(self, node: Node, name: str, depth: int = 0) -> Said | None:
-        """Return the text of an input, joined where nodes join it."""
-        value = node.inputs.get(name)
-        if isinstance(value, Link):
-            found = self.follow(value)
-            if isinstance(found, Output):
-                return self._text_of(found.node, depth + 1) if depth < _MAX_DEPTH else None
-            if found is None:
-                return None
-            value, origin = found.value, found
-        else:
-            origin = Literal(value, node.id, name)
-        text = text_of(value)
-        return None if text is None else Said(text, (origin,))
-
-    def _text_of(self, node: Node, depth: int) -> Said | None:
-        """Return the text that a node puts out."""
-        row = self.row(node)
-        if row.joins:
-            return self._joined(node, row, depth)
-        names = (*(row.texts or ()), *self.table.walking["texts"], *self.table.walking["values"])
-        for name in names:
-            if name in node.inputs and (found := self.text(node, name, depth)) is not None:
-                return found
-        return None
-
-    def _joined(self, node: Node, row: NodeRow, depth: int) -> Said | None:
-        parts = [self.text(node, name, depth) for name in row.joins]
-        found = [part for part in parts if part is not None and part.text]
-        between = self.text(node, row.separator, depth) if row.separator else None
-        separator = between.text if between else row.separator_text
-        text = separator.join(part.text for part in found)
-        self.steps -= 10 + len(text) // _TEXT_PER_STEP
-        if not found or len(text) > _MAX_TEXT:
-            return None
-        return Said(text, tuple(one for part in found for one in part.origins))

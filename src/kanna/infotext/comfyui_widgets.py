@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from kanna.infotext.comfyui_graph import unwrapped
 from kanna.infotext.comfyui_nodes import node_table
 from kanna.infotext.json_text import Path
 from kanna.infotext.values import list_of, object_of
 
 _OWN: Final = "-1"  # instead of an inner node: the subgraph's own input
 _INNER: Final = "\0inner"  # a value that is an inner node's
-_AFTER_SEED: Final = frozenset({"fixed", "increment", "decrement", "randomize"})
+_AFTER_SEED: Final = ("fixed", "increment", "decrement", "randomize")
 _SEEDS: Final = frozenset({"seed", "noise_seed", "value"})
 
 
@@ -28,10 +29,13 @@ def widget_values(
     if isinstance(drawn, dict):
         names = [name for name in drawn if isinstance(name, str)]
         return {n: drawn[n] for n in names}, {n: (*path, "widgets_values", n) for n in names}
-    found = list(_named(_widgets(kind, raw), list_of(drawn)))
+    found = {
+        name: unwrapped(value, (*path, "widgets_values", number))
+        for name, number, value in _named(_widgets(kind, raw), list_of(drawn))
+    }
     return (
-        {name: value for name, _, value in found},
-        {name: (*path, "widgets_values", number) for name, number, _ in found},
+        {name: value for name, (value, _) in found.items()},
+        {name: place for name, (_, place) in found.items()},
     )
 
 
@@ -54,7 +58,7 @@ def _named(names: list[str], values: list[Any]) -> Iterator[tuple[str, int, Any]
     for number, value in enumerate(values):
         if isinstance(value, dict) and isinstance(value.get("lora"), str):
             yield f"lora_{number}", number, value
-        elif not (last in _SEEDS and isinstance(value, str) and value in _AFTER_SEED):
+        elif not (last in _SEEDS and (value is None or value in _AFTER_SEED)):
             last = next(left, "")
             if last and last != _INNER:
                 yield last, number, value

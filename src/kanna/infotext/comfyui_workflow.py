@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from kanna.infotext.comfyui_graph import MAX_NODES, Graph, Link, Node
 from kanna.infotext.comfyui_widgets import inner_values, widget_values
+from kanna.infotext.comfyui_wires import Wire, broadcast, wires
 from kanna.infotext.json_text import Path
 from kanna.infotext.values import list_of, object_of
 
@@ -23,15 +24,6 @@ _BYPASSED: Final = 4
 _FROM_OUTSIDE: Final = -10  # what a link comes from that leads into a subgraph
 _TO_OUTSIDE: Final = -20
 _MAX_DEPTH: Final = 8  # of subgraphs within subgraphs
-
-
-class _Wire(NamedTuple):
-    """A link as it is drawn."""
-
-    source: int
-    source_slot: int
-    target: int
-    target_slot: int
 
 
 class _Sheet(NamedTuple):
@@ -43,7 +35,8 @@ class _Sheet(NamedTuple):
 
     prefix: str
     drawn: Mapping[str, Any]
-    wires: Mapping[int, _Wire]
+    wires: Mapping[int, Wire]
+    broadcast: Mapping[tuple[str, int], Wire]
     path: Path = ()
     depth: int = 0
     outer: Mapping[str, Any] = MappingProxyType({})
@@ -56,7 +49,7 @@ def workflow_graph(document: object) -> Graph | None:
     if not list_of(drawn.get("nodes")):
         return None
     subgraphs = list_of(object_of(drawn.get("definitions")).get("subgraphs"))
-    sheets = [_Sheet("", drawn, _wires(drawn))]
+    sheets = [_Sheet("", drawn, wires(drawn), broadcast(drawn))]
     graph: dict[str, Node] = {}
     while sheets and len(graph) < MAX_NODES:
         sheet = sheets.pop()
@@ -82,9 +75,10 @@ def _nodes(
     elif sheet.depth < _MAX_DEPTH:
         place, definition = inner
         path: Path = ("definitions", "subgraphs", place)
-        depth, wires = sheet.depth + 1, _wires(definition)
-        inside = inner_values(raw, (*sheet.path, "nodes", number))
-        below = _Sheet(f"{node.id}:", definition, wires, path, depth, node.inputs, inside)
+        below = _Sheet(
+            f"{node.id}:", definition, wires(definition), broadcast(definition), path,
+            sheet.depth + 1, node.inputs, inner_values(raw, (*sheet.path, "nodes", number)),
+        )  # fmt: skip
         sheets.append(below)
         yield from _doors(node, below)
 
@@ -117,21 +111,6 @@ def _names(inputs: object) -> Iterator[str]:
         yield name if isinstance(name, str) else ""
 
 
-def _wires(drawn: Mapping[str, Any]) -> dict[int, _Wire]:
-    """Return the links of a sheet by number; they are lists, or objects in newer files."""
-    wires: dict[int, _Wire] = {}
-    for one in list_of(drawn.get("links")):
-        if isinstance(one, dict):
-            keys = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
-            said = [one.get(key) for key in keys]
-        else:
-            said = list_of(one)[:5]
-        numbers = [number for number in said if isinstance(number, int)]
-        if len(numbers) == 5:
-            wires[numbers[0]] = _Wire(*numbers[1:])
-    return wires
-
-
 def _node(sheet: _Sheet, number: int, raw: Mapping[str, Any]) -> Node:
     path = (*sheet.path, "nodes", number)
     kind = raw["type"]
@@ -143,9 +122,10 @@ def _node(sheet: _Sheet, number: int, raw: Mapping[str, Any]) -> Node:
     for slot, one in enumerate(list_of(raw.get("inputs"))):
         said = object_of(one)
         number_of_link, name = said.get("link"), said.get("name")
-        if isinstance(number_of_link, int) and number_of_link in sheet.wires:
-            key = name if isinstance(name, str) else str(slot)
-            links[key] = sheet.wires[number_of_link]
+        wire = sheet.wires.get(number_of_link) if isinstance(number_of_link, int) else None
+        wire = wire or sheet.broadcast.get((str(raw.get("id")), slot))
+        if wire is not None:
+            links[name if isinstance(name, str) else str(slot)] = wire
     linked = {
         name: Link(f"{sheet.prefix}{wire.source}", wire.source_slot)
         for name, wire in links.items()
@@ -156,7 +136,7 @@ def _node(sheet: _Sheet, number: int, raw: Mapping[str, Any]) -> Node:
     )
 
 
-def _is_given(sheet: _Sheet, wire: _Wire) -> bool:
+def _is_given(sheet: _Sheet, wire: Wire) -> bool:
     """Whether the subgraph gets a value from outside there; else the inner one counts."""
     names = list(_names(sheet.drawn.get("inputs")))
     return 0 <= wire.source_slot < len(names) and names[wire.source_slot] in sheet.outer
