@@ -249,6 +249,14 @@ def test_a_simple_webp_becomes_an_extended_one(mode: str, lossless: bool) -> Non
     assert not put(made)[20] & 0x0C
 
 
+def test_a_webp_that_says_to_be_shorter_than_its_last_chunk_is_made_whole() -> None:
+    whole = webp(webp_chunk("XMP ", b"x" * 300))
+    short = whole[:4] + struct.pack("<I", len(whole) - 8 - 290) + whole[8:]
+    made = put(short)
+    assert int.from_bytes(made[4:8], "little") == len(made) - 8
+    assert pixels(made) == pixels(whole)
+
+
 def test_frames_of_moving_pictures_stay_where_they_are() -> None:
     frames = [Image.new("RGB", (16, 8), (n * 40, 9, 99)) for n in range(4)]
     for form in ("WEBP", "GIF", "PNG"):

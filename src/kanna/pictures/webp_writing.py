@@ -37,8 +37,9 @@ def patches(file: InputFile, opened: Opened, changes: Changes) -> Iterator[Patch
     grown = sum(len(new) - (_padded(file, one) - one.start) for one, new in replaced.items())
     grown += sum(map(len, added.values())) + (end & 1 and bool(added))
     grown += len(head.new) - (head.end - head.start) if head else 0
-    size = int.from_bytes(file.read(4, 4), "little") + grown
-    yield Patch(4, 8, struct.pack("<I", size))
+    said = int.from_bytes(file.read(4, 4), "little")
+    size = max(said, end - 8) + grown  # its last chunk may be longer than the file says to be
+    yield Patch(4, 8, size.to_bytes(4, "little"))
 
 
 def image_runs(file: InputFile, opened: Opened) -> Iterator[tuple[int, int]]:
