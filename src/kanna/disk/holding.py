@@ -1,13 +1,17 @@
-"""One process at a time: a lock that the system frees when its holder ends, however it ends."""
+"""One process at a time: locks that the system frees when their holder ends, however it ends."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from kanna.disk.moving import hold
+from kanna.disk.writing import lock
+
+_LOCKED_BYTE: Final = 1 << 40  # beyond the end of whatever is written to the file
 
 
 @contextmanager
@@ -22,3 +26,21 @@ def held(path: Path) -> Iterator[bool]:
         yield hold(fd)
     finally:
         os.close(fd)
+
+
+def hold(fd: int) -> bool:
+    """Take a file for this process until it is closed; return whether nobody else has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+            os.lseek(fd, 0, os.SEEK_END)
+        else:
+            lock(fd)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return sys.platform != "win32"
+    return True

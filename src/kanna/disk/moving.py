@@ -18,9 +18,7 @@ from pathlib import Path
 from kanna.disk import system
 from kanna.disk.folders import sync_folder
 from kanna.disk.reading import Fingerprint
-from kanna.disk.writing import cannot, claim, lock
-
-_LOCKED_BYTE = 1 << 40  # beyond the end of any journal
+from kanna.disk.writing import cannot, claim
 
 
 class OtherDiskError(OSError):
@@ -75,6 +73,37 @@ def look_through(folder: Path) -> Iterator[tuple[str, Entry]]:
                 yield f"{name}/{inner}", below
 
 
+def is_one_folder(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one folder, also where it is mounted twice.
+
+    A network drive that is mounted under two names has two device numbers, so only a file tells
+    that is made in one of them for a moment.
+
+    Raises:
+        OSError: a folder is not there, or cannot be written to.
+    """
+    if one.samefile(other):
+        return True
+    import tempfile  # seldom needed, and slow to load
+
+    with tempfile.NamedTemporaryFile(prefix=".kanna-", dir=one) as file:
+        return os.path.lexists(other / Path(file.name).name)
+
+
+def is_other_case(name: Path, other: Path) -> bool:
+    """Whether two paths are one name, of which a disk that ignores capitals knows one spelling.
+
+    Raises:
+        OSError: their folder cannot be read.
+    """
+    if name.parent != other.parent or name.name == other.name:
+        return False
+    if name.name.casefold() != other.name.casefold() or not os.path.lexists(name):
+        return False
+    listed = os.listdir(name.parent)  # noqa: PTH208 - names
+    return os.path.lexists(other) and not {name.name, other.name} <= set(listed)
+
+
 def give_second_name(source: Path, destination: Path) -> None:
     """Let `destination` be another name of the file at `source`.
 
@@ -106,7 +135,7 @@ def rename(source: Path, destination: Path) -> None:
         OSError: it is not allowed, or the disk fails.
     """
     try:
-        if sys.platform == "win32":
+        if sys.platform == "win32" or is_other_case(source, destination):
             source.rename(destination)
         elif source.is_dir() and not source.is_symlink():
             if os.path.lexists(destination):
@@ -179,24 +208,6 @@ def keep_attributes(source: int, destination: int, path: Path) -> None:
             os.fchmod(destination, stat.S_IMODE(status.st_mode))
     times = (status.st_atime_ns, status.st_mtime_ns)
     os.utime(destination if os.utime in os.supports_fd else path, ns=times)
-
-
-def hold(fd: int) -> bool:
-    """Take a file for this process until it ends, however it ends; return whether nobody has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-            os.lseek(fd, 0, os.SEEK_END)
-        else:
-            lock(fd)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return sys.platform != "win32"
-    return True
 
 
 def longest_name(folder: Path) -> int:

@@ -25,6 +25,8 @@ from kanna.disk.moving import (
     CannotLinkError,
     OtherDiskError,
     give_second_name,
+    is_one_folder,
+    is_other_case,
     link_target,
     look,
     make_link,
@@ -33,7 +35,7 @@ from kanna.disk.moving import (
 from kanna.engine.job import failures_told
 from kanna.engine.meter import Meter
 from kanna.engine.staging import Staging
-from kanna.errors import FormatError, Interrupted, OutputExists
+from kanna.errors import FormatError, Interrupted, OutputExists, UsageError
 from kanna.filing.checking import copies, unchanged
 from kanna.filing.copying import content_of, fill_copy, fill_folder, fill_text, part_folder
 from kanna.filing.ending import finish, take_back
@@ -68,7 +70,7 @@ def carry(journal: Journal, number: int, files: FileSet, meter: Meter) -> Carrie
             work.make()
             journal.note(number, "complete")
         except BaseException:
-            take_back(files.steps, work.progress, journal.token)
+            take_back(files.steps, work.progress, journal.token, work.tried)
             journal.note(number, "taken_back")
             raise
     return Carried(digests=work.digests, notes=_ended(work, files))
@@ -107,6 +109,8 @@ class _Work:
     progress: Progressed = field(default_factory=Progressed)
     digests: dict[Path, Digests] = field(default_factory=dict)
     stagings: dict[int, Staging] = field(default_factory=dict)
+    # the steps whose destinations are ours: what is in the way of others is somebody else's
+    tried: set[int] = field(default_factory=set)
 
     def begin(self) -> None:
         """Say in the journal what is begun, and which folders are made for it."""
@@ -121,6 +125,7 @@ class _Work:
             OSError: the disk fails.
         """
         self._check()
+        self._check_aliases()
         for folder in {step.destination.parent for step in self.steps if step.destination}:
             make_folder(folder)
         if any(step.role == "trashinfo" for step in self.steps):
@@ -141,6 +146,18 @@ class _Work:
         for step in self.steps:
             if step.action != "leave" and not unchanged(step):
                 raise FormatError("filing.changed", path=step.source)
+
+    def _check_aliases(self) -> None:
+        """Refuse to remove a source that only seems to stand at the destination, too."""
+        pairs = {
+            (step.source.parent, step.destination.parent): step.source
+            for step in self.steps
+            if step.takes and step.there and step.source and step.destination
+            and step.source.name.casefold() == step.destination.name.casefold()
+        }  # fmt: skip
+        for (folder, place), source in pairs.items():
+            if folder != place and is_one_folder(place, folder):
+                raise UsageError("filing.same_place", path=source, folder=place)
 
     def _stage(self, n: int, stack: ExitStack) -> None:
         """Copy a step's file to a temporary name beside its destination, and verify it."""
@@ -186,6 +203,7 @@ class _Work:
         """Give a step's file its new name; return whether it could be done without renaming."""
         step = self.steps[n]
         assert step.destination is not None
+        self.tried.add(n)
         try:
             if n in self.stagings:
                 self.stagings[n].publish()
@@ -197,6 +215,7 @@ class _Work:
             self._stage(n, stack)
             return self._publish(n, stack)
         except (FileExistsError, OutputExists) as error:
+            self.tried.discard(n)
             raise _taken(step) from error
         return True
 
@@ -214,7 +233,7 @@ class _Work:
         except CannotLinkError:
             return False
         except FileExistsError:
-            if step.source.samefile(step.destination):  # other capitals only
+            if is_other_case(step.source, step.destination):
                 return False
             raise
         return True
@@ -230,6 +249,7 @@ class _Work:
                 self._stage(n, stack)
                 self._publish(n, stack)
         except FileExistsError as error:
+            self.tried.discard(n)
             raise _taken(step) from error
 
 

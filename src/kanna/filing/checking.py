@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from kanna.disk import Fingerprint, InputFile, free_bytes
-from kanna.disk.moving import Entry, longest_name, look
+from kanna.disk.moving import Entry, is_other_case, longest_name, look
 from kanna.engine.meter import Meter
 from kanna.engine.staging import existing_folder
 from kanna.errors import Incompatible, KannaError, OutputExists, UsageError
@@ -74,7 +74,7 @@ def check_folder(folder: Path, subject: Subject) -> None:
     if not there.is_dir():
         raise UsageError("engine.no_folder", path=subject.path, folder=there)
     real = folder.resolve()
-    if real == subject.path.parent.resolve():
+    if folder.exists() and folder.samefile(subject.path.parent):  # whatever leads to it
         raise UsageError("filing.same_place", path=subject.path, folder=folder)
     inside = subject.path.resolve() in (real, *real.parents)
     if inside and subject.members[0].entry.kind == "folder":
@@ -133,20 +133,13 @@ def _step(step: Step, wanted: dict[str, Path], checked: Checked) -> Step:
     if step.source is not None:
         wanted[key] = step.source
     there = look(place)
-    if there is None or _is_source(step, place):
+    if there is None:
         return step
+    if step.source is not None and is_other_case(step.source, place):
+        return replace(step, replace=())  # names in it lead where they led, for the disk
     if not _same(step, there, checked):
         raise OutputExists("filing.exists", path=place, source=step.source)
     return replace(step, there=there.state)
-
-
-def _is_source(step: Step, place: Path) -> bool:
-    """Whether a new name is the old one in other capitals, on a disk that ignores them."""
-    source = step.source
-    if source is None or source.parent != place.parent or source.name == place.name:
-        return False
-    same = source.name.casefold() == place.name.casefold() and source.samefile(place)
-    return same and place not in place.parent.iterdir()
 
 
 def _same(step: Step, there: Entry, checked: Checked) -> bool:

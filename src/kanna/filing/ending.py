@@ -7,12 +7,20 @@ its source is there as it was; a source goes only while every destination of its
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 from kanna.disk import Fingerprint, InputFile
-from kanna.disk.moving import Entry, link_target, look, remove, remove_folder, rename
+from kanna.disk.moving import (
+    Entry,
+    is_other_case,
+    link_target,
+    look,
+    remove,
+    remove_folder,
+    rename,
+)
 from kanna.engine.staging import remove_leftovers
 from kanna.errors import KannaError
 from kanna.filing.checking import same_entry
@@ -23,38 +31,62 @@ from kanna.hashing.files import read_digests
 from kanna.model import Note
 
 
-def take_back(steps: Sequence[Step], progress: Progressed, token: str) -> None:
+def take_back(
+    steps: Sequence[Step], progress: Progressed, token: str, tried: Collection[int] | None = None
+) -> None:
     """Bring back the old set: what was renamed gets its name again, what was made goes.
+
+    Only destinations of the steps `tried` are touched, where it is known which were.
 
     Raises:
         OSError: the disk fails.
     """
     for n, step in reversed(tuple(enumerate(steps))):
         if step.makes and step.destination is not None:
-            _take_back(step, step.destination, progress, n, token)
+            _remove_temporary(step, step.destination, token)
+            if tried is None or n in tried:
+                _take_back(step, step.destination, progress, n)
     for folder in reversed(progress.folders):
         remove_folder(folder)
 
 
-def _take_back(step: Step, place: Path, progress: Progressed, n: int, token: str) -> None:
-    folder = step.entry is not None and step.entry.kind == "folder"
-    if folder:
+def _remove_temporary(step: Step, place: Path, token: str) -> None:
+    if step.entry is not None and step.entry.kind == "folder":
         remove_tree(part_folder(place, token), step.tree)
     elif place.parent.is_dir():
         remove_leftovers(place)
+
+
+def _take_back(step: Step, place: Path, progress: Progressed, n: int) -> None:
     now = look(place)
     if now is None:
+        return
+    if step.source is not None and is_other_case(step.source, place):
+        rename(place, step.source)
         return
     source = None if step.source is None else look(step.source, follow=step.action == "copy")
     if step.source is not None and source is None:
         if _was_source(step, now):
             rename(place, step.source)
-    elif folder:
+    elif now.kind == "folder":
         staged = progress.staged.get(n)
         if staged is not None and now.state.same_file(staged):
             remove_tree(place, step.tree)
-    elif _is_ours(step, place, now, source, progress.staged.get(n), progress.digests.get(n)):
+    elif _is_ours(
+        step, place, now, source, progress.staged.get(n), progress.digests.get(n)
+    ) and _is_needless(step):
         remove(place)
+
+
+def _is_needless(step: Step) -> bool:
+    """Whether the source of a step is, at this moment, what it was: another move may be faster."""
+    if step.source is None or step.entry is None:
+        return True
+    now = look(step.source, follow=step.action == "copy")
+    if now is None or now.kind != step.entry.kind:
+        return False
+    was = step.entry.state
+    return (now.state.size, now.state.mtime_ns) == (was.size, was.mtime_ns)
 
 
 def _was_source(step: Step, now: Entry) -> bool:
@@ -153,7 +185,8 @@ def _removed(steps: Sequence[Step]) -> Iterator[Note]:
 
 
 def _remove(step: Step, source: Path) -> bool:
-    if look(source) is None:
+    place = step.destination
+    if look(source) is None or (place is not None and is_other_case(source, place)):
         return True
     entry = step.entry
     assert entry is not None

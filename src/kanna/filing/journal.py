@@ -27,7 +27,8 @@ from typing import Any, Final, Self
 
 from kanna.disk import Fingerprint, make_folder
 from kanna.disk.folders import sync_folder
-from kanna.disk.moving import append, hold
+from kanna.disk.holding import hold
+from kanna.disk.moving import append
 from kanna.errors import UsageError
 from kanna.filing.values import FilingPlan, Step, state_record, step_of, step_record
 
