@@ -6,9 +6,9 @@
     matching_aliases   other names of a model, as the library keeps them
     matching_groups    what of a picture names the same model
     matching_rows      where is looked: the library, the cache of hashes (`matching_digests`)
-    matching_published the published models by name
+    matching_search    one reference: the files and published models that it leads to
     matching_grades    how sure each thing makes that speaks for a file: the table
-    matching_question  one reference: found, judged, ordered (`matching_values`)
+    matching_question  one reference: what is found, judged and ordered (`matching_values`)
     matching           many of them
 """
 
