@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kanna.api.differing import Diff, diff
     from kanna.api.fixing import Fixed, fix
     from kanna.api.hashing import HashedFile, HashOptions, PartMatch, hash_files
+    from kanna.api.infotext_changing import infotext_batch
     from kanna.api.infotext_documents import generation_document, infotext_document, text_document
     from kanna.api.infotext_editing import InfotextEdit, edit_infotext, read_edits
     from kanna.api.infotext_expanding import Expansion, expand_infotext
@@ -319,6 +320,7 @@ __all__ = [
     "hash_files",
     "hash_targets",
     "import_hashes",
+    "infotext_batch",
     "infotext_document",
     "infotext_extender",
     "infotext_outputs",
@@ -484,6 +486,7 @@ _HOMES = {
     "kanna.api.configuring": ("Configuration", "configure", "mark"),
     "kanna.api.differing": ("Diff", "DiffReport", "DiffRow", "DiffSection", "diff"),
     "kanna.api.fixing": ("Fixed", "fix"),
+    "kanna.api.infotext_changing": ("infotext_batch",),
     "kanna.api.infotext_documents": (
         "generation_document",
         "infotext_document",

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from kanna.api.infotext_values import Infotext, InfotextChange, InfotextOptions
 from kanna.disk import Fingerprint, make_folder
-from kanna.engine import publish, rehearse_publish
+from kanna.engine import publish, rehearse_publish, remove_leftovers
 from kanna.errors import FormatError, Incompatible
 from kanna.model import Note
 from kanna.pictures import with_texts
 from kanna.pictures.picture import PictureText
+
+
+def infotext_batch(options: InfotextOptions, outputs: Iterable[Path]) -> InfotextOptions:
+    """Return options for a batch, whose first step is done: no leftover of a killed run is there.
+
+    Each of its files by itself would look for them in the whole folder. `outputs` are all files
+    that the batch may write.
+    """
+    if not options.dry_run:
+        remove_leftovers(*outputs)
+    return replace(options, tidied=True)
 
 
 def change_texts(
@@ -55,9 +67,10 @@ def bytes_with(found: Infotext, texts: tuple[PictureText, ...]) -> bytes:
         Incompatible: it cannot hold such a text.
         FormatError: it changed since it was read.
     """
-    if not found.is_picture:
-        return encoded(found.path, found.bom + "".join(t.text for t in texts), found.encoding)
-    data = with_texts(found.path, texts)
+    if found.is_picture:
+        data = with_texts(found.path, texts)
+    else:
+        data = encoded(found.path, found.bom + "".join(t.text for t in texts), found.encoding)
     check_unchanged(found)
     return data
 
@@ -103,4 +116,4 @@ def write(target: Path, data: bytes, options: InfotextOptions, *, replaces: bool
         return
     if not replaces:
         make_folder(target.parent)
-    publish(target, data, force=force)
+    publish(target, data, force=force, tidied=options.tidied)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from kanna.api.infotext_changing import encoded, write
+from kanna.api.infotext_changing import encoded, infotext_batch, write
 from kanna.api.infotext_reading import BOM, plain_text, read_text
 from kanna.api.infotext_values import InfotextOptions
 from kanna.api.reading import StrPath
@@ -48,8 +48,9 @@ def expand_infotext(
     texts = tuple(expand(_document(place, options.encoding)))
     outputs = tuple(_outputs(place, Path(folder), len(texts), ".png" if as_png else ".txt"))
     for output in outputs:
-        write(output, b"", InfotextOptions(force=options.force, dry_run=True))
+        write(output, b"", replace(options, dry_run=True))
     if not options.dry_run:
+        options = infotext_batch(options, outputs)
         for output, text in zip(outputs, texts, strict=True):
             data = new_png([plain_text(text)]) if as_png else encoded(output, text, "utf-8")
             write(output, data, options)

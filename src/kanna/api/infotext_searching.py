@@ -5,7 +5,7 @@ Folders are put into a library in memory, so that a question means the same in b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,17 +25,19 @@ _IN_MEMORY = Path(":memory:")
 def search_infotexts(
     question: ImageQuestion, folders: Iterable[StrPath] | None = None, *,
     options: LookOptions | None = None, limit: int = 100,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[FoundImage, ...]:  # fmt: skip
     """Return the newest pictures that fit: of the library, or of `folders` and those below them.
 
-    Pictures in folders that cannot be read are passed over.
+    Pictures in folders that cannot be read are passed over. `progress` is told how many of how many
+    were looked at.
 
     Raises:
         Incomplete: there is no library.
         KannaError: it cannot be read.
     """
     if folders is not None:
-        with _library_of(folders) as library:
+        with _library_of(folders, progress) as library:
             return search_images(library, question, limit=limit)
     place = (options or LookOptions()).library_path or library_path()
     with Library(place, make=False) as library:
@@ -43,13 +45,18 @@ def search_infotexts(
 
 
 @contextmanager
-def _library_of(folders: Iterable[StrPath]) -> Iterator[Library]:
+def _library_of(
+    folders: Iterable[StrPath], progress: Callable[[int, int], None] | None
+) -> Iterator[Library]:
+    sources = infotext_sources(folders, recursive=True)
     with Library(_IN_MEMORY) as library:
         with Recorder(library) as recorder:
-            for source in infotext_sources(folders, recursive=True):
+            for done, source in enumerate(sources, 1):
                 seen = _seen(source.path)
                 if seen is not None:
                     recorder.keep_image(seen, None, read_image(source.path))
+                if progress is not None:
+                    progress(done, len(sources))
         yield library
 
 

@@ -65,13 +65,15 @@ class InfotextOptions:
     """How a change is made.
 
     `encoding` is how text files are read and written. `force` replaces what is at the destination.
-    `stealth` includes text hidden in pixels.
+    `stealth` includes text hidden in pixels. `tidied` says that leftovers of killed runs were
+    removed already (`infotext_batch`).
     """
 
     encoding: str = "utf-8"
     force: bool = False
     dry_run: bool = False
     stealth: bool = False
+    tidied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

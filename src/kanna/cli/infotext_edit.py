@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,17 +11,8 @@ import click
 
 from kanna import api
 from kanna.api import InfotextEdit
-from kanna.cli.batch import Batch
-from kanna.cli.infotext_change_report import change_document, change_lines
-from kanna.cli.infotext_options import (
-    are_several,
-    destinations,
-    encoding_option,
-    expanded,
-    infotext_files,
-    options_of,
-    writing,
-)
+from kanna.cli.infotext_changing import change_each
+from kanna.cli.infotext_options import encoding_option, infotext_files, writing
 from kanna.cli.infotext_ordered import OrderedVerb, in_order
 from kanna.cli.options import Command, common, option
 from kanna.errors import UsageError
@@ -81,15 +73,8 @@ def edit(files: tuple[Path, ...], **given: Any) -> int:
     edits = [*_edits(given)]
     if not edits:
         raise UsageError("infotext_edit.nothing")
-    sources = expanded(files, api.EDITED_SUFFIXES, recursive=given["recursive"])
-    targets = destinations(files, sources, given)
-    batch = Batch(as_json=given["as_json"], quiet=given["quiet"])
-    for source, target in zip(sources, targets, strict=True):
-        with batch.attempt(source.path):
-            made = api.edit_infotext(source.path, edits, target, options=options_of(given))
-            lines = change_lines(made, verbose=given["verbose"], difference=given["dry_run"])
-            batch.add(change_document(made), lines)
-    return batch.close(several=are_several(files), summary="infotext.summary")
+    change = partial(api.edit_infotext, changes=edits)
+    return change_each(files, change, given, suffixes=api.EDITED_SUFFIXES, difference=True)
 
 
 def _edits(given: Mapping[str, Any]) -> Iterator[InfotextEdit]:

@@ -16,6 +16,7 @@ from kanna.cli.infotext_options import (
     expanded,
     infotext_files,
     is_folder,
+    options_of,
 )
 from kanna.cli.options import Verb, common, option
 from kanna.cli.output import print_notice
@@ -58,13 +59,13 @@ def _export_each(
     targets = api.infotext_outputs(
         sources, output, [api.export_suffix(form)] * len(sources), folder=folder
     )
-    batch = Batch(as_json=given["as_json"], quiet=given["quiet"])
-    options = api.InfotextOptions(force=given["force"], dry_run=given["dry_run"])
-    silent = 0
+    batch = Batch(as_json=given["as_json"], quiet=given["quiet"], total=len(sources))
+    options = api.infotext_batch(options_of(given), targets)
+    named, silent = frozenset(files), 0
     for source, target in zip(sources, targets, strict=True):
         with batch.attempt(source.path):
             found = _read(source, given)
-            if found.info is None and source.path not in files:
+            if found.info is None and source.path not in named:
                 silent += 1
                 continue
             others = api.export_infotext(found, target, form, options)
@@ -79,8 +80,7 @@ def _export_together(
     """Write one file about all pictures; broken ones are in it, with their error."""
     target = Path(given["output"])
     api.check_apart(sources, [target])
-    options = api.InfotextOptions(force=given["force"], dry_run=given["dry_run"])
-    batch = Batch(as_json=given["as_json"], quiet=given["quiet"])
+    batch = Batch(as_json=given["as_json"], quiet=given["quiet"], total=len(sources))
     table = api.InfotextTable(form=form, excel=given["excel"])
     for source in sources:
         with batch.attempt(source.path):
@@ -89,7 +89,7 @@ def _export_together(
             except KannaError as error:
                 table.add_error(source.path, error)
                 raise
-    table.write(target, options)
+    table.write(target, options_of(given))
     _tell_silent(table.silent, given)
     batch.add(
         {"output": str(target.absolute()), "pictures": table.count, "silent": table.silent,

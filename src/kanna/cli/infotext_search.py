@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 import click
 
 from kanna import api
+from kanna.cli.counting import Count
 from kanna.cli.infotext_report import DIALECTS, whole
 from kanna.cli.library_options import which_library
 from kanna.cli.options import Verb, common, option
@@ -41,9 +43,11 @@ def search(
                                  **asked)  # fmt: skip
     if question == api.ImageQuestion():
         raise UsageError("infotext_search.nothing")
-    found = api.search_infotexts(
-        question, folders or None, options=api.LookOptions(library=library), limit=limit
-    )
+    with closing(Count(hidden=as_json or quiet)) as count:
+        found = api.search_infotexts(
+            question, folders or None, options=api.LookOptions(library=library), limit=limit,
+            progress=count,
+        )  # fmt: skip
     if as_json:
         print_json([_document(one) for one in found])
     elif not quiet:

@@ -35,11 +35,10 @@ def write(files: tuple[Path, ...], *, output: str, picture: Path | None, **given
     sources = expanded(files, api.TEXT_SUFFIXES, recursive=given["recursive"])
     folder = are_several(files) or is_folder(output)
     jobs = api.written_pictures(sources, picture, output, folder=folder)
-    batch = Batch(as_json=given["as_json"], quiet=given["quiet"])
+    options = api.infotext_batch(options_of(given), [job.output for job in jobs])
+    batch = Batch(as_json=given["as_json"], quiet=given["quiet"], total=len(jobs))
     for job in jobs:
         with batch.attempt(job.text):
-            made = api.write_infotext(
-                job.text, job.output, picture=job.picture, options=options_of(given)
-            )
+            made = api.write_infotext(job.text, job.output, picture=job.picture, options=options)
             batch.add(change_document(made), change_lines(made, verbose=given["verbose"]))
     return batch.close(several=are_several(files), summary="infotext.summary")

@@ -28,9 +28,10 @@ from kanna.engine.group import rehearse_group, run_group
 from kanna.engine.job import rehearse, run
 from kanna.engine.options import Progress, Result, RunOptions
 from kanna.engine.small import publish, rehearse_publish
+from kanna.engine.staging import remove_leftovers
 from kanna.engine.together import run_together
 
 __all__ = [
     "Progress", "Result", "RunOptions", "publish", "rehearse", "rehearse_group", "rehearse_publish",
-    "run", "run_group", "run_together",
+    "remove_leftovers", "run", "run_group", "run_together",
 ]  # fmt: skip

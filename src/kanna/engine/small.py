@@ -22,8 +22,13 @@ def rehearse_publish(destination: str | os.PathLike[str], *, force: bool = False
         raise write_error(error, path) from error
 
 
-def publish(destination: str | os.PathLike[str], data: bytes, *, force: bool = False) -> None:
+def publish(
+    destination: str | os.PathLike[str], data: bytes, *, force: bool = False, tidied: bool = False
+) -> None:
     """Write `data` to `destination`: synced, then published in one step, or not at all.
+
+    Whoever writes thousands of files into a folder removes the leftovers for all of them first
+    (`remove_leftovers`) and says `tidied`, or the folder would be looked through for each.
 
     Raises:
         UsageError: the destination is a link or no file, or its folder is missing.
@@ -33,7 +38,7 @@ def publish(destination: str | os.PathLike[str], data: bytes, *, force: bool = F
     path = Path(destination)
     try:
         check_destination(path, path.parent, len(data), (), force=force)
-        staging = Staging(path, len(data), force=force)
+        staging = Staging(path, len(data), force=force, tidied=tidied)
         with staging as file:
             file.write(memoryview(data), 0)
             file.sync()

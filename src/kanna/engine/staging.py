@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from kanna.disk.writing import OutputFile, remove_leftover
 from kanna.errors import KannaError, OutputExists, UsageError
 
 _SUFFIX: Final = ".part"
+_LEFTOVER: Final = re.compile(r"(\..*\.kanna-)[0-9a-f]{12}" + re.escape(_SUFFIX), re.DOTALL)
 _LONGEST_STEM: Final = 200  # bytes: file systems allow 255, marks of our own included
 _TRIES: Final = 100
 
@@ -27,9 +29,13 @@ class Staging:
     `published` says afterwards whether the destination is the file that was made here.
     """
 
-    def __init__(self, destination: Path, size: int, *, force: bool) -> None:
-        """Prepare to make `destination`, of `size` bytes; `force` replaces what is there."""
+    def __init__(self, destination: Path, size: int, *, force: bool, tidied: bool = False) -> None:
+        """Prepare to make `destination`, of `size` bytes; `force` replaces what is there.
+
+        `tidied`: `remove_leftovers` has been there already.
+        """
         self.published = False
+        self._tidied = tidied
         self._destination = destination
         self._size = size
         self._force = force
@@ -55,7 +61,8 @@ class Staging:
         Raises:
             OSError: it cannot be created or does not fit.
         """
-        remove_leftovers(self._destination)
+        if not self._tidied:
+            remove_leftovers(self._destination)
         self._file = _create(self._destination)
         try:
             self._file.reserve(self._size)
@@ -139,10 +146,17 @@ def _create(destination: Path) -> OutputFile:
     raise UsageError("engine.no_folder", path=destination, folder=destination.parent)
 
 
-def remove_leftovers(destination: Path) -> None:
-    """Remove what killed runs left for `destination`; other names may be other people's."""
-    ours = re.compile(f"{re.escape(_prefix(destination))}[0-9a-f]{{12}}{re.escape(_SUFFIX)}")
-    with suppress(OSError):  # a folder may be writable and not readable
-        for path in destination.parent.iterdir():
-            if ours.fullmatch(path.name):
-                remove_leftover(path)
+def remove_leftovers(*destinations: Path) -> None:
+    """Remove what killed runs left for `destinations`, looking through each of their folders once.
+
+    Other names may be other people's.
+    """
+    ours: dict[Path, set[str]] = defaultdict(set)
+    for destination in destinations:
+        ours[destination.parent].add(_prefix(destination))
+    for folder, prefixes in ours.items():
+        with suppress(OSError):  # a folder may be writable and not readable
+            for path in folder.iterdir():
+                found = _LEFTOVER.fullmatch(path.name)
+                if found is not None and found[1] in prefixes:
+                    remove_leftover(path)

@@ -7,7 +7,8 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "help": "kanna knows, repairs, merges and makes the model files of image generation: Stable Diffusion, "
     "FLUX, AuraFlow, Sana and what surrounds them.\n\nIt never runs anything from a file and never "
-    "changes an input; only `kanna meta` edits a file itself: its metadata, never its weights.",
+    "changes an input, unless it is told to: `kanna meta` edits a model's metadata, never its weights, "
+    "and `kanna infotext … --in-place` the texts of a picture, never its image.",
     "epilog": "kanna VERB --help explains a verb, with examples.",
     "usage_prefix": "Usage: ",
     "options": "Options",
@@ -39,5 +40,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "usage": ("The command line does not fit: {reason}", "Add --help to see how it is used."),
     "no_output": ("The output cannot be printed: {reason}.", "Check where stdout leads."),
     "bracketed": "{text} ({more})",
+    "counted": "{done:,} of {total:,} files",
     "interrupted": ("Stopped.", "No half-made file was left; every input is as it was."),
 }

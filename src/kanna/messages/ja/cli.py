@@ -7,7 +7,8 @@ from typing import Final
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "help": "kanna は画像生成モデルのファイル（Stable Diffusion、FLUX、AuraFlow、Sana とその周辺）を"
     "調べ、直し、マージし、作り変える道具です。\n\nファイルの中のコードを実行することはなく、元のファイルを変更する"
-    "こともありません。ファイルそのものを編集するのは `kanna meta` だけで、変わるのはメタデータだけです（重みには触れません）。",
+    "こともありません。例外は、そう指示したときだけです。`kanna meta` はモデルのメタデータを（重みには触れません）、"
+    "`kanna infotext … --in-place` は画像のテキストを（画像データには触れません）書き換えます。",
     "epilog": "kanna VERB --help で各コマンドの説明と例が読めます。",
     "usage_prefix": "使い方: ",
     "options": "オプション",
@@ -72,6 +73,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "標準出力のリダイレクト先を確認してください。",
     ),
     "bracketed": "{text}（{more}）",
+    "counted": "{total:,} 件中 {done:,} 件",
     "interrupted": (
         "中止しました。",
         "作りかけのファイルは残っていません。元のファイルもそのままです。",
