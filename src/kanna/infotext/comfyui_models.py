@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, get_args
 
 from kanna.infotext.comfyui_graph import Node
-from kanna.infotext.comfyui_nodes import ModelInput
+from kanna.infotext.comfyui_nodes import ModelInput, node_table
 from kanna.infotext.comfyui_said import text_in
 from kanna.infotext.comfyui_walk import Walk
 from kanna.infotext.info import ModelReference, Role
@@ -20,6 +21,7 @@ from kanna.infotext.values import list_of, number_of, object_of, text_of, whole_
 
 _EMBEDDING: Final = re.compile(r"embedding:([^\s,:()\[\]{}<>|]+)(?::(-?[0-9.]+)(?=\)))?")
 _TAG: Final = re.compile(r"<(?:lora|lyco):([^:<>\n]+)(?::(-?[0-9.]+))?[^<>\n]*>")
+_ANY: Final = re.compile("")
 _ROLES: Final = get_args(Role)
 _MAX_NAME: Final = 1000  # characters
 
@@ -53,33 +55,38 @@ def _of_input(
         yield from _bundled(name, value, where)
         return
     known = walk.row(node).models
-    if known is not None:
-        rows = [
-            ModelInput(name=re.compile(re.escape(one)), role=role) for one, role in known.items()
-        ]
+    if known is None:
+        row, number = _row_of(name)
     else:
-        rows = list(walk.table.inputs)
-    for row in rows:
-        match = row.name.fullmatch(name)
-        if match is not None:
-            yield from _of_row(walk, _Met(node, name, where, row, match))
-            return
+        row = ModelInput(name=_ANY, role=known[name]) if name in known else None
+        number = ""
+    if row is not None:
+        yield from _of_row(walk, _Met(node, name, where, row, number))
+
+
+@lru_cache(maxsize=4096)
+def _row_of(name: str) -> tuple[ModelInput | None, str]:
+    """Return the row of inputs with this name, and the number in the name."""
+    for row in node_table().inputs:
+        if match := row.name.fullmatch(name):
+            groups = match.groupdict()
+            return row, groups.get("number") or groups.get("other") or ""
+    return None, ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """An input that names a model by a row of the table."""
+    """An input that names a model by a row of the table; `number` is that in its name."""
 
     node: Node
     name: str
     where: str
     row: ModelInput
-    match: re.Match[str]
+    number: str
 
     def with_number(self, name: str) -> str:
         """Return a name for which the number of this input is asked."""
-        groups = self.match.groupdict()
-        return name.replace("{}", groups.get("number") or groups.get("other") or "")
+        return name.replace("{}", self.number)
 
 
 def _of_row(walk: Walk, met: _Met) -> Iterator[ModelReference]:

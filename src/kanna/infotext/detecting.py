@@ -94,6 +94,7 @@ _A1111_KEYWORDS: Final = (
 )  # fmt: skip
 # ComfyUI's graphs in EXIF; prompts within may look like anything.
 _GRAPH: Final = re.compile(r"(?:prompt|workflow)\s*:\s*\{", re.IGNORECASE)
+_A1111_LOOKS: Final = ("negative prompt:", "steps:")
 _A1111_WORDS: Final = re.compile(
     r"^Negative prompt:|(?:^|, )Steps: *\d+(?:,|$)", re.MULTILINE | re.IGNORECASE
 )
@@ -119,10 +120,12 @@ def _opener(name: str) -> Callable[[Texts], Editable | None]:
 
 def open_parameters(texts: Texts) -> Editable | None:
     """Return the texts with that of A1111 and its kin taken apart, None where there is none."""
+    chosen = parameters_text(texts)
+    if chosen is None:
+        return None
     from kanna.infotext.a1111 import open_a1111
 
-    chosen = parameters_text(texts)
-    return None if chosen is None else open_a1111(texts, chosen)
+    return open_a1111(texts, chosen)
 
 
 def parameters_text(texts: Texts) -> PictureText | None:
@@ -145,6 +148,9 @@ def _is_parameters(one: PictureText) -> bool:
         return False
     if one.keyword == "parameters":
         return text[0] not in "{[" or not _is_json(text)
+    lowered = text.lower()  # a quick look: other programs' texts are long
+    if not any(word in lowered for word in _A1111_LOOKS):
+        return False
     return _A1111_WORDS.search(text) is not None and not _is_json(text)
 
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import chain
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from kanna.errors import FormatError, Incompatible
@@ -26,8 +26,6 @@ _DECODER: Final = json.JSONDecoder(strict=False)
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _BEFORE: Final = re.compile(r"[ \t\r\n\ufeff]*")
 _AFTER: Final = re.compile(r"[ \t\r\n\0]*")
-_NO_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^"\[\]{}]+', re.DOTALL)
-_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 class _Member(NamedTuple):
@@ -62,7 +60,7 @@ class JsonText:
             raise FormatError("infotext_dialects.no_json", reason=_reason(error)) from error
         if _end_of(_AFTER, text, end) < len(text):
             raise FormatError("infotext_dialects.no_json", reason="text behind the JSON")
-        if _depth(text[begin:end]) > _MAX_DEPTH:
+        if _is_deeper(value, _MAX_DEPTH):
             raise FormatError("infotext_dialects.too_deep", limit=_MAX_DEPTH)
         return cls(text=text, value=value, start=begin)
 
@@ -157,10 +155,13 @@ def _reason(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _depth(text: str) -> int:
-    """Return how deeply the brackets of well-formed JSON are nested."""
-    brackets = _NO_BRACKETS.sub("", text)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+def _is_deeper(value: object, limit: int) -> bool:
+    """Whether objects and lists are nested deeper than `limit`."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(limit):
+        inner = chain.from_iterable(one.values() if type(one) is dict else one for one in level)
+        level = [one for one in inner if type(one) is dict or type(one) is list]
+    return bool(level)
 
 
 def _members(text: str, begin: int) -> Iterator[_Member]:
