@@ -270,7 +270,7 @@ def test_names_that_some_system_does_not_allow_are_refused(stem: str, model: Pat
 def test_a_name_that_is_too_long_or_the_same_is_refused(model: Path) -> None:
     rename = "rename"
     long = refusal(lambda: plan_filing(rename, [model], stem="x" * 250))  # type: ignore[arg-type]
-    assert long == ("filing.long_name", 2)
+    assert long == ("filing.long_name", 13)
     assert refusal(lambda: plan_filing("rename", [model], stem=STEM)) == ("filing.same_name", 2)
 
 

@@ -10,12 +10,14 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import watching_run
+from containers import small
 from kanna import api
-from kanna.api import Handled, WatchOptions
+from kanna.api import Handled, WatchOptions, taking_in
 from kanna.cli import run
 from kanna.errors import UsageError
 from sparse import write_sparse
@@ -207,3 +209,93 @@ def test_a_watcher_that_is_killed_goes_on_where_it_was(
     assert api.inspect(place / "桜.safetensors").identity.dtype == "fp16"
     assert files(inbox / "originals") == before
     assert [path for path in tmp_path.rglob("*") if ".part" in path.name] == []
+
+
+def test_a_sharded_model_that_comes_in_pieces_is_taken_in_as_one(
+    tmp_path: Path, inbox: Path
+) -> None:
+    names = [f"m-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    wanted = WatchOptions(models=tmp_path / "ui", rest=0, patience=0, once=True)
+    index = {"weight_map": dict.fromkeys(("a", "b"), names[0]) | {"c": names[1]}}
+    for landing in (names[0], "m.safetensors.index.json"):
+        content = json.dumps(index).encode() if landing.endswith("json") else small("a", "b")
+        (inbox / landing).write_bytes(content)
+        assert {one.state for one in watched(tmp_path, wanted)} == {"arriving"}
+    (inbox / names[1]).write_bytes(small("c"))
+    (handled,) = watched(tmp_path, wanted)
+    assert handled.state == "aside"  # tensors that nobody knows
+    assert set(files(inbox / "failed")) >= {*names, "m.safetensors.index.json"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_an_item_that_cannot_even_be_set_aside_does_not_end_the_watching(
+    tmp_path: Path, inbox: Path
+) -> None:
+    folder = inbox / "a pipe"
+    folder.mkdir()
+    (folder / "model_index.json").write_bytes(b"{}")
+    os.mkfifo(folder / "pipe")
+    land(inbox)
+    found = {one.path.name: one for one in watched(tmp_path)}
+    assert {name: one.state for name, one in found.items()} == {
+        "a pipe": "left", "桜.safetensors": "converted"
+    }  # fmt: skip
+    assert found["a pipe"].exit_code
+    assert (folder / "pipe").exists()
+
+
+def test_an_index_that_is_broken_is_set_aside(tmp_path: Path, inbox: Path) -> None:
+    (inbox / "m.safetensors.index.json").write_bytes(b"{" * 99)
+    (inbox / "m-00001-of-00001.safetensors").write_bytes(b"")
+    index, shard = watched(tmp_path)
+    assert (index.state, shard.state) == ("aside", "arriving")
+    assert "m.safetensors.index.json" in files(inbox / "failed")
+
+
+def test_an_inbox_may_be_named_in_a_roundabout_way(tmp_path: Path, inbox: Path) -> None:
+    land(inbox)
+    roundabout = tmp_path / "inbox" / ".." / "inbox"
+    (handled,) = api.watch_inbox(roundabout, options(tmp_path))
+    assert handled.state == "converted"
+
+
+def test_the_library_knows_at_once_what_came_into_its_folders(tmp_path: Path, inbox: Path) -> None:
+    ui = tmp_path / "ComfyUI"
+    (ui / "models" / "vae").mkdir(parents=True)
+    (ui / "models" / "checkpoints").mkdir()
+    assert run(["library", "add", str(ui), "-q"]) == 0
+    land(inbox)
+    (handled,) = watched(tmp_path, WatchOptions(rest=0, patience=0, once=True))
+    (row,) = api.library_find(api.FindOptions(words="桜"))
+    assert row.path == handled.output
+
+
+def test_a_folder_of_the_library_in_the_inbox_takes_nothing(tmp_path: Path, inbox: Path) -> None:
+    ui = inbox / "ComfyUI"
+    (ui / "models" / "vae").mkdir(parents=True)
+    (ui / "models" / "checkpoints").mkdir()
+    assert run(["library", "add", str(ui), "-q"]) == 0
+    path = land(inbox)
+    with pytest.raises(UsageError) as caught:
+        watched(tmp_path, WatchOptions(rest=0, patience=0, once=True))
+    assert caught.value.key == "watch.inside"
+    assert path.exists()
+
+
+def test_what_takes_the_place_of_an_original_meanwhile_is_not_taken_for_it(
+    tmp_path: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = land(inbox)
+    convert = taking_in.convert
+
+    def late(*words: Any, **more: Any) -> Any:
+        made = convert(*words, **more)
+        if not more.get("dry_run"):
+            path.write_bytes(b"a new file")
+        return made
+
+    monkeypatch.setattr(taking_in, "convert", late)
+    wanted = replace(options(tmp_path), originals="trash")
+    first = next(iter(api.watch_inbox(inbox, wanted)))
+    assert (first.state, first.original) == ("converted", None)
+    assert path.read_bytes() == b"a new file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -173,7 +174,7 @@ def _path(name: StrPath, library: Path) -> Path:
     if is_remote(name):
         raise Incompatible("filing.remote", path=name)
     path = Path(name)
-    if path.is_symlink() or path.exists() or not library.exists():
+    if os.path.lexists(path) or not library.exists():  # for names that are too long, too
         return path
     try:
         with closing(Library(library, make=False)) as opened:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Collection, Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from kanna.api.library_adding import library_roots
 from kanna.api.library_filing import carry_out_filing, plan_filing
-from kanna.catalog.place import library_path
+from kanna.api.library_scanning import LibraryScanOptions, library_scan
+from kanna.catalog.place import existing_library, library_path
 from kanna.catalog.store import Library, path_of
 from kanna.engine import publish
-from kanna.errors import UnknownModel
+from kanna.errors import KannaError, UnknownModel
 from kanna.families.places import folders
 from kanna.filing.values import FilingPlan
 from kanna.inbox.reports import JSON_SUFFIX, TEXT_SUFFIX, Reason, report_json, report_text
@@ -96,6 +98,22 @@ def library_folder(kind: str) -> Path:
         if wanted is not None and path.as_posix().endswith(f"/{wanted}") and path.is_dir():
             return path
     raise UnknownModel("watch.no_root", kind=kind)
+
+
+def tell_library(models: Collection[Path]) -> None:
+    """Let the library know of models that are in its folders now; a scan hashes them later.
+
+    It need not succeed: the next scan finds them, too.
+    """
+    if not models or existing_library() is None:
+        return
+    with suppress(KannaError):
+        roots = [root.path for root in library_roots()]
+        folders = {
+            model.parent for model in models if any(model.is_relative_to(root) for root in roots)
+        }
+        if folders:
+            library_scan(sorted(folders), LibraryScanOptions(hash=False))
 
 
 def _carry_out(planned: FilingPlan) -> None:

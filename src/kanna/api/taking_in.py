@@ -43,7 +43,9 @@ from kanna.ops.convert import ConvertOptions
 from kanna.scan import Scan, scan
 
 Originals: TypeAlias = Literal["keep", "trash"]
-State: TypeAlias = Literal["converted", "put_away", "planned", "aside", "refused", "arriving"]
+State: TypeAlias = Literal[
+    "converted", "put_away", "planned", "aside", "left", "refused", "arriving"
+]
 # What is wrong with the item itself; all other errors are of the machine, and end the watching.
 _ITS_OWN: Final = (
     FormatError, Incompatible, Incomplete, NumericError, OutputExists, UnknownModel, UnsafeFile,
@@ -78,7 +80,8 @@ class Handled:
     """What became of an item.
 
     `output` is where the model is now, `original` where the file that it was converted from is, and
-    `aside` where what could not be taken in lies, with a report of the `reasons`.
+    `aside` where what could not be taken in lies, with a report of the `reasons`. What could not
+    even be set aside is ``left`` where it landed until it changes.
     """
 
     path: Path
@@ -117,8 +120,7 @@ class TakingIn:
         self._failed, self._originals = inbox / "failed", inbox / "originals"
         folders = [*options.rules.folders(), *filter(None, [options.models])]
         for folder in folders:
-            if folder.absolute().is_relative_to(inbox):
-                raise UsageError("watch.inside", path=inbox, folder=folder)
+            self._outside(folder)
         if not folders and existing_library() is None:
             raise UsageError("watch.no_target", path=inbox)
 
@@ -148,6 +150,8 @@ class TakingIn:
         began = time.monotonic()
         try:
             handled = self._put(item)
+        except FileNotFoundError:  # somebody took it away
+            return None
         except _ITS_OWN as error:
             may_come = isinstance(error, _BROKEN_OFF) and resting < self._options.patience
             if may_come or not item.unchanged():  # somebody writes to it, or took it away
@@ -185,11 +189,21 @@ class TakingIn:
         if options.models is not None:
             models = options.models.absolute()
             return place_for(models, kind, options.layout or layout_of(models))
-        return library_folder(kind)
+        return self._outside(library_folder(kind))
+
+    def _outside(self, folder: Path) -> Path:
+        """Return a folder that is not in the inbox.
+
+        Raises:
+            UsageError: it is, so that what is put there would land again.
+        """
+        if folder.resolve().is_relative_to(self._inbox.resolve()):
+            raise UsageError("watch.inside", path=self._inbox, folder=folder)
+        return folder
 
     def _convert(self, item: Item, kind: str, rule: Rule, folder: Path) -> Handled:
         wanted = ConvertOptions(
-            purpose=rule.purpose,
+            purpose=rule.purpose,  # type: ignore[arg-type]
             dtype=rule.dtype,
             container=rule.container,  # type: ignore[arg-type]
         )
@@ -202,6 +216,8 @@ class TakingIn:
         working.begin(self._inbox, Working(path=item.path, fingerprint=fingerprint, output=output))
         convert(item.path, place, wanted, stem=item.path.stem, cancel=self._stop,
                 run_options=RunOptions())  # fmt: skip
+        if not item.unchanged():  # another file has its name now, and is taken in by itself
+            return Handled(path=item.path, state="converted", kind=kind, output=output)
         return self._converted(item.path, output, kind)
 
     def _converted(self, path: Path, output: Path, kind: str | None) -> Handled:
@@ -214,12 +230,16 @@ class TakingIn:
                        original=original)  # fmt: skip
 
     def _set_aside(self, item: Item, error: KannaError) -> Handled:
-        reasons = (Reason.of(error),)
-        if self._options.dry_run:
-            aside, state = self._failed / item.name, "refused"
-        else:
-            aside, state = put_aside(item.path, self._failed, reasons), "aside"
-        return Handled(path=item.path, state=state, aside=aside, reasons=reasons,
+        reasons = [Reason.of(error)]
+        aside: Path | None = self._failed / item.name
+        state: State = "refused" if self._options.dry_run else "aside"
+        if not self._options.dry_run:
+            try:
+                aside = put_aside(item.path, self._failed, reasons)
+            except _ITS_OWN as trouble:  # whoever made the item must not end the watching with it
+                aside, state = None, "left"
+                reasons.append(Reason.of(trouble))
+        return Handled(path=item.path, state=state, aside=aside, reasons=tuple(reasons),
                        exit_code=error.exit_code)  # fmt: skip
 
 

@@ -7,6 +7,7 @@ the next start finishes (`kanna.inbox.working`).
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Final, get_args
 
 from kanna.api.library_filing import settle_filings
 from kanna.api.making import words
+from kanna.api.putting_away import tell_library
 from kanna.api.reading import StrPath
 from kanna.api.taking_in import Handled, Originals, TakingIn, WatchOptions
 from kanna.disk.holding import held
@@ -61,7 +63,8 @@ def watch_inbox(
         UsageError: it is no folder, another process watches it, or a folder makes no sense.
         KannaError: a destination cannot be written; what landed stays where it is.
     """
-    place, stop = Path(inbox).absolute(), stop or threading.Event()
+    place = Path(os.path.abspath(inbox))  # noqa: PTH100 - Path.absolute leaves ".." in it
+    stop = stop or threading.Event()
     try:
         with held(place / _LOCK) as alone:
             if not alone:
@@ -78,15 +81,18 @@ def _watch(inbox: Path, options: WatchOptions, stop: threading.Event) -> Iterato
     resumed = taking.resume()
     if resumed is not None:
         yield resumed
-    told: set[Item] = set()  # what a dry run, which moves nothing, has told of
+    told: set[Item] = set()  # what stays where it is, and was told of
     while not stop.is_set():
         items = [item for item in landed(inbox, taking.apart) if item not in told]
         ready = settling.ready(items, time.monotonic())
+        new: set[Path] = set()
         for item in ready:
             handled = taking.take_in(item, settling.resting(item, time.monotonic()))
             if handled is not None:
-                told |= {item} if options.dry_run else set()
+                told |= {item} if options.dry_run or handled.state == "left" else set()
+                new |= {handled.output} if handled.output and not options.dry_run else set()
                 yield handled
+        tell_library(new)
         if options.once and all(item.coming for item in items):
             yield from (Handled(path=item.path, state="arriving") for item in items)
             return

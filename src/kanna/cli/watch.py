@@ -76,7 +76,7 @@ def _lines(handled: Handled, *, verbose: bool) -> Iterator[str]:
     good = handled.state in {"converted", "put_away", "planned"}
     mark = styled("✓", "green", "bold") if good else styled("!", "yellow", "bold")
     key = f"watch.state_{handled.state}"
-    target = handled.output or handled.aside or handled.path
+    target = handled.output or handled.aside or handled.path.parent
     yield f"{mark} {shown(handled.path.name)}  " + say(key, path=target)
     for reason in handled.reasons:
         yield f"    {wrapped(shown(reason.message), 4)}"

@@ -110,7 +110,7 @@ def check_steps(steps: Iterable[Step], checked: Checked) -> tuple[Step, ...]:
 
     Raises:
         OutputExists: something else is there, or two steps want the same place.
-        UsageError: a name is too long.
+        Incompatible: a name is too long.
         KannaError: what is there cannot be compared.
         OSError: the system cannot tell.
     """
@@ -126,7 +126,7 @@ def _step(step: Step, wanted: dict[str, Path], checked: Checked) -> Step:
         return step
     folder = existing_folder(place.parent)
     if len(os.fsencode(place.name)) > longest_name(folder):
-        raise UsageError("filing.long_name", path=place)
+        raise Incompatible("filing.long_name", path=place)
     key = os.path.normcase(place)
     if key in wanted:
         raise OutputExists("filing.twice", path=place, source=step.source)

@@ -44,7 +44,9 @@ OF_FOLDER: Final[Mapping[str, Mapping[str, str]]] = {
     "adapter_model": {"adapter_config.json": "config"},
 }
 _NUMBERED: Final = re.compile(r"\.(?:preview|example)\.\d+\.(?:png|jpe?g|webp|gif|mp4|webm)")
-_INDEX: Final = re.compile(r"(.+?)(?:\.safetensors|\.bin)?\.index(?:\.\w+)?\.json", re.IGNORECASE)
+INDEX: Final = re.compile(
+    r"(?P<stem>.+?)(?:\.safetensors|\.bin)?\.index(?P<variant>\.\w+)?\.json", re.IGNORECASE
+)
 _VAE: Final = re.compile(r"(.+)\.vae", re.IGNORECASE)
 
 
@@ -91,7 +93,7 @@ class Listing:
 
 def stem_of(name: str) -> str:
     """Return what a model's companions share with its name: all but the suffix of a model."""
-    if index := _INDEX.fullmatch(name):
+    if index := INDEX.fullmatch(name):
         return index[1]
     stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a name, no path
     return stem if suffix.lower() in MODEL_SUFFIXES and stem else name
@@ -124,7 +126,7 @@ def models_of(stem: str, listing: Listing) -> list[str]:
 def is_model(name: str, stem: str) -> bool:
     """Whether a name is that of a model of this very stem."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - likewise
-    index = _INDEX.fullmatch(name) is not None
+    index = INDEX.fullmatch(name) is not None
     return (suffix in MODEL_SUFFIXES or index) and stem_of(name) == stem
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from kanna.disk import InputFile
 from kanna.disk.moving import Entry, look, look_through
 from kanna.errors import FormatError, Incomplete, KannaError, UsageError
 from kanna.filing.companions import (
+    INDEX,
     Belonging,
     Listing,
     belongings,
@@ -103,6 +104,7 @@ def _subject(stem: str, named: list[Path], listing: Listing) -> Subject:
     folder = named[0].parent
     models = [member for path in named for member in _made_of(path)]
     there = {member.path.name for member in models}
+    notes = [note for path in named for note in _lacks(path, there)]
     stay = bool(set(models_of(stem, listing)) - there)
     beside = {
         one.name: one
@@ -115,12 +117,20 @@ def _subject(stem: str, named: list[Path], listing: Listing) -> Subject:
         for one in beside.values()
         if (entry := look(folder / one.name)) is not None and entry.kind in {"file", "link"}
     ]
-    notes = tuple(
+    notes += [
         Note("filing.vae_of", {"name": path.name, "owner": owner})
         for path in named
         if (owner := owner_of_vae(path.name, listing)) is not None
-    )
-    return Subject(path=named[0], stem=stem, members=(*models, *companions), notes=notes)
+    ]
+    return Subject(path=named[0], stem=stem, members=(*models, *companions), notes=tuple(notes))
+
+
+def _lacks(path: Path, there: Container[str]) -> Iterator[Note]:
+    """Yield a remark on each shard that an index names, and that is not there to go with it."""
+    if _is_index(path):
+        for name in _shards(path):
+            if name not in there:
+                yield Note("filing.shard_missing", {"name": name}, warning=True)
 
 
 def _belonging(model: Member, stem: str, listing: Listing) -> Iterator[Belonging]:
@@ -132,10 +142,10 @@ def _belonging(model: Member, stem: str, listing: Listing) -> Iterator[Belonging
 
 
 def _made_of(path: Path) -> Iterator[Member]:
-    """Yield what a named path consists of: itself, and the shards of an index.
+    """Yield what a named path consists of: itself, and the shards of an index that are there.
 
     Raises:
-        Incomplete: there is no such file, or a shard is missing.
+        Incomplete: there is no such file.
         FormatError: it is no file or folder.
         UsageError: it is a folder that is no model.
         OSError: it cannot be looked at.
@@ -148,15 +158,12 @@ def _made_of(path: Path) -> Iterator[Member]:
     if entry.kind == "folder":
         yield _folder(path, entry)
         return
-    shards = list(_shards(path)) if path.name.lower().endswith(".json") else []
+    shards = _shards(path) if _is_index(path) else []
     yield Member(path=path, role="index" if shards else "model", entry=entry)
     for name in shards:
         shard = look(path.with_name(name))
-        if shard is None:
-            raise Incomplete(
-                "formats.shard_missing", path=path, shard=name, missing=1, total=len(shards)
-            )
-        yield Member(path=path.with_name(name), role="shard", entry=shard)
+        if shard is not None and shard.kind in {"file", "link"}:
+            yield Member(path=path.with_name(name), role="shard", entry=shard)
 
 
 def _folder(path: Path, entry: Entry) -> Member:
@@ -172,12 +179,17 @@ def _folder(path: Path, entry: Entry) -> Member:
     return Member(path=path, role="folder", entry=entry, tree=tree)
 
 
+def _is_index(path: Path) -> bool:
+    return INDEX.fullmatch(path.name) is not None
+
+
 def _shards(path: Path) -> list[str]:
-    """Return the shards that an index names, or nothing where the file is none."""
-    if stem_of(path.name) == path.name:
+    """Return the shards that an index names; one that is broken is a file like any other."""
+    try:
+        with closing(InputFile(path)) as file:
+            index = strict_json.load(file, limit=_INDEX_LIMIT)
+    except KannaError:
         return []
-    with closing(InputFile(path)) as file:
-        index = strict_json.load(file, limit=_INDEX_LIMIT)
     named = index.get("weight_map")
     values = named.values() if isinstance(named, dict) else ()
     return [name for name in dict.fromkeys(values) if isinstance(name, str) and is_plain(name)]

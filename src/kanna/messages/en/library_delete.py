@@ -8,9 +8,9 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "Delete models with all that belongs to them.",
     "help": "Delete each FILE with its companions, for good: this cannot be taken back. What another model of the same name needs stays. `kanna library trash` can be taken back.",
     "option_yes": "Delete without asking.",
-    "ask": "Delete {count} files ({size}) for good?",
+    "ask": "Delete for good? Files: {count}, {size}",
     "not_asked": (
-        "Nobody is there to be asked whether {count} files may be deleted.",
+        "Nobody is there to be asked whether this may be deleted (files: {count}).",
         "Look at --dry-run, then say --yes.",
     ),
     "examples": "Examples:\n\n  kanna library delete model.safetensors --dry-run\n\n  kanna library delete model.safetensors --yes",

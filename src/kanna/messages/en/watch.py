@@ -22,6 +22,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "state_put_away": "put into {path}",
     "state_planned": "would become {path}",
     "state_aside": "set aside in {path}",
+    "state_left": "cannot be set aside; left in {path}",
     "state_refused": "would be set aside in {path}",
     "state_arriving": "has not arrived completely; left alone",
     "original": "original: {path}",

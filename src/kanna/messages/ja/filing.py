@@ -28,6 +28,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "not_followed": "ライブラリに反映できませんでした。次の操作か kanna library scan で反映されます。",
     "settled_finished": "中断されていた {number} 番（{verb}）を最後まで実行しました: {path}",
     "settled_taken_back": "中断されていた {number} 番（{verb}）を元の状態に戻しました: {path}",
+    "shard_missing": "分割ファイル {name} が見つかりません。残りのファイルだけを処理します。",
     "vae_of": "{name} は {owner} の VAE ですが、{owner} は残ります。",
     "not_there": "{path} が置いたものと異なるため、元の場所のファイルは残しました。",
     "left_behind": "{path} を消せませんでした（{reason}）。新しい場所にも同じものがあります。",

@@ -10,7 +10,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_yes": "確認せずに削除します。",
     "ask": "{count} ファイル（{size}）を完全に削除しますか？",
     "not_asked": (
-        "{count} ファイルを削除してよいか確認できません（端末ではありません）。",
+        "{count} ファイルを削除してよいか確認できません（対話できる端末ではありません）。",
         "--dry-run で内容を確かめてから --yes を付けてください。",
     ),
     "examples": "例:\n\n  kanna library delete model.safetensors --dry-run\n\n  kanna library delete model.safetensors --yes",

@@ -22,6 +22,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "state_put_away": "移動しました: {path}",
     "state_planned": "出力先: {path}",
     "state_aside": "取り込めないため、移動しました: {path}",
+    "state_left": "移動できないため、そのまま残しました: {path}",
     "state_refused": "取り込めません。移動先: {path}",
     "state_arriving": "まだすべて届いていないため、そのままにします。",
     "original": "元のファイル: {path}",
