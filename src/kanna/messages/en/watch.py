@@ -69,7 +69,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "rules_no_toml": (
         "The rules in {path} are no TOML: {reason}.",
-        "Correct the file; kanna watch --help shows where to read on.",
+        'Correct the file: sections such as [lora] or [any], with lines such as folder = "loras".',
     ),
     "rules_kind": (
         "{path} has rules for “{kind}”, which is no kind of model.",

@@ -69,7 +69,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "rules_no_toml": (
         "ルールのファイル {path} は TOML として読めません: {reason}",
-        "ファイルを修正してください。書き方は kanna watch --help を参照してください。",
+        'ファイルを修正してください。[lora] や [any] などのセクションに、folder = "loras" のような行を書きます。',
     ),
     "rules_kind": (
         "{path} にある「{kind}」は、モデルの種類ではありません。",
