@@ -426,6 +426,20 @@ def test_what_says_the_same_is_one_model(
     assert sum(map(len, groups)) == len(references)
 
 
+def test_a_digest_of_another_stage_is_another_model() -> None:
+    named = ModelReference(role="checkpoint", name="a")
+    refiner = ModelReference(role="checkpoint", digest="1" * 10, stage="refiner")
+    assert grouped([named, refiner]) == [[named], [refiner]]
+
+
+def test_a_file_without_a_header_contradicts_by_its_bytes_alone(shelf: Shelf) -> None:
+    shelf.put("a.pt", kind="lora", sha256=sha("a"))
+    shelf.put("b.safetensors", kind="lora", sha256=sha("b"))
+    for name, contradicts in (("a", True), ("b", False)):  # the data of b may be what was meant
+        (found,) = shelf.match("lora", name=name, digest=sha("other")[:12])
+        assert found.contradicts is contradicts
+
+
 @given(NAMES)
 def test_any_name_is_taken_apart(text: str) -> None:
     name = name_of(text)

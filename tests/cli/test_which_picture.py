@@ -253,6 +253,18 @@ def test_embeddings_of_old_pictures_are_words_of_the_prompt(
     assert found["girl"] == ("possible", "girl.safetensors")
     new = states(document(capsys, picture(tmp_path / "n.png", parameters=a1111())))
     assert "girl" not in new
+    told = old + f', TI hashes: "EasyNeg: {sha("EasyNeg")[:12]}"'
+    named = states(document(capsys, picture(tmp_path / "t.png", parameters=told)))
+    assert named["EasyNeg"] == ("found", "EasyNeg.safetensors")
+    assert "girl" not in named
+
+
+def test_a_file_of_the_name_with_another_hash_does_not_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = a1111(model=sha("another")[:10]).replace("someName_v51", "my mix")
+    found = states(document(capsys, picture(tmp_path / "p.png", parameters=text)))
+    assert found["my mix"] == ("missing", "my mix.safetensors")
 
 
 def test_a_digest_alone_costs_no_more_than_it_must() -> None:

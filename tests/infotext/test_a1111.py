@@ -312,3 +312,28 @@ def test_forge_is_told_of_all_parts() -> None:
     assert write_a1111(info).endswith(
         "Model: flux1-dev, VAE: ae, Module 1: ae, Module 2: clip_l, Module 3: t5xxl"
     )
+
+
+def test_parameters_may_begin_with_another_key_than_steps() -> None:
+    found = read("cat\nVersion: v1, Steps: 20, Sampler: Euler, Seed: 1")
+    assert (found.prompt, found.parameters[0].key) == ("cat", "Version")
+
+
+def test_a_rider_of_several_lines_is_quoted() -> None:
+    value = '{"model":\n"0123456789"}'
+    text = f"cat\n{SURE}, Hashes: {{}}"
+    after = open_a1111_text(text).with_parameter("Hashes", value).info.parameters
+    assert after[-1].value == value
+
+
+def test_a_digest_of_two_kinds_of_models_names_two() -> None:
+    found = read(f"{SURE}, Model hash: 0123456789, VAE hash: 0123456789").models
+    assert [one.role for one in found] == ["checkpoint", "vae"]
+
+
+def test_civitais_checkpoint_is_the_one_that_the_text_names() -> None:
+    listed = '[{"type":"checkpoint","modelName":"A"},{"type":"lora","modelName":"B"}]'
+    found = read(f"{SURE}, Model: a_v1, Civitai resources: {listed}").models
+    assert [(one.role, one.name) for one in found] == [("checkpoint", "a_v1"), ("lora", "B")]
+    alone = read(f"{SURE}, Civitai resources: {listed}").models
+    assert [(one.role, one.name) for one in alone] == [("checkpoint", "A"), ("lora", "B")]

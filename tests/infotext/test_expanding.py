@@ -121,3 +121,14 @@ def test_any_values_come_back(prompt: str, values: dict[str, str]) -> None:
     assert (info.prompt or "") == "\n".join(x.rstrip("\r") for x in prompt.split("\n")).strip()
     read = {one.key: one.value for one in info.parameters}
     assert {key: read[key] for key in values} == values
+
+
+def test_a_size_of_nothing_is_left_out_and_no_zero_is_below_zero() -> None:
+    given = {
+        "prompt": "(a:-0~1)",
+        "prompt_count": 2,
+        "steps": 20,
+        "hr_resize_x": 0,
+        "hr_resize_y": 0,
+    }
+    assert list(expand(given)) == ["(a:0)\nSteps: 20", "(a:1)\nSteps: 20"]

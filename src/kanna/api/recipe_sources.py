@@ -152,8 +152,7 @@ class _Search:
         name = told_name(source, "") if source.path is not None else None
         with library_for(self._look) as library:
             asked = ModelReference(role="unknown", name=name, digest=source.sha256)
-            found = Matcher(library, None).match(asked)
-        return [one for one in found if not one.contradicts]
+            return Matcher(library, None).match(asked)
 
     def _named(self, source: Source) -> Iterator[Path]:
         """Yield the files that a source may be by its path, then those of its name."""
