@@ -178,6 +178,13 @@ def test_a_changed_comment_keeps_its_encoding(kind: str, before: bytes, encoding
     assert read(over).texts[0].text == "한국어 emoji 🎨"
 
 
+def test_a_comment_that_says_ascii_and_is_does_not_become_something_else() -> None:
+    data = EXIF_INTO["jpeg"](comment(b"ASCII\0\0\0old"))
+    made = put(data, PictureText(place="exif", keyword="UserComment", text="a 猫"))
+    assert b"UNICODE\0" + "a 猫".encode("utf-16-be") in made
+    assert b"ASCII\0\0\0" not in made
+
+
 def maker_note(at: int) -> tuple[bytes, bytes]:
     """A note of a maker that counts from the start of the EXIF: a pointer to itself."""
     return struct.pack("<I", at) + b"MakerNote", struct.pack("<I", at)

@@ -48,7 +48,7 @@ def write_comment(text: str, like: Written | None = None) -> bytes:
     Raises:
         UnicodeEncodeError: it is no text: it has half of a surrogate pair.
     """
-    ways = [(like.before, like.encoding)] if like else []
+    ways = [(like.before, like.encoding)] if like and _is_held(text, like) else []
     for before, encoding in (*ways, (UNICODE, "utf-16-be")):
         try:
             raw = before + text.encode(encoding)
@@ -57,6 +57,11 @@ def write_comment(text: str, like: Written | None = None) -> bytes:
         if read_comment(raw).text == text:
             return raw
     return UNICODE + b"\xfe\xff" + text.encode("utf-16-be")
+
+
+def _is_held(text: str, like: Written) -> bool:
+    """Whether readers of `like` can read `text`: what says ASCII is UTF-8 only where it was so."""
+    return like.before != _ASCII or text.isascii() or not like.text.isascii()
 
 
 def _read(raw: bytes, before: bytes, encodings: tuple[str, ...]) -> Written:
