@@ -125,7 +125,7 @@ def test_any_values_come_back(prompt: str, values: dict[str, str]) -> None:
 
 def test_a_size_of_nothing_is_left_out_and_no_zero_is_below_zero() -> None:
     given = {
-        "prompt": "(a:-0~1)",
+        "prompt": "(a:-0.0000001~1)",
         "prompt_count": 2,
         "steps": 20,
         "hr_resize_x": 0,
