@@ -153,6 +153,7 @@ class ModelFile(Mapping[str, TensorInfo]):
     plain data. `refused` names tensors that are understood but cannot be converted, with the
     reason as a `Note`. `notes` are remarks on the container itself. `files` are the open inputs.
     `beside` are tensors that a folder keeps beside its components: no model has a place for them.
+    `listing` is the same for files of equal names, dtypes, shapes and places, where that is known.
     """
 
     path: Path
@@ -165,6 +166,7 @@ class ModelFile(Mapping[str, TensorInfo]):
     refused: Mapping[str, Note] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[Note, ...] = ()
     beside: Mapping[str, TensorInfo] = field(default_factory=lambda: MappingProxyType({}))
+    listing: bytes | None = None
 
     def __getitem__(self, name: str) -> TensorInfo:
         """Return the tensor called `name`."""

@@ -43,7 +43,7 @@ def inspect(
     """
     from kanna.api.subjects import codes
 
-    with open_model(path) as model:
+    with layouts.open_model(path) if layouts else open_model(path) as model:
         identity = identified(model, compare_ema=compare_ema, layouts=layouts)
         identity = replace(identity, findings=codes(path, model, identity))
         return Inspection(identity=identity, model=model)

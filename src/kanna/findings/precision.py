@@ -39,6 +39,8 @@ def mixed(subject: Subject) -> Iterator[Finding]:
     for part in subject.identity.parts:
         if part.role not in _ROLES or part.dtype not in _HALF or part.quantization:
             continue
+        if part.dtypes.keys().isdisjoint(_WIDE):
+            continue
         ids = {key.name for key in subject.identity.position_ids.keys}
         strangers = tuple(
             name for name in part.names
@@ -57,7 +59,7 @@ def eighths(subject: Subject) -> Iterator[Finding]:
     for part in subject.identity.parts:
         if part.role == "vae" and part.dtype in _FP8:
             yield found("KN406", dtype=part.dtype, command=bake(subject))
-        elif not part.scaled:
+        elif not part.scaled and not part.dtypes.keys().isdisjoint(_FP8):
             small = tuple(
                 name for name in part.names
                 if len((tensor := subject.model[name]).shape) == 1 and tensor.dtype.word in _FP8

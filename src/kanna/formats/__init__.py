@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from kanna.disk import InputFile, is_remote, open_input
 from kanna.errors import UnsafeFile
 from kanna.model import ModelFile, Note
 
+Reader = Callable[[InputFile], ModelFile]
 _HEAD: Final = 4096
+_NO_OTHERS: Final[Mapping[str, Reader]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,10 @@ class Format:
     reader: str
     suffixes: tuple[str, ...]
 
-    def load(self) -> Callable[[InputFile], ModelFile]:
+    def load(self) -> Reader:
         """Import the reader."""
         module, _, function = self.reader.partition(":")
-        reader: Callable[[InputFile], ModelFile] = getattr(import_module(module), function)
+        reader: Reader = getattr(import_module(module), function)
         return reader
 
 
@@ -81,8 +84,12 @@ SAFE_SUFFIXES: Final = (*FORMATS["safetensors"].suffixes, *FORMATS["gguf"].suffi
 MODEL_SUFFIXES: Final = frozenset({*SAFE_SUFFIXES, *FORMATS["checkpoint"].suffixes})
 
 
-def open_model(path: str | os.PathLike[str]) -> ModelFile:
+def open_model(
+    path: str | os.PathLike[str], *, readers: Mapping[str, Reader] = _NO_OTHERS
+) -> ModelFile:
     """Open a model file, an index of shards or a model folder; read headers only.
+
+    `readers` read a single file in the place of those of `FORMATS`.
 
     Raises:
         Incomplete: it is not there, or a part of it is missing.
@@ -96,24 +103,28 @@ def open_model(path: str | os.PathLike[str]) -> ModelFile:
         from kanna.formats.folder import open_folder
 
         return open_folder(Path(path))
-    model = open_file(path)
+    model = open_file(path, readers=readers)
     return replace(model, notes=(*_lone_shard(model.path), *model.notes))
 
 
-def open_file(path: str | os.PathLike[str], among: Collection[str] | None = None) -> ModelFile:
+def open_file(
+    path: str | os.PathLike[str],
+    among: Collection[str] | None = None,
+    readers: Mapping[str, Reader] = _NO_OTHERS,
+) -> ModelFile:
     """Open one file with the reader that its first bytes ask for; see `open_model`.
 
     With `among`, only these rows of `FORMATS` may read it.
     """
     file = open_input(path)
     try:
-        return _read(file, FORMATS if among is None else among)
+        return _read(file, FORMATS if among is None else among, readers)
     except BaseException:
         file.close()
         raise
 
 
-def _read(file: InputFile, among: Collection[str]) -> ModelFile:
+def _read(file: InputFile, among: Collection[str], readers: Mapping[str, Reader]) -> ModelFile:
     found = recognise(file.read(0, min(file.size, _HEAD)))
     if found is None or found not in among:
         from kanna.formats.wrong_content import explain
@@ -122,7 +133,7 @@ def _read(file: InputFile, among: Collection[str]) -> ModelFile:
     suffix = file.path.suffix.lower()
     if found == "checkpoint" and suffix in SAFE_SUFFIXES:
         raise UnsafeFile("formats.pickle_in_disguise", path=file.path, suffix=suffix)
-    model = FORMATS[found].load()(file)
+    model = (readers.get(found) or FORMATS[found].load())(file)
     return replace(model, notes=(*_other_name(found, suffix), *model.notes))
 
 

@@ -36,13 +36,13 @@ def open_safetensors(file: InputFile) -> ModelFile:
     Raises:
         FormatError: the file breaks a rule of the format, or ends before its last tensor.
     """
-    raw = _read_header(file)
+    raw = read_header(file)
     start = 8 + len(raw)
     # Objects become tuples of pairs: JSON has no other way to make a tuple, duplicates stay
     # visible, and no Python function is called for each of thousands of objects.
     pairs = strict_json.parse(raw, file.path, build=tuple)
     entries = strict_json.unique(pairs, file.path)
-    metadata = _metadata(file.path, entries.pop(METADATA, ()))
+    metadata = metadata_of(file.path, entries.pop(METADATA, ()))
     tensors: dict[str, TensorInfo] = {}
     spans: list[_Span] = []
     for name, entry in entries.items():
@@ -60,7 +60,12 @@ def open_safetensors(file: InputFile) -> ModelFile:
     )
 
 
-def _read_header(file: InputFile) -> bytes:
+def read_header(file: InputFile) -> bytes:
+    """Return the JSON of a header as it stands.
+
+    Raises:
+        FormatError: the file has no header, or its length is wrong.
+    """
     if file.size < 8:
         raise FormatError("formats.st_no_header", path=file.path)
     length = int.from_bytes(file.read(0, 8), "little")
@@ -81,7 +86,12 @@ def _read_header(file: InputFile) -> bytes:
     return raw
 
 
-def _metadata(path: Path, value: object) -> dict[str, str]:
+def metadata_of(path: Path, value: object) -> dict[str, str]:
+    """Return the metadata of a header, given as pairs.
+
+    Raises:
+        FormatError: something in it is no text, or there twice.
+    """
     if type(value) is not tuple or not all(type(text) is str for _, text in value):
         raise FormatError("formats.st_metadata", path=path)
     return strict_json.unique(value, path)
@@ -141,7 +151,15 @@ def _check_layout(file: InputFile, start: int, spans: list[_Span]) -> None:
                 "formats.st_gap", path=file.path, tensor=name, begin=begin, expected=expected
             )
         expected = end
-    check_length(file, start + expected)
-    if start + expected < file.size:
-        extra = file.size - start - expected
-        raise FormatError("formats.st_trailing", path=file.path, extra=extra)
+    check_end(file, start + expected)
+
+
+def check_end(file: InputFile, end: int) -> None:
+    """Check that a file ends where its last tensor does, at `end`.
+
+    Raises:
+        FormatError: it is shorter, or longer.
+    """
+    check_length(file, end)
+    if end < file.size:
+        raise FormatError("formats.st_trailing", path=file.path, extra=file.size - end)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kanna.identify.beside import Beside, sort_out
 from kanna.identify.choose import Names
 from kanna.identify.ema import find_ema
+from kanna.identify.gaps import gaps
 from kanna.identify.marked import marked_formats
 from kanna.identify.parts import Division, absent_part, divide, lone_embedding, part_of
 from kanna.identify.quantization import shapes_of
@@ -36,6 +37,7 @@ class Anatomy:
     division: Division
     ema: Ema
     copied: Component | None
+    _gaps: dict[int, int] = field(default_factory=dict)
 
     @property
     def mostly_known(self) -> bool:
@@ -46,6 +48,13 @@ class Anatomy:
         """How many tensors speak for `part`."""
         pairs = zip(self.parts, self.found, strict=False)
         return next((len(one.known) for this, one in pairs if this is part), len(part.names))
+
+    def gaps(self, part: Part) -> int:
+        """How many names seem to be missing from the numbered lists of `part`, one of `parts`."""
+        number = next(at for at, this in enumerate(self.parts) if this is part)
+        if number not in self._gaps:
+            self._gaps[number] = gaps(part.names)
+        return self._gaps[number]
 
 
 def take_apart(model: ModelFile, peek: Peek) -> Anatomy:

@@ -22,7 +22,7 @@ class Names:
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
         """Look at `shapes`, which must not change from the first question on."""
         self.shapes = shapes
-        self._by_last: defaultdict[str, list[tuple[str, Shape]]] = defaultdict(list)
+        self._by_last: defaultdict[str, list[str]] = defaultdict(list)
 
     def choose(
         self, rows: Iterable[Choice], prefix: str = "", *, layout: str | None = None
@@ -73,14 +73,17 @@ class Names:
 
     def _ends_so(self, name: str, rule: ShapeRule | None, lost: Collection[str]) -> bool | None:
         if not self._by_last:
-            for full, shape in self.shapes.items():
-                dotted = f".{full}"
-                self._by_last[dotted[dotted.rfind(".") :]].append((dotted, shape))
+            for full in self.shapes:
+                self._by_last[_last(full)].append(full)
         end = f".{name}"
-        candidates = self._by_last.get(end[end.rfind(".") :], ())
-        if any(full.endswith(end) and fits(shape, rule) for full, shape in candidates):
-            return True
+        for full in self._by_last.get(_last(name), ()):
+            if (full == name or full.endswith(end)) and fits(self.shapes[full], rule):
+                return True
         return None if any(f".{full}".endswith(end) for full in lost) else False
+
+
+def _last(name: str) -> str:
+    return name[name.rfind(".") + 1 :]
 
 
 def _every(answers: Iterable[bool | None]) -> bool | None:

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from kanna.families import row_called
-from kanna.identify.gaps import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +55,7 @@ def _doubt_signature(verdict: Verdict, main: Part, anatomy: Anatomy) -> None:
     if row.widths:
         verdict.doubtful = True
         verdict.tell("by_width")
-    if count := gaps(main.names):
+    if count := anatomy.gaps(main):
         verdict.doubtful = True
         verdict.tell("gaps", count=count)
     elif anatomy.anchors(main) < min(_ENOUGH, len(main.names)):

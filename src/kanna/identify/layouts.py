@@ -10,9 +10,13 @@ import hashlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from kanna.formats import open_model
+from kanna.formats.headers import Headers
 from kanna.identify.anatomy import Anatomy, take_apart
 
 if TYPE_CHECKING:
+    import os
+
     from kanna.identify.peek import Peek
     from kanna.model import ModelFile
 
@@ -27,8 +31,17 @@ class Layouts:
 
     def __init__(self) -> None:
         """Begin without any."""
+        self._headers = Headers()
         self._known: OrderedDict[bytes, Anatomy] = OrderedDict()
         self._tensors = 0
+
+    def open_model(self, path: str | os.PathLike[str]) -> ModelFile:
+        """Open a model as `kanna.formats.open_model` does, with headers that were seen before.
+
+        Raises:
+            KannaError: as that.
+        """
+        return open_model(path, readers={"safetensors": self._headers.open})
 
     def take_apart(self, model: ModelFile, peek: Peek) -> Anatomy:
         """Return what `kanna.identify.anatomy.take_apart` returns.
@@ -53,6 +66,8 @@ class Layouts:
 
 
 def _key(model: ModelFile) -> bytes:
-    listing = [(t.name, t.dtype.word, t.shape) for t in model.tensors.values()]
+    listing: object = model.listing
+    if listing is None:
+        listing = [(t.name, t.dtype.word, t.shape) for t in model.tensors.values()]
     said = (model.container, model.metadata.get(_SAYS, ""))
     return hashlib.blake2b(repr((said, listing)).encode("utf-8", "surrogatepass")).digest()
