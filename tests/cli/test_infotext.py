@@ -148,6 +148,19 @@ def test_shift_jis_is_named_in_the_error_and_read_when_it_is_said(
     assert said["generation"]["prompt"] == JAPANESE
 
 
+@pytest.mark.parametrize("encoding", ["cp932", "utf-16", "euc_jp"])
+def test_a_text_in_another_encoding_comes_out_as_it_went_in(encoding: str, tmp_path: Path) -> None:
+    text, made, back = tmp_path / "a.txt", tmp_path / "a.png", tmp_path / "back.txt"
+    text.write_bytes(f"{JAPANESE}\r\nSteps: 1, Seed: 2, Size: 8x8\r\n".encode(encoding))
+    more = ["--encoding", encoding]
+    assert run(["infotext", "write", str(text), "-o", str(made), *more]) == 0
+    assert run(["infotext", "export", str(made), "-o", str(back), *more]) == 0
+    assert back.read_bytes() == text.read_bytes()
+    png_with(made, {"parameters": "🐈\nSteps: 1, Seed: 2, Size: 8x8"})
+    code = run(["infotext", "export", str(made), "-o", str(back), "--force", *more])
+    assert code == (0 if encoding == "utf-16" else 13)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -268,6 +281,8 @@ def test_a_table_has_a_row_for_each_picture_and_no_formula(
 ) -> None:
     png_with(tmp_path / "a.png", {"parameters": A1111})
     evil = '=HYPERLINK("http://x")\nNegative prompt: -2+3\nSteps: 20, Sampler: @SUM(1), Seed: -1'
+    wide = "＝1＋1\nSteps: 20, Sampler: Euler a, Seed: 1"
+    png_with(tmp_path / "wide.png", {"parameters": wide})
     png_with(tmp_path / "evil.png", {"parameters": evil})
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     table = tmp_path / "t.csv"
@@ -284,6 +299,7 @@ def test_a_table_has_a_row_for_each_picture_and_no_formula(
     assert rows["evil.png"]["negative"] == "'-2+3"
     assert rows["evil.png"]["sampler"].startswith("'@")
     assert rows["evil.png"]["seed"] == "-1"
+    assert rows["wide.png"]["prompt"].startswith("'")
     assert rows["bad.png"]["error"]
 
 

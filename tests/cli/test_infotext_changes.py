@@ -170,6 +170,18 @@ def test_only_files_that_change_are_written(tmp_path: Path, capsys: Capture) -> 
     assert (folder / "dog.png").stat().st_mtime_ns == stamp
 
 
+def test_what_says_nothing_is_passed_over_in_a_folder(tmp_path: Path, capsys: Capture) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    png_with(folder / "a.png", {"parameters": A1111})
+    silent = png_with(folder / "silent.png", {})
+    argv = ["infotext", "edit", "--append", ", x", "--in-place"]
+    assert run([*argv, str(folder)]) == 0
+    assert "do not say how they were made: 1." in capsys.readouterr().err
+    assert run([*argv, str(folder), str(silent)]) == 3  # named, it is missed
+    assert "silent.png does not say" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there are no such permissions")
 def test_an_edit_in_place_keeps_permissions_and_refuses_links(tmp_path: Path) -> None:
     path = png_with(tmp_path / "a.png", {"parameters": A1111})
@@ -217,9 +229,11 @@ def test_expand_makes_every_combination(tmp_path: Path, capsys: Capture) -> None
     assert run(["infotext", "expand", str(path), "--png", "-o", str(out)]) == 0
     assert parameters(out / "変化-00002.png") == texts[2]
     assert run(["infotext", "expand", str(path)]) == 2
-    path.write_text("[1]", encoding="utf-8")
-    assert run(["infotext", "expand", str(path), "--dry-run"]) == 10
     capsys.readouterr()
+    for wrong in ("[1]", "{", "[" * 100_000):
+        path.write_text(wrong, encoding="utf-8")
+        assert run(["infotext", "expand", str(path), "--dry-run"]) == 10
+        assert "変化.json" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -58,7 +58,11 @@ def expand_infotext(
 
 
 def _document(path: Path, encoding: str) -> dict[str, object]:
-    document = JsonText.parse(read_text(path, encoding).removeprefix(BOM)).value
+    text = read_text(path, encoding).removeprefix(BOM)
+    try:
+        document = JsonText.parse(text).value
+    except FormatError as error:  # which says what to do about the text of a picture
+        raise FormatError("infotext_expand.no_json", path=path, reason=error.message) from error
     if not isinstance(document, dict):
         raise FormatError("infotext_expand.no_object", path=path)
     return document

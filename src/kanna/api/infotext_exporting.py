@@ -1,9 +1,7 @@
 """Infotexts written out of pictures: the exact text, JSON documents, or a table.
 
-A table is opened in spreadsheets, and these run as a formula what stands in a cell behind ``=``,
-``+``, ``-`` or ``@``, while prompts are written by strangers. Text that begins so gets an
-apostrophe in front (OWASP, "CSV Injection"); numbers are left alone. Whoever needs every letter as
-it is takes ``txt`` or ``json``.
+In a table, text that a spreadsheet would run has an apostrophe in front (`kanna.catalog.cells`).
+Whoever needs every letter as it is takes ``txt`` or ``json``.
 """
 
 from __future__ import annotations
@@ -21,11 +19,11 @@ from kanna.api.infotext_documents import COLUMNS, infotext_document, infotext_ro
 from kanna.api.infotext_traces import generation_texts, main_text, without_mark
 from kanna.api.infotext_values import Infotext, InfotextOptions
 from kanna.api.reading import StrPath
+from kanna.catalog.cells import cell
 from kanna.errors import KannaError, UsageError
 from kanna.infotext.expanding import write_a1111
 
 EXPORT_FORMS: Final = ("txt", "a1111", "json", "csv")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_form(output: StrPath | None, asked: str | None) -> str:
@@ -55,16 +53,17 @@ def export_infotext(
 
     Raises:
         Incomplete: the picture says nothing of how it was made.
+        Incompatible: the text has letters that `options.encoding` has not.
         KannaError: it cannot be written.
     """
     if form == "json":
         write(target, _json_bytes(infotext_document(found)), options)
         return ()
     if form == "a1111" and found.info is not None:
-        write(target, encoded(found.path, write_a1111(found.info), "utf-8"), options)
+        write(target, encoded(found.path, write_a1111(found.info), options.encoding), options)
         return ()
     text = main_text(found)
-    write(target, encoded(found.path, text.text, "utf-8"), options)
+    write(target, encoded(found.path, text.text, options.encoding), options)
     told = (one for one in generation_texts(found) if without_mark(one).text != text.text)
     return tuple(one.keyword or one.place for one in told)
 
@@ -116,9 +115,5 @@ def _csv_bytes(rows: Iterable[Mapping[str, object]], *, excel: bool) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(row.get(column)) for column in COLUMNS] for row in rows)
+    writer.writerows([cell(row.get(column)) for column in COLUMNS] for row in rows)
     return ("\ufeff" * excel + out.getvalue()).encode("utf-8", "backslashreplace")
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

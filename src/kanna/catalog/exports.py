@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from kanna.catalog.asking import FoundFile
+from kanna.catalog.cells import cell
 from kanna.messages import say, shown, size_text
 
 _COLUMNS: Final = (
@@ -21,14 +22,6 @@ _COLUMNS: Final = (
     "title", "sha256", "autov1", "autov2", "autov3", "data_sha256", "blake3", "crc32", "tags",
     "findings", "note",
 )  # fmt: skip
-_FORMULA: Final = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-)  # what spreadsheets compute: OWASP, CSV Injection
 _MARKUP: Final = frozenset("\\`*_{}[]<>()#+-!|~&$")
 
 
@@ -83,11 +76,7 @@ LISTS: Final[Mapping[str, Callable[[Sequence[FoundFile]], str]]] = {
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, list):
-        value = " ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return cell(" ".join(map(str, value)) if isinstance(value, list) else value)
 
 
 def _plain(text: str) -> str:

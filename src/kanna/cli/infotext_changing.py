@@ -9,7 +9,14 @@ from typing import Any, Protocol
 from kanna import api
 from kanna.cli.batch import Batch
 from kanna.cli.infotext_change_report import change_document, change_lines
-from kanna.cli.infotext_options import are_several, destinations, expanded, options_of
+from kanna.cli.infotext_options import (
+    are_several,
+    destinations,
+    expanded,
+    options_of,
+    tell_silent,
+)
+from kanna.errors import Incomplete
 
 
 class Change(Protocol):
@@ -27,6 +34,8 @@ def change_each(
 ) -> int:  # fmt: skip
     """Change every file that `files` stand for; a failure of one does not stop the others.
 
+    One in a folder that does not say how it was made is passed over.
+
     `given` are the options of `writing`. With `difference`, a dry run shows it.
 
     Raises:
@@ -38,9 +47,17 @@ def change_each(
     options = api.infotext_batch(options_of(given), outputs)
     batch = Batch(as_json=given["as_json"], quiet=given["quiet"], total=len(sources))
     difference = difference and given["dry_run"]
+    named, silent = frozenset(files), 0
     for source, target in zip(sources, targets, strict=True):
         with batch.attempt(source.path):
-            made = change(source.path, destination=target, options=options)
+            try:
+                made = change(source.path, destination=target, options=options)
+            except Incomplete as error:
+                if error.key != "infotext.nothing" or source.path in named:
+                    raise
+                silent += 1
+                continue
             lines = change_lines(made, verbose=given["verbose"], difference=difference)
             batch.add(change_document(made), lines)
+    tell_silent(silent, given)
     return batch.close(several=are_several(files), summary="infotext.summary")

@@ -17,9 +17,9 @@ from kanna.cli.infotext_options import (
     infotext_files,
     is_folder,
     options_of,
+    tell_silent,
 )
 from kanna.cli.options import Verb, common, option
-from kanna.cli.output import print_notice
 from kanna.errors import KannaError, UsageError
 from kanna.messages import say
 
@@ -70,7 +70,7 @@ def _export_each(
                 continue
             others = api.export_infotext(found, target, form, options)
             batch.add(_document(found, target, given), _lines(target, others, given))
-    _tell_silent(silent, given)
+    tell_silent(silent, given)
     return batch.close(several=are_several(files), summary="infotext.summary")
 
 
@@ -90,7 +90,7 @@ def _export_together(
                 table.add_error(source.path, error)
                 raise
     table.write(target, options_of(given))
-    _tell_silent(table.silent, given)
+    tell_silent(table.silent, given)
     batch.add(
         {"output": str(target.absolute()), "pictures": table.count, "silent": table.silent,
          "dry_run": given["dry_run"]},
@@ -121,8 +121,3 @@ def _lines(target: Path, others: Sequence[str], given: dict[str, Any]) -> Callab
         return told
 
     return lines
-
-
-def _tell_silent(count: int, given: dict[str, Any]) -> None:
-    if count and not given["quiet"]:
-        print_notice("infotext_export.silent", count=count)

@@ -11,6 +11,7 @@ import click
 
 from kanna import api
 from kanna.cli.options import Command, option
+from kanna.cli.output import print_notice
 from kanna.errors import Incomplete, UsageError
 
 infotext_files = click.argument(
@@ -87,3 +88,9 @@ def options_of(given: Mapping[str, Any]) -> api.InfotextOptions:
         encoding=given.get("encoding", "utf-8"), force=given["force"], dry_run=given["dry_run"],
         stealth=given.get("stealth", False),
     )  # fmt: skip
+
+
+def tell_silent(count: int, given: Mapping[str, Any]) -> None:
+    """Tell how many files in folders were passed over, because they say nothing."""
+    if count and not given["quiet"]:
+        print_notice("infotext.silent_files", count=count)

@@ -17,7 +17,7 @@ from kanna.cli.library_options import which_library
 from kanna.cli.options import Verb, common, option
 from kanna.cli.output import print_json, print_notice, styled
 from kanna.errors import UsageError
-from kanna.messages import shown
+from kanna.messages import say, shown
 
 _LONGEST: Final = 240  # letters of a prompt that are shown without -v
 
@@ -68,7 +68,7 @@ def _lines(one: api.FoundImage, *, verbose: bool) -> Iterator[str]:
     yield styled(shown(one.path), "bold")
     facts = [
         DIALECTS.get(one.dialect or "", ""), *(shown(m.name or m.digest) for m in one.models),
-        shown(one.sampler or ""), f"seed {one.seed}" if one.seed else "",
+        shown(one.sampler or ""), f"{say('infotext.row_seed')} {one.seed}" if one.seed else "",
     ]  # fmt: skip
     yield "  " + styled(" · ".join(filter(None, facts)), "dim")
     if one.prompt:

@@ -10,6 +10,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "examples": "Examples:\n\n  kanna infotext expand variations.json --dry-run\n\n  kanna infotext expand variations.json -o texts/\n\n  kanna infotext expand variations.json --png -o pngs/",
     "option_output": "The folder for the texts.",
     "option_png": "Write small PNGs that hold the texts.",
+    "no_json": (
+        "{path} cannot be expanded. {reason}",
+        'Write a JSON object whose values may be lists, such as {{"prompt": ["a cat", "a dog"], "steps": 20}}.',
+    ),
     "no_object": (
         "{path} holds no JSON object.",
         'Write an object whose values may be lists, such as {{"prompt": ["a cat", "a dog"], "steps": 20}}.',

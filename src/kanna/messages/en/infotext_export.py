@@ -29,5 +29,4 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "written_all": "{path} was written; pictures in it: {count:,}.",
     "planned_all": "{path} would be written; pictures in it: {count:,}.",
     "others": "not in it, because a text file holds one text: {names}",
-    "silent": "Pictures that do not say how they were made: {count:,}.",
 }

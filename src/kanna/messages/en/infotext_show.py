@@ -20,6 +20,6 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_texts": (
         "There is no text in {path}.",
-        "--stealth looks for text that is hidden in the pixels.",
+        "Programs that compress pictures drop it; look for the original.",
     ),
 }

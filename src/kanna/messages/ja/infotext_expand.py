@@ -10,6 +10,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "examples": "例:\n\n  kanna infotext expand variations.json --dry-run\n\n  kanna infotext expand variations.json -o texts/\n\n  kanna infotext expand variations.json --png -o pngs/",
     "option_output": "テキストを書き出すフォルダー。",
     "option_png": "テキストを入れた小さな PNG を作ります。",
+    "no_json": (
+        "{path} を展開できません。{reason}",
+        '{{"prompt": ["a cat", "a dog"], "steps": 20}} のように、値がリストでもよい JSON のオブジェクトを書いてください。',
+    ),
     "no_object": (
         "{path} の中身は JSON のオブジェクトではありません。",
         '{{"prompt": ["a cat", "a dog"], "steps": 20}} のように、値がリストでもよいオブジェクトを書いてください。',

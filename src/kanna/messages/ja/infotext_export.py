@@ -29,5 +29,4 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "written_all": "{path} を書き込みました（{count:,} 枚）。",
     "planned_all": "{path} を書き込む予定です（{count:,} 枚）。",
     "others": "テキストファイルに入るのは 1 つだけなので、次のものは含まれません: {names}",
-    "silent": "生成情報の入っていない画像: {count:,} 枚",
 }
