@@ -201,3 +201,34 @@ def test_damaged_pictures_are_read_or_refused_in_words(
         except KannaError:
             continue
         assert image_data_digest(made) == image_data_digest(bytes(changed))
+
+
+def box(kind: str, body: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(body), kind.encode()) + body
+
+
+def shared_avif(count: int) -> bytes:
+    """An AVIF of an Exif item and `count` images, each of which is all of the file."""
+    kinds = [b"Exif", *[b"av01"] * count]
+    names = [
+        box("infe", struct.pack(">IHH4sx", 2 << 24, number, 0, kind))
+        for number, kind in enumerate(kinds, 1)
+    ]
+    exif = bytes(4) + block(entry(0x010E, 2, 4, int.from_bytes(b"cat\0", "little")))
+    head = box("ftyp", b"avif" + bytes(4) + b"avif")
+    inner = box("iinf", struct.pack(">IH", 0, len(kinds)) + b"".join(names))
+    size = len(head) + 12 + len(inner) + 16 + 14 * len(kinds)
+    runs = [(size + 8, len(exif)), *[(0, 0)] * count]  # a length of 0 stands for all
+    rows = (struct.pack(">HHHII", n, 0, 1, *run) for n, run in enumerate(runs, 1))
+    inner += box("iloc", struct.pack(">IHH", 0, 0x4400, len(kinds)) + b"".join(rows))
+    return head + box("meta", bytes(4) + inner) + box("mdat", exif)
+
+
+def test_images_that_are_all_of_the_file_are_not_read_thousands_of_times() -> None:
+    found = shared_avif(5_000)
+    assert [one.text for one in picture_in(picture(found)).texts] == ["cat"]
+    for look in (lambda: image_data_digest(found), lambda: replaced(picture(found), [])):
+        with pytest.raises(FormatError) as caught:
+            look()
+        assert caught.value.key == "pictures.meta_broken"
+    assert image_data_digest(shared_avif(3))

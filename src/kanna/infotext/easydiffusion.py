@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kanna.infotext.editable import Editable
-from kanna.infotext.flat_json import FlatFields, objects_in, pair_places, read_fields
+from kanna.infotext.flat_json import FlatFields, fields_of, objects_in, pair_places, read_fields
 from kanna.infotext.info import GenerationInfo, ModelReference, Role
 from kanna.infotext.places import Place, Span, Texts, WholeText
-from kanna.infotext.values import Fields, list_of, number_of, read_field, text_of
+from kanna.infotext.values import Fields, list_of, number_of, text_of
 from kanna.infotext.written import Reading, Written
 
 _LABELS: Final = {
@@ -128,15 +128,8 @@ def _lines(texts: Texts) -> Reading | None:
 def _reading(said: Mapping[str, str], pairs: Mapping[str, tuple[Place, ...]]) -> Reading | None:
     if not any(key in said for key in _MODEL_KEYS):
         return None
-    values: dict[str, Any] = {}
-    found_keys: dict[str, str] = {}
-    for name, keys in _FIELDS.items():
-        value, key = read_field(name, said, keys)
-        if key is not None:
-            values[name], found_keys[name] = value, key
-    places = {name: pairs[key] for name, key in found_keys.items()}
-    fields = FlatFields(values=values, places=places, keys=found_keys)
-    return Reading(info=_info(said, fields), places=places, pairs=pairs)
+    fields = fields_of(said, _FIELDS, pairs.__getitem__)
+    return Reading(info=_info(said, fields), places=fields.places, pairs=pairs)
 
 
 def _info(said: Mapping[str, Any], fields: FlatFields) -> GenerationInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -68,17 +68,28 @@ class FlatFields:
         return replace(info, **self.values)
 
 
+NO_FIELDS: Final = FlatFields(values={}, places={})
+
+
 def read_fields(found: Found, fields: Fields, base: Path = ()) -> FlatFields:
     """Return the fields that the object at `base` of a text holds, by a table of keys."""
     document = object_of(found.json.get(base)) if base else found.document
+    return fields_of(document, fields, lambda key: (found.place(*base, key),))
+
+
+def fields_of(
+    document: Mapping[str, Any], fields: Fields, places: Callable[[str], tuple[Place, ...]]
+) -> FlatFields:
+    """Return the fields that `document` holds, by a table of keys, with those keys' places."""
     values: dict[str, Any] = {}
-    found_keys: dict[str, str] = {}
-    for name, keys in fields.items():
-        value, key = read_field(name, document, keys)
+    keys: dict[str, str] = {}
+    for name, some in fields.items():
+        value, key = read_field(name, document, some)
         if key is not None:
-            values[name], found_keys[name] = value, key
-    places = {name: (found.place(*base, key),) for name, key in found_keys.items()}
-    return FlatFields(values=values, places=places, keys=found_keys)
+            values[name], keys[name] = value, key
+    return FlatFields(
+        values=values, places={name: places(key) for name, key in keys.items()}, keys=keys
+    )
 
 
 def pair_places(found: Found, base: Path = ()) -> dict[str, tuple[Place, ...]]:
@@ -111,7 +122,7 @@ def read_size(found: Found, *path: str | int) -> FlatFields:
     """Return width and height from a string that holds both."""
     match = _TWO_NUMBERS.fullmatch(text_of(found.json.get(path)) or "")
     if match is None:
-        return FlatFields(values={}, places={})
+        return NO_FIELDS
     place = found.place(*path)
     return FlatFields(
         values={"width": int(match[1]), "height": int(match[2])},

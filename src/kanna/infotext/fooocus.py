@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from kanna.infotext.editable import Editable
 from kanna.infotext.flat_json import (
+    NO_FIELDS,
     FlatFields,
     Found,
     objects_in,
@@ -83,10 +84,7 @@ def _is_ours(found: Found) -> bool:
 
 
 def _size(found: Found) -> FlatFields:
-    return next((size for key in _SIZES if (size := read_size(found, key)).values), NO_SIZE)
-
-
-NO_SIZE: Final = FlatFields(values={}, places={})
+    return next((size for key in _SIZES if (size := read_size(found, key)).values), NO_FIELDS)
 
 
 def _models(document: Mapping[str, Any]) -> Iterator[ModelReference]:

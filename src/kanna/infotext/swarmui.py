@@ -46,7 +46,7 @@ _MODELS: Final[Mapping[str, tuple[Role, str]]] = {
     "clipgmodel": ("text_encoder", ""),
     "clipvisionmodel": ("clip_vision", ""),
 }
-_NONE: Final = frozenset({"", "none", "(none)", "automatic"})
+_NONE: Final = frozenset({"", "none", "(none)", "automatic", "(use base)"})
 
 
 def open_swarmui(texts: Texts) -> Editable | None:

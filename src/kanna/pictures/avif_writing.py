@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from kanna.disk import InputFile
@@ -21,6 +22,7 @@ from kanna.pictures.exif_writing import edited_blocks, new_block
 from kanna.pictures.opened import Opened, Piece, Window
 
 PLACES: Final = frozenset({"exif", "xmp"})
+_MOST_SHARED: Final = 4  # times the file, for items that share bytes: thousands may claim all of it
 _NOTHING: Final = bytes(4)  # how far away the TIFF header of an Exif item is
 
 
@@ -54,11 +56,16 @@ def image_runs(file: InputFile, opened: Opened) -> Iterator[tuple[int, int]]:
         yield from ((one.body, min(one.end, file.size)) for one in data)
     window, (meta, piece) = Window(file), _meta(file, opened)
     items = {one.number: one for one in meta.items}
+    left = _MOST_SHARED * file.size
     for row in sorted(meta.locations.rows):
         item = items.get(row.item)
         if item and item.type != "Exif" and item.content_type != XMP_TYPE:
             with suppress(BrokenTable):
-                yield from item_bytes(window, Parts(item, meta, piece.start, row))
+                for start, end in item_bytes(window, Parts(item, meta, piece.start, row)):
+                    left -= end - start
+                    if left < 0:
+                        raise FormatError("pictures.meta_broken", path=file.path)
+                    yield start, end
 
 
 def _meta(file: InputFile, opened: Opened) -> tuple[Meta, Piece]:
@@ -71,6 +78,9 @@ class _Rebuilding:
         self._file, self._opened, self._changes = file, opened, changes
         self._window = Window(file)
         self._meta, self._piece = _meta(file, opened)
+        self._items = {one.number: one for one in self._meta.items}
+        self._rows = {row.item: row for row in self._meta.locations.rows}
+        self._known: dict[int, list[_Run]] = {}
         if self._meta.primary is None and changes.added:
             raise Incompatible("pictures.cannot_hold", path=file.path, container="avif")
 
@@ -113,10 +123,13 @@ class _Rebuilding:
 
     def _runs(self, number: int) -> list[_Run]:
         """Return where an item lies, without what is another item's, too."""
-        row = next(row for row in self._meta.locations.rows if row.item == number)
-        item = next(one for one in self._meta.items if one.number == number)
-        spans = list(item_bytes(self._window, Parts(item, self._meta, self._piece.start, row)))
-        others = list(self._others(number))
+        if number not in self._known:
+            self._known[number] = self._found(number)
+        return self._known[number]
+
+    def _found(self, number: int) -> list[_Run]:
+        spans = list(self._bytes(number))
+        others = [span for span, owner in self._spans if owner != number]
         free = [one for one in spans if not any(s < one[1] and one[0] < e for s, e in others)]
         data = [one for one in self._opened.pieces if one.kind == "mdat"]
         alone = len(spans) == len(free) == 1
@@ -125,12 +138,16 @@ class _Rebuilding:
             for start, end in free
         ]
 
-    def _others(self, number: int) -> Iterator[tuple[int, int]]:
-        for row in self._meta.locations.rows:
-            item = next((one for one in self._meta.items if one.number == row.item), None)
-            if row.item != number and item and not row.reference and row.method < 2:
-                parts = Parts(item, self._meta, self._piece.start, row)
-                yield from item_bytes(self._window, parts)
+    @cached_property
+    def _spans(self) -> list[tuple[tuple[int, int], int]]:
+        """Where every item lies whose bytes are in this file, each run with the item's number."""
+        here = (row for row in self._rows.values() if not row.reference and row.method < 2)
+        numbers = [row.item for row in here if row.item in self._items]
+        return [(span, number) for number in numbers for span in self._bytes(number)]
+
+    def _bytes(self, number: int) -> Iterator[tuple[int, int]]:
+        item, row = self._items[number], self._rows[number]
+        return item_bytes(self._window, Parts(item, self._meta, self._piece.start, row))
 
     def _in_place(self, number: int, new: bytes | None) -> Iterator[tuple[int, Patch]]:
         for run in self._runs(number):
