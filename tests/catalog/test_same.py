@@ -12,10 +12,13 @@ from catalog_rows import add_file, add_root, sha256
 from kanna.catalog.conditions import Filters, conditions
 from kanna.catalog.same import Dupes, dupes
 from kanna.catalog.store import Library
+from kanna.disk import Fingerprint
+from kanna.hashing.cache import key_of
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
+    monkeypatch.setattr("kanna.catalog.same.is_unchanged", lambda _row: True)
     with Library(tmp_path / "library.sqlite3") as opened:
         yield opened
 
@@ -46,6 +49,24 @@ def test_the_same_data_under_another_header(library: Library) -> None:
     assert group.files[0].path == Path("/m/b.safetensors")
 
 
+def test_the_larger_of_two_headers_is_kept(library: Library) -> None:
+    add_file(library, "/m/stripped.safetensors", size=500, **digests("a", "data"))
+    add_file(library, "/m/with metadata.safetensors", size=700, **digests("b", "data"))
+    (group,) = same(library).groups
+    assert (group.files[0].size, group.bytes, group.reason) == (700, 500, "header")
+
+
+def test_data_of_which_headers_say_other_things_are_not_removable(library: Library) -> None:
+    """Such as a LoRA under the names of another program, or with a wrong dtype."""
+    for name, layout in (("a", "kohya"), ("a copy", "kohya"), ("b", "peft")):
+        add_file(library, f"/m/{name}.safetensors", size=500, layout=layout,
+                 **digests(name[0], "data"))  # fmt: skip
+    copies, other = same(library).groups
+    assert (copies.sameness, len(copies.files), copies.bytes) == ("file", 2, 500)
+    assert (other.sameness, len(other.files), other.bytes) == ("header", 2, 0)
+    assert other.reason == ""
+
+
 def test_checkpoints_without_a_digest_of_data(library: Library) -> None:
     for name in "ab":
         add_file(library, f"/m/{name}.ckpt", container="ckpt-zip", size=9, **digests("x"))
@@ -61,6 +82,41 @@ def test_hard_links_are_no_copies(library: Library) -> None:
     (group,) = same(library).groups
     assert len(group.files) == 2
     assert len(group.links) == 1
+
+
+def test_what_is_no_longer_so_is_neither_kept_nor_removed(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    paths = [tmp_path / f"{name}.ckpt" for name in ("a", "bb", "ccc", "dddd")]
+    for path in paths:
+        path.write_bytes(b"model")
+        add_file(library, str(path), fingerprint=key_of(Fingerprint.of(path.stat())), size=5,
+                 **digests("x"))  # fmt: skip
+    paths[0].unlink()
+    paths[1].write_bytes(b"another")
+    (group,) = same(library).groups
+    assert {one.path for one in group.files} == {*paths[2:]}
+    assert (group.changed, group.bytes) == ((*paths[:2],), 5)
+    paths[2].unlink()
+    assert same(library).groups == ()
+
+
+def test_a_link_is_not_kept_in_the_place_of_its_file(library: Library, tmp_path: Path) -> None:
+    file, link, copy = (tmp_path / f"{name}.ckpt" for name in ("real", "a", "other"))
+    file.touch()
+    link.symlink_to(file)
+    for path, inode in ((link, 7), (file, 7), (copy, 8)):
+        add_file(library, str(path), fingerprint=f"1:{inode}:5:1", size=5, **digests("x"))
+    (group,) = same(library).groups
+    assert {one.path for one in group.files} == {file, copy}
+    assert group.links == (link,)
+
+
+def test_folders_and_shards_wait_for_no_hash(library: Library) -> None:
+    add_file(library, "/m/folder", container="diffusers")
+    add_file(library, "/m/x.safetensors.index.json", container="sharded-safetensors")
+    assert same(library).unhashed == 0
 
 
 def test_active_roots_are_kept(library: Library) -> None:

@@ -152,7 +152,8 @@ if TYPE_CHECKING:
     from kanna.catalog.lineage import Lineage, LineageEdge, LineageNode
     from kanna.catalog.matching import Match
     from kanna.catalog.needs import NeededModel, NeededPart, Needs
-    from kanna.catalog.same import Dupes, SameFiles, SharedPart
+    from kanna.catalog.same import Dupes, SameFiles
+    from kanna.catalog.same_parts import SharedPart
     from kanna.disk import as_path
     from kanna.engine import Progress, Result, RunOptions
     from kanna.hashing.digests import Digests
@@ -401,7 +402,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "kanna.catalog.same": ("Dupes", "SameFiles", "SharedPart"),
+    "kanna.catalog.same": ("Dupes", "SameFiles"),
+    "kanna.catalog.same_parts": ("SharedPart",),
     "kanna.catalog.needs": ("NeededModel", "NeededPart", "Needs"),
     "kanna.catalog.lineage": ("Lineage", "LineageEdge", "LineageNode"),
     "kanna.catalog.asking": ("SORTS", "FoundFile"),

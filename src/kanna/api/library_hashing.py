@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from kanna.api.hashing import HashedFile, HashOptions, hash_files
 from kanna.catalog.recording import Recorder
+from kanna.catalog.states import HASHABLE
 from kanna.catalog.store import Library, path_of
 from kanna.disk import Fingerprint
 from kanna.errors import KannaError
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
     from kanna.api.library_scanning import LibraryScanned, LibraryScanOptions
     from kanna.engine import Progress
 
-# What is a folder or an index of shards has no digest of its own.
 _FILES: Final = (
-    "SELECT id, path, fingerprint, size FROM file WHERE present AND hashed IS NULL"
-    " AND (container IS NULL OR container NOT IN ('diffusers', 'sharded-safetensors'))"
-    " AND path NOT LIKE '%.json' AND catalogued IS NOT NULL ORDER BY size, id"
+    "SELECT id, path, fingerprint, size FROM file WHERE present AND hashed IS NULL"  # noqa: S608 - words of ours
+    f" AND {HASHABLE} AND catalogued IS NOT NULL ORDER BY size, id"
 )
 _PARTLESS: Final = (
     "SELECT id, path FROM file WHERE present AND sha256 IS NOT NULL AND error IS NULL AND EXISTS"

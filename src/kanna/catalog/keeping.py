@@ -11,7 +11,6 @@ from kanna.catalog.asking import FoundFile
 
 # Marks of copies that systems and browsers make.
 _COPY: Final = re.compile(r"\(\d+\)|\bcopy\b|コピー|副本|복사본", re.IGNORECASE)
-_SAFE: Final = frozenset({"safetensors", "sharded-safetensors", "gguf"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class Copy:
 _MERITS: Final[dict[str, Callable[[Copy], Any]]] = {
     "tagged": lambda one: not (one.file.tags or one.file.note),
     "active": lambda one: not one.active,
-    "safetensors": lambda one: one.file.container not in _SAFE,
+    "header": lambda one: -one.file.size,  # of the same data: the rest is metadata
     "named": lambda one: bool(_COPY.search(one.file.path.stem)),
     "first": lambda one: one.first_seen,
     "path": lambda one: (len(str(one.file.path)), str(one.file.path)),

@@ -80,6 +80,9 @@ def _of_history(metadata: Mapping[str, str]) -> Iterator[OriginRow]:
         for key in ("input", "inputs", "tuned", "base"):
             for name, digest in _files(step.get(key)):
                 yield from _row("made_from", name, digest)
+        baked = step.get("vae")
+        if isinstance(baked, dict):
+            yield from _row("vae_of", baked.get("source"), None)
 
 
 def _files(value: object) -> Iterator[tuple[object, object]]:

@@ -10,31 +10,42 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from kanna.catalog.asking import FoundFile, files_of
 from kanna.catalog.conditions import Condition
 from kanna.catalog.keeping import Copy, best_first, reason
+from kanna.catalog.same_parts import SharedPart, count_unparted, one_file, shared_parts
+from kanna.catalog.states import HASHABLE, content, is_unchanged, place_on_disk
 from kanna.catalog.store import Library, path_of
 
-# How files are the same: byte for byte; their tensors; the numbers of every part, rounded to fp16;
-# by nothing but their sizes and headers.
-Sameness: TypeAlias = Literal["file", "data", "twin", "possible"]
+# How files are the same: byte for byte; their tensors; their data, of which the headers say other
+# things; the numbers of every part, rounded to fp16; by nothing but their sizes and headers.
+Sameness: TypeAlias = Literal["file", "data", "header", "twin", "possible"]
+_SAMENESSES: Final = get_args(Sameness)
 _REMOVABLE: Final = {"file", "data"}
+# What headers must agree in for one file to stand in for the other.
+_HEADER: Final = (
+    "kind", "architecture", "variant", "layout", "dtype", "quantization", "prediction", "tensors",
+    "parameters", "error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameFiles:
     """Models that are the same, the one to keep first.
 
-    `reason` says what speaks for it: ``tagged``, ``active``, ``safetensors``, ``named``, ``first``
-    or ``path``; it is empty where nothing is removable. `links` are further names of the very same
-    files, which take no room. `bytes` is what removing all but the first one wins.
+    `reason` says what speaks for it: ``tagged``, ``active``, ``header``, ``named``, ``first`` or
+    ``path``; it is empty where nothing is removable. `links` are further names of the very same
+    files, which take no room; `changed` are files that are not as they were when they were hashed,
+    or cannot be reached, and neither kept nor removed. `bytes` is what removing all but the first
+    one wins.
     """
 
     sameness: Sameness
     files: tuple[FoundFile, ...]
     links: tuple[Path, ...]
+    changed: tuple[Path, ...]
     reason: str
     bytes: int
 
@@ -43,44 +54,9 @@ class SameFiles:
         return {
             "same": self.sameness, "keep": str(self.files[0].path) if self.reason else None,
             "reason": self.reason or None, "bytes": self.bytes,
-            "files": [_short(one) for one in self.files],
+            "files": [one_file(one) for one in self.files],
             "links": [str(path) for path in self.links],
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """A file with a part in it: where, in which precision, of how many bytes."""
-
-    file: FoundFile
-    prefix: str
-    dtype: str | None
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedPart:
-    """A part that several models have inside; `bytes` is what one file of it for all would win.
-
-    Copies of a whole file count once: what removing them wins is told elsewhere.
-    """
-
-    role: str
-    architecture: str | None
-    digest: str
-    holders: tuple[Holder, ...]
-    bytes: int
-
-    def to_json(self) -> dict[str, object]:
-        """Return it for a JSON document."""
-        return {
-            "role": self.role, "architecture": self.architecture, "digest": self.digest,
-            "bytes": self.bytes,
-            "holders": [
-                {**_short(one.file), "prefix": one.prefix, "part_dtype": one.dtype,
-                 "part_bytes": one.bytes}
-                for one in self.holders
-            ],
+            "changed": [str(path) for path in self.changed],
         }  # fmt: skip
 
 
@@ -120,27 +96,17 @@ def dupes(library: Library, condition: Condition, *, parts: bool = False) -> Dup
     groups = [*_equal(library, condition), *_twins(library, condition)]
     groups += _possible(library, condition)
     unhashed = library.rows(
-        f"SELECT count(*) FROM file WHERE {condition.sql} AND sha256 IS NULL AND error IS NULL",
+        f"SELECT count(*) FROM file WHERE {condition.sql} AND sha256 IS NULL AND error IS NULL"
+        f" AND {HASHABLE}",
         condition.values,
     )[0][0]
-    shared = [*_parts(library, condition)] if parts else []
-    order = ("file", "data", "twin", "possible")
-    groups.sort(key=lambda one: (order.index(one.sameness), -one.bytes, -one.files[0].size))
+    shared = [*shared_parts(library, condition)] if parts else []
+    groups.sort(key=lambda one: (_SAMENESSES.index(one.sameness), -one.bytes, -one.files[0].size))
     shared.sort(key=lambda one: (-one.bytes, one.digest))
     return Dupes(
         groups=tuple(groups), parts=tuple(shared), unhashed=unhashed,
-        unparted=_unparted(library, condition) if parts else None,
+        unparted=count_unparted(library, condition) if parts else None,
     )  # fmt: skip
-
-
-def _unparted(library: Library, condition: Condition) -> int:
-    """Return how many models have no digest of any part, though most such models could."""
-    sql = (
-        f"SELECT count(*) FROM file WHERE {condition.sql} AND quantization IS NULL"
-        " AND kind IN ('checkpoint', 'diffusion_model', 'vae', 'text_encoder') AND NOT EXISTS"
-        " (SELECT 1 FROM part WHERE part.file = file.id AND digest IS NOT NULL)"
-    )
-    return int(library.rows(sql, condition.values)[0][0])
 
 
 def _equal(library: Library, condition: Condition) -> Iterator[SameFiles]:
@@ -148,8 +114,19 @@ def _equal(library: Library, condition: Condition) -> Iterator[SameFiles]:
     for key in ("data_sha256", "sha256"):
         narrowed = f"{condition.sql} AND data_sha256 IS NULL" * (key == "sha256") or condition.sql
         for rows in _rows_by(library, key, Condition(narrowed, condition.values)):
-            sameness: Sameness = "file" if len({row["sha256"] for row in rows}) == 1 else "data"
-            yield from _grouped(library, rows, sameness)
+            for sameness, some in _by_header(rows):
+                yield from _grouped(library, some, sameness)
+
+
+def _by_header(rows: Sequence[sqlite3.Row]) -> Iterator[tuple[Sameness, list[sqlite3.Row]]]:
+    """Yield rows of the same data together where their headers agree, then one row of each kind."""
+    said = {row["sha256"]: tuple(row[name] for name in _HEADER) for row in rows}
+    alike: dict[tuple[object, ...], list[sqlite3.Row]] = defaultdict(list)
+    for row in rows:
+        alike[said[row["sha256"]]].append(row)
+    for some in alike.values():
+        yield "file" if len({row["sha256"] for row in some}) == 1 else "data", some
+    yield "header", [some[0] for some in alike.values()]
 
 
 def _twins(library: Library, condition: Condition) -> Iterator[SameFiles]:
@@ -167,13 +144,13 @@ def _twins(library: Library, condition: Condition) -> Iterator[SameFiles]:
     for numbers in sets.values():
         if len(numbers) > 1:
             found = _rows(library, numbers)
-            if len({row["data_sha256"] or row["sha256"] or row["id"] for row in found}) > 1:
+            if len({content(row) for row in found}) > 1:
                 yield from _grouped(library, _one_of_each(found), "twin")
 
 
 def _one_of_each(rows: Iterable[sqlite3.Row]) -> list[sqlite3.Row]:
     """Return one row of those with the same data: copies are told as such already."""
-    return [*{row["data_sha256"] or row["sha256"] or row["id"]: row for row in rows}.values()]
+    return [*{content(row): row for row in rows}.values()]
 
 
 def _possible(library: Library, condition: Condition) -> Iterator[SameFiles]:
@@ -192,38 +169,6 @@ def _possible(library: Library, condition: Condition) -> Iterator[SameFiles]:
         for header, rows in by_header.items():
             if header and any(row["sha256"] is None for row in rows):
                 yield from _grouped(library, _one_of_each(rows), "possible")
-
-
-def _parts(library: Library, condition: Condition) -> Iterator[SharedPart]:
-    """Yield the parts that files of different data have in common, but the only part of both."""
-    shared: dict[tuple[str, str], list[sqlite3.Row]] = defaultdict(list)
-    rows = library.rows(
-        "SELECT file.*, part.role, part.architecture AS of, part.prefix, part.digest,"
-        " part.bytes AS room, part.dtype AS stored"
-        f" FROM part JOIN file ON file.id = part.file WHERE {condition.sql} AND part.digest IN"
-        " (SELECT digest FROM part WHERE digest IS NOT NULL GROUP BY digest HAVING count(*) > 1)"
-        " ORDER BY file.path",
-        condition.values,
-    )
-    for row in rows:
-        shared[row["role"], row["digest"]].append(row)
-    for (role, digest), found in shared.items():
-        distinct = [*{_inode(row): row for row in found}.values()]
-        if len({row["data_sha256"] or row["sha256"] or row["id"] for row in distinct}) < 2:
-            continue
-        files = {one.id: one for one in files_of(library, distinct)}
-        holders = [
-            Holder(file=files[row["id"]], prefix=row["prefix"], dtype=row["stored"],
-                   bytes=row["room"] or 0)
-            for row in distinct
-        ]  # fmt: skip
-        room = {
-            one.file.data_sha256 or one.file.sha256 or one.file.id: one.bytes for one in holders
-        }
-        yield SharedPart(
-            role=role, architecture=found[0]["of"], digest=digest, holders=tuple(holders),
-            bytes=sum(room.values()) - max(room.values()),
-        )  # fmt: skip
 
 
 def _rows_by(library: Library, key: str, condition: Condition) -> Iterator[list[sqlite3.Row]]:
@@ -256,39 +201,31 @@ def _rows(library: Library, numbers: Sequence[int]) -> list[sqlite3.Row]:
 
 def _grouped(library: Library, rows: list[sqlite3.Row], sameness: Sameness) -> Iterator[SameFiles]:
     """Yield a group of rows if they are more than one file, whatever names it has."""
+    removable = sameness in _REMOVABLE
+    there = [row for row in rows if not removable or is_unchanged(row)]
     distinct: dict[str, sqlite3.Row] = {}
-    for row in rows:
-        distinct.setdefault(_inode(row), row)
+    for row in sorted(there, key=_is_link):
+        distinct.setdefault(place_on_disk(row), row)
     if len(distinct) < 2:
         return
     kept = [*distinct.values()]
-    links = [path_of(row["path"]) for row in rows if row not in kept]
     active, files = _active(library), files_of(library, kept)
     copies = best_first([
         Copy(file=file, active=row["root"] in active, first_seen=row["first_seen"])
         for row, file in zip(kept, files, strict=True)
     ])  # fmt: skip
-    removable = sameness in _REMOVABLE
     yield SameFiles(
-        sameness=sameness, files=tuple(one.file for one in copies), links=tuple(links),
+        sameness=sameness, files=tuple(one.file for one in copies),
+        links=tuple(path_of(row["path"]) for row in there if row not in kept),
+        changed=tuple(path_of(row["path"]) for row in rows if row not in there),
         reason=reason(*copies[:2]) if removable else "",
         bytes=sum(one.file.size for one in copies[1:]) if removable else 0,
     )  # fmt: skip
 
 
+def _is_link(row: sqlite3.Row) -> bool:
+    return path_of(row["path"]).is_symlink()
+
+
 def _active(library: Library) -> set[int]:
     return {row[0] for row in library.rows("SELECT id FROM root WHERE role = 'active'")}
-
-
-def _inode(row: sqlite3.Row) -> str:
-    """Return what two names of one file share; a path where the system gives files no numbers."""
-    device, inode, *_ = [*str(row["fingerprint"]).split(":"), "", ""]
-    return f"{device}:{inode}" if inode not in {"", "0"} else str(row["path"])
-
-
-def _short(file: FoundFile) -> dict[str, object]:
-    return {
-        "id": file.id, "path": str(file.path), "size": file.size, "container": file.container,
-        "dtype": file.dtype, "sha256": file.sha256, "data_sha256": file.data_sha256,
-        "tags": list(file.tags),
-    }  # fmt: skip

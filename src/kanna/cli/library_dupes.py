@@ -19,11 +19,12 @@ from kanna.messages import say, shown, size_text
 _MANY: Final = 8  # models with a part inside that are named without -v
 _SAID: Final = {
     "file": "library_dupes.same_file", "data": "library_dupes.same_data",
+    "header": "library_dupes.same_header",
     "twin": "library_dupes.same_twin", "possible": "library_dupes.same_possible",
 }  # fmt: skip
 _REASONS: Final = {
     "tagged": "library_dupes.reason_tagged", "active": "library_dupes.reason_active",
-    "safetensors": "library_dupes.reason_safetensors", "named": "library_dupes.reason_named",
+    "header": "library_dupes.reason_header", "named": "library_dupes.reason_named",
     "first": "library_dupes.reason_first", "path": "library_dupes.reason_path",
 }  # fmt: skip
 
@@ -56,7 +57,7 @@ def _group(group: api.SameFiles) -> Iterator[str]:
     head = say(_SAID[group.sameness], count=len(group.files))
     yield styled(head, "bold") + styled(won, "green")
     if group.reason:
-        keep = f"{say('library_dupes.keep')} ({say(_REASONS[group.reason])})"
+        keep = say("library_dupes.keep", reason=say(_REASONS[group.reason]))
         yield f"  {styled(keep, 'dim')}  {shown(first.path)}"
         rows = [[size_text(one.size), shown(one.path)] for one in others]
     else:
@@ -67,6 +68,8 @@ def _group(group: api.SameFiles) -> Iterator[str]:
     yield from table(rows, right=(0,))
     for path in group.links:
         yield f"  {styled(say('library_dupes.link', path=path), 'dim')}"
+    for path in group.changed:
+        yield f"  {styled(say('library_dupes.changed', path=path), 'dim')}"
 
 
 def _shared(part: api.SharedPart, *, verbose: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kanna import api
-from kanna.cli.library_filters import AskingVerb, chosen, filters
+from kanna.cli.library_filters import AskingVerb, chosen, filters, with_gone
 from kanna.cli.library_options import which_library
 from kanna.cli.options import common, option
 from kanna.cli.output import print_json, print_notice
@@ -19,6 +19,7 @@ from kanna.messages import shown
 
 @click.command("export", cls=AskingVerb, room="library_export")
 @filters
+@with_gone
 @option("--to", "form", text="library_export.option_to", required=True,
         type=click.Choice(api.LIBRARY_FORMS))  # fmt: skip
 @option("--sort", text="library_find.option_sort", type=click.Choice(api.SORTS), default="name")

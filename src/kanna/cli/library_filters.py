@@ -32,7 +32,6 @@ _BOUNDS: Final = (
 )
 _FLAGS: Final = (
     ("--note", "noted", "library_find.option_note"),
-    ("--gone", "gone", "library_find.option_gone"),
     ("--broken", "broken", "library_find.option_broken"),
     ("--unknown", "unknown", "library_find.option_unknown"),
 )
@@ -44,6 +43,11 @@ class AskingVerb(Verb):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Mark such words before options are looked for."""
         return super().parse_args(ctx, [_NO + a[1:] if _is_word(a) else a for a in args])
+
+
+def with_gone(command: Command) -> Command:
+    """Add the option that asks for what is no longer there, where that can be answered."""
+    return option("--gone", text="library_find.option_gone", is_flag=True)(command)
 
 
 def filters(command: Command) -> Command:
@@ -66,9 +70,8 @@ def filters(command: Command) -> Command:
 
 
 def chosen(words: tuple[str, ...], given: dict[str, Any]) -> api.FindOptions:
-    """Return what the options of `filters` ask for; they are taken out of `given`."""
-    names = {target for _, target, *_ in (*_WORDS, *_BOUNDS, *_FLAGS)} | {"role", "roots", "base"}
-    return api.FindOptions(words=_typed(words), **{name: given.pop(name) for name in names})
+    """Return what the options of `filters` and `with_gone` ask for: all that is in `given`."""
+    return api.FindOptions(words=_typed(words), **given)
 
 
 def model_row(file: api.FoundFile, *, verbose: bool) -> list[str]:

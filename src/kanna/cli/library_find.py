@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kanna import api
-from kanna.cli.library_filters import AskingVerb, chosen, filters, model_row
+from kanna.cli.library_filters import AskingVerb, chosen, filters, model_row, with_gone
 from kanna.cli.library_options import which_library
 from kanna.cli.options import common, option
 from kanna.cli.output import print_json, print_notice, styled, table
@@ -17,6 +17,7 @@ from kanna.messages import say, shown, size_text
 
 @click.command("find", cls=AskingVerb, room="library_find")
 @filters
+@with_gone
 @option("--sort", text="library_find.option_sort", type=click.Choice(api.SORTS), default="name")
 @option("--limit", text="library_find.option_limit", type=click.IntRange(1))
 @option("--count", "counted", text="library_find.option_count", is_flag=True)
@@ -48,8 +49,10 @@ def find(
 def _row(file: api.FoundFile, *, verbose: bool) -> list[str]:
     *what, name = model_row(file, verbose=verbose)
     if file.error:
-        what = [styled(say("library_find.broken"), "red"), shown(file.error_text or ""), ""]
+        what = [styled(say("library_find.broken"), "red"), "", ""]
     marks = [f"+{shown(tag)}" for tag in file.tags]
     gone = [] if file.present else [say("library_find.gone")]
-    more = styled(" ".join([*marks, *gone]), "cyan") if marks or gone else ""
-    return [f"#{file.id}", *what, size_text(file.size), styled(name, "bold"), more]
+    more = [styled(" ".join([*marks, *gone]), "cyan")] if marks or gone else []
+    wrong = [shown(file.error_text)] if file.error_text else []
+    return [f"#{file.id}", *what, size_text(file.size), styled(name, "bold"),
+            "  ".join([*more, *wrong])]  # fmt: skip
