@@ -26,9 +26,8 @@ def test_the_library_looks_where_models_of_a_kind_are_put(layout: str, kind: str
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_kind_has_no_other_folder_in_the_library_than_for_the_inbox(layout: str) -> None:
     known = program_called(layout).folders
-    for kind in {kind for kind in known.values() if kind}:
-        place = folders(kind).get(layout)
-        assert place in known, (kind, place)
+    for kind in set(known.values()):
+        assert folders(kind).get(layout) in {*known, None}, kind
 
 
 def test_a_folder_is_laid_out_as_it_is_already(tmp_path: Path) -> None:
