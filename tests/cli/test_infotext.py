@@ -264,7 +264,7 @@ def test_export_beside_the_pictures_and_as_json(tmp_path: Path, capsys: Capture)
     png_with(tmp_path / "a.png", {"parameters": A1111})
     png_with(tmp_path / "silent.png", {})
     assert run(["infotext", "export", str(tmp_path), "--beside"]) == 0
-    assert "1" in capsys.readouterr().err
+    assert "do not say how they were made: 1." in capsys.readouterr().err
     assert (tmp_path / "a.txt").read_bytes() == A1111.encode()
     assert not (tmp_path / "silent.txt").exists()
     assert run(["infotext", "export", str(tmp_path), "--to", "json", "-o", f"{tmp_path}/j/"]) == 0
@@ -311,6 +311,19 @@ def test_export_says_where_and_what_exactly_once(tmp_path: Path, capsys: Capture
     assert run(["infotext", "export", path, "-o", f"{tmp_path}/d.txt", "--dry-run"]) == 0
     assert [one.name for one in tmp_path.iterdir()] == ["a.png"]
     capsys.readouterr()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything can be read")
+def test_what_cannot_be_read_stops_no_other(tmp_path: Path, capsys: Capture) -> None:
+    good = png_with(tmp_path / "good.png", {"parameters": A1111})
+    closed = png_with(tmp_path / "closed.png", {"parameters": A1111})
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for path in (closed, folder):
+        path.chmod(0)
+    said = document(capsys, "show", closed, folder, good, code=3)
+    folder.chmod(0o700)
+    assert ["error" in one for one in said] == [True, True, False]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

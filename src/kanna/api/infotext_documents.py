@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Final
 
@@ -96,8 +96,3 @@ def _model(model: ModelReference) -> dict[str, object]:
 
 def _note(note: Note) -> dict[str, object]:
     return {"key": note.key, "warning": note.warning, "text": said(note)}
-
-
-def note_documents(notes: Iterable[Note]) -> Iterator[Mapping[str, object]]:
-    """Yield notes as JSON documents."""
-    yield from map(_note, notes)

@@ -12,7 +12,7 @@ import click
 from kanna import api
 from kanna.api import InfotextEdit
 from kanna.cli.infotext_changing import change_each
-from kanna.cli.infotext_options import encoding_option, infotext_files, writing
+from kanna.cli.infotext_options import ANY_PATH, encoding_option, infotext_files, writing
 from kanna.cli.infotext_ordered import OrderedVerb, in_order
 from kanna.cli.options import Command, common, option
 from kanna.errors import UsageError
@@ -50,7 +50,7 @@ _WORDS: Final = {"set": "KEY VALUE", "remove": "KEY", "regex": "PATTERN NEW",
 def _editing(command: Command) -> Command:
     """Add an option for each kind of edit."""
     add = option("--macro", text="infotext_edit.option_macro", multiple=True, metavar="FILE",
-                 type=click.Path(path_type=Path))  # fmt: skip
+                 type=ANY_PATH)  # fmt: skip
     command = add(command)
     for name in reversed([*_PAIRS, *_SINGLE]):
         pair = name in _PAIRS

@@ -11,7 +11,7 @@ import click
 
 from kanna import api
 from kanna.cli.batch import Batch
-from kanna.cli.infotext_options import encoding_option, options_of
+from kanna.cli.infotext_options import ANY_PATH, encoding_option, options_of
 from kanna.cli.infotext_report import whole
 from kanna.cli.options import Verb, common, option
 from kanna.errors import UsageError
@@ -20,7 +20,7 @@ from kanna.messages import say
 
 @click.command("expand", cls=Verb, room="infotext_expand")
 @click.argument("files", metavar="FILE.json...", nargs=-1, required=True,
-                type=click.Path(path_type=Path))  # fmt: skip
+                type=ANY_PATH)  # fmt: skip
 @option("-o", "--output", text="infotext_expand.option_output", metavar="FOLDER")
 @option("--png", text="infotext_expand.option_png", is_flag=True)
 @option("--force", text="infotext.option_force", is_flag=True)

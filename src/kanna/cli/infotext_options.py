@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -14,8 +14,10 @@ from kanna.cli.options import Command, option
 from kanna.cli.output import print_notice
 from kanna.errors import Incomplete, UsageError
 
+# What cannot be read is told where it is opened, in words of ours, and stops no other file.
+ANY_PATH: Final = click.Path(readable=False, path_type=Path)
 infotext_files = click.argument(
-    "files", metavar="FILE|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "files", metavar="FILE|FOLDER...", nargs=-1, required=True, type=ANY_PATH
 )
 
 

@@ -12,6 +12,7 @@ import click
 
 from kanna import api
 from kanna.cli.counting import Count
+from kanna.cli.infotext_options import ANY_PATH
 from kanna.cli.infotext_report import DIALECTS, whole
 from kanna.cli.library_options import which_library
 from kanna.cli.options import Verb, common, option
@@ -30,7 +31,7 @@ _LONGEST: Final = 240  # letters of a prompt that are shown without -v
 @option("--seed", text="infotext_search.option_seed", type=int)
 @option("--sampler", text="infotext_search.option_sampler", default="")
 @option("--in", "folders", text="infotext_search.option_in", multiple=True, metavar="FOLDER",
-        type=click.Path(path_type=Path))  # fmt: skip
+        type=ANY_PATH)  # fmt: skip
 @which_library
 @option("-n", "--limit", text="infotext_search.option_limit", type=click.IntRange(1), default=100)
 @common

@@ -11,6 +11,7 @@ from kanna import api
 from kanna.cli.batch import Batch
 from kanna.cli.infotext_change_report import change_document, change_lines
 from kanna.cli.infotext_options import (
+    ANY_PATH,
     are_several,
     encoding_option,
     expanded,
@@ -24,7 +25,7 @@ from kanna.cli.options import Verb, common, option
 @click.command("write", cls=Verb, room="infotext_write")
 @infotext_files
 @option("-o", "--output", text="infotext_write.option_output", required=True)
-@option("--to", "picture", text="infotext_write.option_to", type=click.Path(path_type=Path))
+@option("--to", "picture", text="infotext_write.option_to", type=ANY_PATH)
 @option("-r", "--recursive", text="infotext.option_recursive", is_flag=True)
 @option("--force", text="infotext.option_force", is_flag=True)
 @option("--dry-run", text="infotext.option_dry_run", is_flag=True)
