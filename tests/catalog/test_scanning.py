@@ -9,6 +9,7 @@ import sqlite3
 import struct
 import sys
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from containers import safetensors_bytes, small
 from kanna import api
 from kanna.api import library_pool, library_scanning
+from kanna.catalog.recording import Recorder
 from kanna.errors import Incompatible, Incomplete
 from model_headers import headers
 from sparse import write_sparse
@@ -84,6 +86,63 @@ def test_a_moved_file_keeps_its_row_tags_and_note(models: Path) -> None:
     )  # fmt: skip
     assert after.digests == before.digests
     assert ("a.safetensors", "former") in after.aliases
+
+
+def test_tags_follow_the_data_where_names_are_swapped(models: Path) -> None:
+    scan()
+    a, b, aside = models / "a.safetensors", models / "b.safetensors", models / "z"
+    api.library_tag([a], add=["one"])
+    api.library_tag([b], add=["two"])
+    before = {path: api.library_show(path) for path in (a, b)}
+    a.rename(aside)
+    b.rename(a)
+    aside.rename(b)
+    assert scan(dry_run=True) == {"moved": 2}
+    assert scan() == {"moved": 2}
+    for old, new in ((a, b), (b, a)):
+        after = api.library_show(new)
+        assert (after.facts["id"], after.tags, after.digests) == (
+            before[old].facts["id"], before[old].tags, before[old].digests,
+        )  # fmt: skip
+    assert scan() == {"unchanged": 2}
+    assert rows("SELECT count(*) FROM file") == [(2,)]
+
+
+@pytest.mark.parametrize("name", ["0.safetensors", "c.safetensors", "sub/a.safetensors"])
+def test_tags_follow_a_file_whose_name_another_one_took(models: Path, name: str) -> None:
+    scan()
+    api.library_tag([models / "a.safetensors"], add=["good"])
+    (models / name).parent.mkdir(exist_ok=True)
+    (models / "a.safetensors").rename(models / name)
+    (models / "a.safetensors").write_bytes(small("other", "two"))
+    assert scan(dry_run=True) == {"new": 1, "moved": 1, "unchanged": 1}
+    assert scan() == {"new": 1, "moved": 1, "unchanged": 1, "hashed": 1}
+    assert api.library_show(models / name).tags == ("good",)
+    other = api.library_show(models / "a.safetensors")
+    assert (other.tags, other.facts["tensors"]) == ((), 2)
+
+
+def test_what_was_written_of_a_file_outlives_one_that_is_moved_over_it(
+    models: Path, tmp_path: Path
+) -> None:
+    scan()
+    api.library_tag([models / "a.safetensors"], add=["good"])
+    shutil.copy(models / "a.safetensors", tmp_path / "backup")
+    (models / "b.safetensors").replace(models / "a.safetensors")
+    assert scan() == {"moved": 1, "gone": 1}
+    assert api.library_show(models / "a.safetensors").tags == ()
+    (gone,) = api.library_find(api.FindOptions(gone=True))
+    assert (gone.name, gone.tags) == ("a.safetensors", ("good",))
+    shutil.copy(tmp_path / "backup", models / "again.safetensors")
+    scan()
+    assert api.library_show(models / "again.safetensors").tags == ("good",)
+
+
+def test_two_links_to_one_file_are_two_files(models: Path) -> None:
+    scan()
+    (models / "link.safetensors").hardlink_to(models / "a.safetensors")
+    assert scan(hash=False) == {"new": 1, "unchanged": 2}
+    assert scan(hash=False) == {"unchanged": 3}
 
 
 def test_a_copy_takes_over_what_was_written_of_the_file_that_went(models: Path) -> None:
@@ -241,3 +300,25 @@ def test_forgetting_a_folder_with_tags_needs_force(models: Path) -> None:
     assert api.library_forget(models, force=True).files == 2
     assert rows("SELECT count(*) FROM file, file_words, root") == [(0,)]
     assert (models / "a.safetensors").exists()
+
+
+def test_what_another_scan_or_forget_did_meanwhile_is_taken_up(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Recorder.keep_model
+
+    def meanwhile(self: Recorder, *values: Any) -> None:
+        monkeypatch.setattr(Recorder, "keep_model", keep)
+        self.close()
+        work()
+        keep(self, *values)
+
+    work: Any = partial(api.library_scan, [], api.LibraryScanOptions(hash=False))
+    monkeypatch.setattr(Recorder, "keep_model", meanwhile)
+    assert scan(hash=False) == {"new": 2}
+    assert rows("SELECT name FROM file ORDER BY 1") == [("a.safetensors",), ("b.safetensors",)]
+
+    work = partial(api.library_forget, models)
+    monkeypatch.setattr(Recorder, "keep_model", meanwhile)
+    assert scan(full=True) == {"changed": 2}
+    assert rows("SELECT count(*) FROM file") == [(0,)]

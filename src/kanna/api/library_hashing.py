@@ -26,8 +26,8 @@ _FILES: Final = (
     f" AND {HASHABLE} AND catalogued IS NOT NULL ORDER BY size, id"
 )
 _PARTLESS: Final = (
-    "SELECT id, path FROM file WHERE present AND sha256 IS NOT NULL AND error IS NULL AND EXISTS"
-    " (SELECT 1 FROM part WHERE file = file.id AND digest IS NULL) ORDER BY size, id"
+    "SELECT id, path, size FROM file WHERE present AND sha256 IS NOT NULL AND error IS NULL"
+    " AND EXISTS (SELECT 1 FROM part WHERE file = file.id AND digest IS NULL) ORDER BY size, id"
 )
 _AT_ONCE: Final = 64  # files: what is finished is kept in their order
 
@@ -59,7 +59,7 @@ def hash_library(
                 _keep(recorder, row["id"], row["fingerprint"], hashed, done)
                 before += row["size"]
                 tick(before, total)
-    _keep_parts(library, options, done)
+    _keep_parts(library, done, options, tick)
 
 
 class _Forward:
@@ -89,14 +89,21 @@ def _keep(
     done.models.hashed += 1
 
 
-def _keep_parts(library: Library, options: LibraryScanOptions, done: LibraryScanned) -> None:
+def _keep_parts(
+    library: Library,
+    done: LibraryScanned,
+    options: LibraryScanOptions,
+    tick: Callable[[int, int], None],
+) -> None:
     """Take the component digests that the cache has; with `parts` compute the others."""
     rows = library.rows(_PARTLESS)
     with Recorder(library) as recorder:
         if options.parts:
             asked = HashOptions(threads=options.threads, parts=True)
             paths = [path_of(row["path"]) for row in rows]
-            for row, hashed in zip(rows, hash_files(paths, asked), strict=True):
+            total = sum(row["size"] for row in rows)
+            progress = _Forward(recorder, tick, 0, total)
+            for row, hashed in zip(rows, hash_files(paths, asked, progress=progress), strict=True):
                 if hashed.error is not None:
                     done.notes.append(Note(hashed.error.key, hashed.error.values))
                 found = [match.part for match in hashed.parts or ()]

@@ -3,7 +3,8 @@
 ::
 
     refresh the roots ─ walk ─ compare ─▶ same: nothing
-                                       ├▶ new, but a row with this state is gone: it moved
+                                       ├▶ new or changed, but another row has this state, and
+                                       │    its file is not where it was: it moved here
                                        ├▶ new, changed ─ read by worker processes ─▶ rows
                                        └▶ not seen ─▶ gone
     then: digests of every file that has none, the smallest first
@@ -14,6 +15,7 @@ Whatever is finished is kept, at least twice a second; a scan that was stopped g
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -146,6 +148,8 @@ class _Scan:
         self._reported = 0.0
         self._moved: set[tuple[str, int]] = set()
         self._left: list[Gone] = []
+        self._changed: list[Change] = []
+        self._displaced: set[tuple[str, int]] = set()
 
     def run(self, folders: Sequence[Path]) -> LibraryScanned:
         if not self._options.dry_run:
@@ -162,6 +166,8 @@ class _Scan:
                     self._done.of(gone.table).gone += self._options.dry_run or (
                         recorder.keep_gone(gone)
                     )
+            for table, _ in self._displaced - self._moved:
+                self._done.of(table).gone += 1
         self._note_unreached(walk.unreached)
         if not self._options.dry_run:
             self._finish()
@@ -208,7 +214,7 @@ class _Scan:
 
     def _look(self, walk: Walk, starts: Sequence[str], recorder: Recorder) -> None:
         """Go through all folders; what must be read is read meanwhile."""
-        with _Reading(self._workers, lambda change, row: self._keep(recorder, change, row)) as work:
+        with _Reading(self._workers, recorder, self._keep) as work:
             for start in starts:
                 changes = compare(self._library, start, walk.through(start), walk.unreached)
                 for change in changes:
@@ -219,6 +225,11 @@ class _Scan:
                         work.add(unread)
                     self._tick()
                     recorder.keep_pace()
+            for change in self._changed:
+                if (unread := self._replaced(change)) is not None:
+                    self._progress.asked += 1
+                    work.add(unread)
+                self._tick()
             self._progress.stage = "read"
             for _ in work.finish():
                 self._tick()
@@ -234,16 +245,38 @@ class _Scan:
             counts.back += change.what == "back"
             counts.unchanged += change.what == "same"
             return None
-        if change.what == "new" and (row := moved_from(self._library, seen)) is not None:
-            if not self._options.dry_run:
-                recorder.keep_place(seen, row["id"])
-            self._moved.add((seen.table, row["id"]))
-            counts.moved += 1
-            known = row["catalogued"] is not None or self._options.dry_run
-            return None if known else change._replace(id=row["id"])
+        if change.what in {"new", "changed"} and (row := moved_from(self._library, seen)):
+            return self._come(change, row, recorder)
+        if change.what == "changed":
+            self._changed.append(change)
+            return None
         counts.new += change.what == "new"
         counts.changed += change.what != "new"
         return None if self._options.dry_run else change
+
+    def _come(self, change: Change, row: sqlite3.Row, recorder: Recorder) -> Change | None:
+        """Record that the file of a row is here now; what was here before may be met elsewhere."""
+        seen, dry = change.seen, self._options.dry_run
+        if change.id is not None:
+            self._displaced.add((seen.table, change.id))
+        if not dry:
+            recorder.keep_place(seen, row["id"])
+        self._moved.add((seen.table, row["id"]))
+        self._done.of(seen.table).moved += 1
+        return None if dry or row["catalogued"] is not None else change._replace(id=row["id"])
+
+    def _replaced(self, change: Change) -> Change | None:
+        """Return what must be read of a file that is not what it was, now that all were seen.
+
+        Where the former file has been met elsewhere, its row went with it: this one is new.
+        """
+        new = (change.seen.table, change.id) in self._moved
+        counts = self._done.of(change.seen.table)
+        counts.new += new
+        counts.changed += not new
+        if self._options.dry_run:
+            return None
+        return change._replace(id=None) if new else change
 
     def _keep(self, recorder: Recorder, change: Change, row: dict[str, Any]) -> None:
         """Record what was read."""
@@ -276,10 +309,18 @@ class _Scan:
 
 
 class _Reading:
-    """Reads files here while there are few, and in other processes when there are more."""
+    """Reads files here while there are few, and in other processes when there are more.
 
-    def __init__(self, workers: int, keep: Callable[[Change, dict[str, Any]], None]) -> None:
-        self._workers, self._keep = workers, keep
+    While it waits, no transaction stays open: others may want to write to the library.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        recorder: Recorder,
+        keep: Callable[[Recorder, Change, dict[str, Any]], None],
+    ) -> None:
+        self._workers, self._recorder, self._keep = workers, recorder, keep
         self._pool: Pool | None = None
         self._waiting: list[Change] = []
 
@@ -301,7 +342,10 @@ class _Reading:
 
             layouts = Layouts()
             for change in self._waiting:
-                self._keep(change, read(change.seen.table, change.seen.path, layouts))
+                self._recorder.close()
+                self._keep(
+                    self._recorder, change, read(change.seen.table, change.seen.path, layouts)
+                )
                 yield
             return
         while self._waiting:
@@ -321,11 +365,13 @@ class _Reading:
     def _hand_over(self, pool: Pool) -> None:
         if pool.give(self._waiting[:_BATCH]):
             del self._waiting[:_BATCH]
+        else:
+            self._recorder.keep_pace()
         self._take(pool)
 
     def _take(self, pool: Pool, *, wait: float = 0) -> None:
         for answer in pool.answers(wait=wait):
-            self._keep(answer.change, answer.row)
+            self._keep(self._recorder, answer.change, answer.row)
 
 
 def _within(folder: Path, roots: Sequence[Root], starts: Sequence[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from kanna.catalog.store import Library, path_of, path_value
@@ -57,16 +58,28 @@ def compare(
 
 
 def moved_from(library: Library, seen: Seen) -> sqlite3.Row | None:
-    """Return the row of the same state of a file that is no longer where that row says."""
+    """Return the row of the same state of a file that is no longer where that row says.
+
+    Something else may be there now: names follow from what people do, tags belong to the data.
+    """
     found = library.rows(
         f"SELECT {_COLUMNS} FROM {seen.table} WHERE fingerprint = ?",  # noqa: S608 - words of ours
         (seen.fingerprint,),
     )
     for row in found:
         path = path_of(row["path"])
-        if os.fspath(path) != seen.path and not os.path.lexists(path):
+        if os.fspath(path) != seen.path and not _holds(path, seen.fingerprint):
             return row
     return None
+
+
+def _holds(path: Path, fingerprint: str) -> bool:
+    """Whether the file of this state may be at `path`: two links to one file are two files."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return os.path.lexists(path)
+    return fingerprint.startswith(f"{status.st_dev}:{status.st_ino}:")
 
 
 def _change(seen: Seen, row: sqlite3.Row | None) -> Change:

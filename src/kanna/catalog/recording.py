@@ -17,7 +17,7 @@ from kanna.catalog.indexing import index_words
 from kanna.catalog.matching_aliases import Alias, keep_aliases
 from kanna.catalog.rows import FILE_COLUMNS, IMAGE_COLUMNS, ImageRow, ModelRow
 from kanna.catalog.store import Library, path_of, path_value, told
-from kanna.catalog.walking import Seen
+from kanna.catalog.walking import Seen, Table
 from kanna.catalog.wording import words_of
 
 _PERIOD: Final = 0.4  # seconds
@@ -35,16 +35,16 @@ class Recorder:
         self._library = library
         self._begun: float | None = None
 
-    def keep_model(self, seen: Seen, id_: int | None, found: ModelRow) -> int:
-        """Record what was read of a model, under its old row if it has one; return the row's id."""
+    def keep_model(self, seen: Seen, id_: int | None, found: ModelRow) -> None:
+        """Record what was read of a model, under its old row if it has one."""
         with told(self._library.path):
             connection = self._writing()
             values = [getattr(found, name) for name in FILE_COLUMNS]
             id_ = _put(connection, seen, id_, FILE_COLUMNS, values, passing=found.passing)
-            _put_details(connection, id_, found)
-            index_words(connection, id_)
+            if id_ is not None:
+                _put_details(connection, id_, found)
+                index_words(connection, id_)
         self.keep_pace()
-        return id_
 
     def keep_image(self, seen: Seen, id_: int | None, found: ImageRow) -> None:
         """Record what was read of a picture."""
@@ -52,7 +52,8 @@ class Recorder:
             connection = self._writing()
             values = [getattr(found, name) for name in IMAGE_COLUMNS]
             id_ = _put(connection, seen, id_, IMAGE_COLUMNS, values, passing=found.passing)
-            _put_prompt(connection, id_, found)
+            if id_ is not None:
+                _put_prompt(connection, id_, found)
         self.keep_pace()
 
     def keep_place(self, seen: Seen, id_: int) -> None:
@@ -60,11 +61,7 @@ class Recorder:
         with told(self._library.path):
             connection = self._writing()
             path = path_value(path_of(seen.path))
-            # a file that was there before, and is gone, gives up its path
-            connection.execute(
-                f"DELETE FROM {seen.table} WHERE path = ? AND id <> ? AND present = 0",  # noqa: S608 - words of ours
-                (path, id_),
-            )
+            _set_aside(connection, seen.table, path, id_)
             values = [seen.root, path, *_named(seen), seen.fingerprint, id_]
             name = ", name = ?" if seen.table == "file" else ""
             connection.execute(
@@ -92,11 +89,12 @@ class Recorder:
             connection = self._writing()
             names = ", ".join(f"{name} = ?" for name in _DIGESTS)
             values = [digests.get(name) for name in _DIGESTS]
-            connection.execute(
+            cursor = connection.execute(
                 f"UPDATE file SET {names}, hashed = ? WHERE id = ?",  # noqa: S608 - words of ours
                 [*values, time.time(), id_],
             )
-            _inherit(connection, id_, digests.get("sha256"))
+            if cursor.rowcount:  # nobody has forgotten it meanwhile
+                _inherit(connection, id_, digests.get("sha256"))
         self.keep_pace()
 
     def keep_part_digests(self, id_: int, digests: dict[str, str]) -> None:
@@ -144,11 +142,18 @@ def _named(seen: Seen) -> list[str]:
 def _put(
     connection: sqlite3.Connection, seen: Seen, id_: int | None, columns: tuple[str, ...],
     values: list[object], *, passing: bool,
-) -> int:  # fmt: skip
-    """Insert a row, or write over it; digests of another state of the file are dropped."""
-    now = time.time()
-    base = [seen.root, path_value(path_of(seen.path)), seen.fingerprint, seen.size,
-            seen.mtime_ns / 1e9, 1, None if passing else now]  # fmt: skip
+) -> int | None:  # fmt: skip
+    """Insert a row, or write over it; digests of another state of the file are dropped.
+
+    Another scan may have been here: what it made of this path is taken up. None where the folder
+    was forgotten meanwhile.
+    """
+    if connection.execute("SELECT 1 FROM root WHERE id = ?", (seen.root,)).fetchone() is None:
+        return None
+    path, now = path_value(path_of(seen.path)), time.time()
+    id_ = _taken_up(connection, seen.table, path, id_)
+    base = [seen.root, path, seen.fingerprint, seen.size, seen.mtime_ns / 1e9, 1,
+            None if passing else now]  # fmt: skip
     names = [*_BASE, *columns]
     everything = [*base, *values]
     if seen.table == "file":
@@ -172,7 +177,38 @@ def _put(
         f"INSERT INTO {seen.table} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608 - words of ours
         everything,
     )
-    return cursor.lastrowid or 0
+    return cursor.lastrowid
+
+
+def _taken_up(
+    connection: sqlite3.Connection, table: Table, path: str | bytes, id_: int | None
+) -> int | None:
+    """Return the row to write over: `id_` if it is still there, else the one at this path."""
+    there = connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (id_,)).fetchone()  # noqa: S608 - words of ours
+    if there is not None and id_ is not None:
+        _set_aside(connection, table, path, id_)
+        return id_
+    row = connection.execute(f"SELECT id FROM {table} WHERE path = ?", (path,)).fetchone()  # noqa: S608 - words of ours
+    return None if row is None else int(row[0])
+
+
+def _set_aside(connection: sqlite3.Connection, table: Table, path: str | bytes, id_: int) -> None:
+    """Free a path for row `id_`: the file that was there is gone, or has yet to be met elsewhere.
+
+    Its row is kept under a path that no file has: it knows the state by which the file is met, and
+    what people wrote.
+    """
+    row = connection.execute(
+        f"SELECT id FROM {table} WHERE path = ? AND id <> ?",  # noqa: S608 - words of ours
+        (path, id_),
+    ).fetchone()
+    if row is not None:
+        mark = f" (#{row['id']})"
+        aside = path + mark if isinstance(path, str) else path + mark.encode()
+        connection.execute(
+            f"UPDATE {table} SET path = ?, present = 0 WHERE id = ?",  # noqa: S608 - words of ours
+            (aside, row["id"]),
+        )
 
 
 def _put_details(connection: sqlite3.Connection, id_: int, found: ModelRow) -> None:

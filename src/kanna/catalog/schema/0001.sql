@@ -29,7 +29,8 @@ CREATE INDEX root_source ON root (source);
 
 -- A model: a file, an index of shards, or a diffusers folder. Words are those of the identity
 -- document of `kanna inspect --json`. A row stays when its file goes (`present` 0), for its tags
--- and notes; a file that was moved keeps its row.
+-- and notes; a file that was moved keeps its row. Where another file takes the place of one that is
+-- gone, the row of that has " (#ID)" behind its path.
 CREATE TABLE file (
     id           INTEGER PRIMARY KEY,
     root         INTEGER REFERENCES root (id) ON DELETE SET NULL,
