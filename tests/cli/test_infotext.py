@@ -306,7 +306,8 @@ def test_a_table_has_a_row_for_each_picture_and_no_formula(
 def test_export_says_where_and_what_exactly_once(tmp_path: Path, capsys: Capture) -> None:
     path = str(png_with(tmp_path / "a.png", {"parameters": A1111}))
     for more in ([], ["--beside", "-o", "x.txt"], ["--beside", "--to", "csv"],
-                 ["-o", "x.csv", "--to", "json"], ["-o", path]):  # fmt: skip
+                 ["-o", "x.csv", "--to", "json"], ["-o", path], ["-o", "x.webp"],
+                 ["-o", "x.json", "--to", "a1111"]):  # fmt: skip
         assert run(["infotext", "export", path, *more]) == 2, more
     assert run(["infotext", "export", path, "-o", f"{tmp_path}/d.txt", "--dry-run"]) == 0
     assert [one.name for one in tmp_path.iterdir()] == ["a.png"]

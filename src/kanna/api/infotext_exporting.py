@@ -22,6 +22,7 @@ from kanna.api.reading import StrPath
 from kanna.catalog.cells import cell
 from kanna.errors import KannaError, UsageError
 from kanna.infotext.expanding import write_a1111
+from kanna.pictures import PICTURE_SUFFIXES
 
 EXPORT_FORMS: Final = ("txt", "a1111", "json", "csv")
 
@@ -30,13 +31,15 @@ def export_form(output: StrPath | None, asked: str | None) -> str:
     """Return the form that was asked for, else the one that the output's suffix names, else text.
 
     Raises:
-        UsageError: they disagree.
+        UsageError: they disagree, or the suffix is a picture's.
     """
     folder = output is None or os.path.isdir(output) or os.fspath(output).endswith(("/", os.sep))  # noqa: PTH112
-    named = "" if folder or output is None else Path(output).suffix.lower().lstrip(".")
-    if asked is not None and named in EXPORT_FORMS and f".{named}" != export_suffix(asked):
-        raise UsageError("infotext_export.suffix", name=output, form=asked)
-    return asked or (named if named in EXPORT_FORMS else "txt")
+    suffix = "" if folder or output is None else Path(output).suffix.lower()
+    named = suffix[1:] if suffix[1:] in EXPORT_FORMS else None
+    form = asked or named or "txt"
+    if (named and suffix != export_suffix(form)) or suffix in PICTURE_SUFFIXES:
+        raise UsageError("infotext_export.suffix", name=output, suffix=export_suffix(form))
+    return form
 
 
 def export_suffix(form: str) -> str:

@@ -13,8 +13,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_beside": "Write a file beside each picture.",
     "option_excel": "Let a table begin with the mark by which Excel knows UTF-8.",
     "suffix": (
-        "{name} is not the name of a {form} file.",
-        "Give a name that ends in .{form}, or leave out --to.",
+        "{name} is no name for what is to be written.",
+        "Give a name that ends in {suffix}, or another form with --to.",
     ),
     "where": (
         "Nothing says where to write, or two things do.",

@@ -13,8 +13,8 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_beside": "それぞれの画像と同じフォルダーに書き出します。",
     "option_excel": "CSV の先頭に BOM を付け、Excel で文字化けしないようにします。",
     "suffix": (
-        "{name} は {form} ファイルの名前ではありません。",
-        ".{form} で終わる名前にするか、--to を外してください。",
+        "{name} は、書き出す形式に合わない名前です。",
+        "{suffix} で終わる名前にするか、--to で別の形式を指定してください。",
     ),
     "where": (
         "書き出し先がないか、2 つ指定されています。",
