@@ -185,6 +185,10 @@ def _questions(place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     from kanna.catalog.image_search import ImageQuestion, search_images
     from kanna.catalog.store import Library
 
+    def newest(options: FindOptions) -> object:
+        return library_find(options, sort="modified", limit=50, library=place)
+
+    yield "models: a frequent word, newest first", lambda: newest(FindOptions(words="ka"))
     for name, options in (
         ("models: two words", FindOptions(words="ka ren")),
         ("models: a kind of a family", FindOptions(kinds=("lora",), families=("sdxl",))),
@@ -197,6 +201,12 @@ def _questions(place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
             ("pictures: a rare word", ImageQuestion(words="token777")),
             ("pictures: three words", ImageQuestion(words="1girl solo 美少女")),
             ("pictures: a word and not another", ImageQuestion(words="1girl -solo")),
+            ("pictures: a frequent beginning", ImageQuestion(words="ma*")),
+            ("pictures: a LoRA and a word", ImageQuestion(lora="model2", words="kami")),
+            (
+                "pictures: a LoRA and three words",
+                ImageQuestion(lora="model2", words="1girl solo 美少女"),
+            ),
         ):
             yield name, lambda q=question: search_images(library, q, limit=50)  # type: ignore[misc]
 

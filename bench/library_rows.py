@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
+from kanna.catalog.image_search import tidy_prompts
 from kanna.catalog.store import Library
 from kanna.catalog.wording import words_of
 
@@ -47,6 +48,7 @@ def fill_images(library: Library, images: int, prompts: int, models: int = 2_000
         rows = [_image(number, images, prompts, chance) for number in numbers]
         _add_images(library, rows, models, chance)
     with library.writing() as connection:
+        tidy_prompts(connection)  # as every scan does
         connection.execute("ANALYZE")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from catalog_rows import START, add_file, add_root
 from kanna.api.library_asking import FindOptions, filters_of
+from kanna.catalog import asking
 from kanna.catalog.asking import count, find
 from kanna.catalog.asking_words import family_of, time_of
 from kanna.catalog.conditions import Base, Family
@@ -126,6 +127,7 @@ def test_find(library: Library, options: dict[str, Any], expected: list[str]) ->
     assert names(library, **options) == expected
 
 
+@pytest.mark.parametrize("few", [0, 2_000])
 @pytest.mark.parametrize(
     ("sort", "expected"),
     [
@@ -135,7 +137,11 @@ def test_find(library: Library, options: dict[str, Any], expected: list[str]) ->
         ("family", [FLUX, AOM, POSE, XL, BROKEN]),
     ],
 )
-def test_orders(library: Library, sort: Any, expected: list[str]) -> None:
+def test_orders(
+    library: Library, monkeypatch: pytest.MonkeyPatch, sort: Any, expected: list[str], few: int
+) -> None:
+    """In few models or in many, of which an index of the order finds the first ones."""
+    monkeypatch.setattr(asking, "_FEW", few)
     filters = filters_of(FindOptions(), library)
     assert [one.path.stem for one in find(library, filters, sort=sort)] == expected
     assert [one.path.stem for one in find(library, filters, sort=sort, limit=2)] == expected[:2]

@@ -21,6 +21,7 @@ _ORDERS: Final = {
     "family": "file.architecture IS NULL, file.architecture, file.kind, "
     "file.name COLLATE NOCASE, file.id",
 }
+_INDEXES: Final = {"name": "file_order", "size": "file_size", "modified": "file_modified"}
 _FEW: Final = 2_000
 _MOST: Final = 400  # rows for which tags and findings are looked up at once
 
@@ -141,12 +142,15 @@ def _select(library: Library, filters: Filters, sort: Sort, limit: int | None) -
     """Return the rows that are wanted.
 
     An index of the order finds the first of many at once, but walks past everything to find few.
+    SQLite cannot know which of both it is.
     """
     condition = conditions(filters)
     some = f"SELECT count(*) FROM (SELECT 1 FROM file WHERE {condition.sql} LIMIT {_FEW})"
     few = library.rows(some, condition.values)[0][0] < _FEW
     order = f"+{_ORDERS[sort]}" if few else _ORDERS[sort]  # the plus keeps that index out
-    sql = f"SELECT {_SELECTED} FROM file WHERE {condition.sql} ORDER BY {order} LIMIT ?"
+    walk = limit is not None and not few and sort in _INDEXES
+    source = f"file INDEXED BY {_INDEXES[sort]}" if walk else "file"
+    sql = f"SELECT {_SELECTED} FROM {source} WHERE {condition.sql} ORDER BY {order} LIMIT ?"
     return library.rows(sql, (*condition.values, -1 if limit is None else limit))
 
 

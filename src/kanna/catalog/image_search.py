@@ -158,9 +158,10 @@ def _conditions(question: ImageQuestion) -> _Query:
     for text, roles in ((question.model, _MODELS), (question.lora, ("lora",))):
         if text:
             named, values = _named(text, roles)
+            # the plus has the few models of the picture looked at, and not all that are named so
             query.sql += (
                 " AND EXISTS (SELECT 1 FROM image_model AS m WHERE m.image = i.id"
-                f" AND m.model IN ({named}))"
+                f" AND +m.model IN ({named}))"
             )
             query.values += values
     for sql, value in (
