@@ -286,10 +286,9 @@ def test_what_takes_the_place_of_an_original_meanwhile_is_not_taken_for_it(
     tmp_path: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = land(inbox)
-    convert = taking_in.convert
 
     def late(*words: Any, **more: Any) -> Any:
-        made = convert(*words, **more)
+        made = api.convert(*words, **more)
         if not more.get("dry_run"):
             path.write_bytes(b"a new file")
         return made
