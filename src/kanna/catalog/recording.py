@@ -146,9 +146,10 @@ def _put(
     """Insert a row, or write over it; digests of another state of the file are dropped.
 
     Another scan may have been here: what it made of this path is taken up. None where the folder
-    was forgotten meanwhile.
+    was forgotten meanwhile. A picture of `infotext search --in` is of no folder of the library.
     """
-    if connection.execute("SELECT 1 FROM root WHERE id = ?", (seen.root,)).fetchone() is None:
+    known = connection.execute("SELECT 1 FROM root WHERE id = ?", (seen.root,)).fetchone()
+    if known is None and seen.root is not None:
         return None
     path, now = path_value(path_of(seen.path)), time.time()
     id_ = _taken_up(connection, seen.table, path, id_)
