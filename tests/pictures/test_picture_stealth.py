@@ -106,7 +106,7 @@ def test_pictures_that_hide_nothing_stay_as_they_are(data: bytes, tmp_path: Path
     ("signature", "said", "length"),
     [
         ("stealth_pnginfo", b"\xff\xfe no text", None),
-        ("stealth_pngcomp", gzip.compress(b"x" * 99)[:15], None),
+        ("stealth_pngcomp", gzip.compress(b"x" * 99, mtime=0)[:15], None),
         ("stealth_pnginfo", b"abc", 0xFFFFFFF8),
         ("stealth_rgbinfo", b"abc", 13),
     ],
