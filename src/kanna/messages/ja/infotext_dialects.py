@@ -22,7 +22,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "kanna infotext show に表示される項目を指定してください。",
     ),
     "no_place": (
-        "この生成情報 ({program}) には「{name}」を書ける場所が一つに決まりません。",
+        "この生成情報（{program}）には「{name}」を書ける場所が一つに決まりません。",
         "kanna infotext show に表示される項目を指定してください。",
     ),
     "not_removable": (
@@ -31,7 +31,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "wrong_type": (
         "「{value}」は「{name}」に指定できる値ではありません。",
-        "現在の値と同じ種類 (数値、true/false、JSON) で指定してください。",
+        "現在の値と同じ種類（数値、true/false、JSON）で指定してください。",
     ),
     "one_line": (
         "「{value}」には改行がありますが、ここには 1 行しか書けません。",
