@@ -60,8 +60,10 @@ def test_what_serves_is_told(library: Library) -> None:
     found = needs_of(library, conditions(Filters()))
     assert not found.missing
     assert {part.word: [one.path.stem for one in part.served_by] for part in found.parts} == {
-        "clip-l": ["clip_l"], "t5xxl": ["t5"], "vae": ["ae"],
+        "clip-l": ["clip_l"], "t5xxl": [], "vae": ["ae"],
     }  # fmt: skip
+    (t5,) = [part for part in found.parts if part.word == "t5xxl"]
+    assert [one.path.stem for one in t5.possible] == ["t5"]
 
 
 def test_vaes_of_other_latents_do_not_serve(library: Library) -> None:
@@ -69,7 +71,18 @@ def test_vaes_of_other_latents_do_not_serve(library: Library) -> None:
     vae(library, "ae", "flux")
     assert parts(library)["vae"].missing
     vae(library, "sd", "sd1", "sdxl")
-    assert [one.path.stem for one in parts(library)["vae"].served_by] == ["sd"]
+    found = parts(library)["vae"]
+    assert (found.missing, found.served_by) == (False, ())  # the header does not tell
+    assert [one.path.stem for one in found.possible] == ["sd"]
+    vae(library, "sd1", "sd1")
+    assert [one.path.stem for one in parts(library)["vae"].served_by] == ["sd1"]
+
+
+def test_what_draws_previews_is_no_vae(library: Library) -> None:
+    flux(library)
+    taesd = {"role": "vae", "architecture": "flux", "variant": "taesd", "complete": True}
+    add_file(library, "/vae/taef1.safetensors", kind="vae", parts=[taesd])
+    assert parts(library)["vae"].missing
 
 
 def test_parts_inside_of_checkpoints_count_but_damaged_ones_do_not(library: Library) -> None:

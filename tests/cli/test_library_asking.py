@@ -88,6 +88,16 @@ def test_missing(capsys: Capture) -> None:
     assert run(["library", "missing", "--kind", "checkpoint"]) == 0
 
 
+def test_what_may_be_there_is_told_as_such(library: Path, capsys: Capture) -> None:
+    part = {"role": "vae", "architecture_candidates": ["sd3", "flux"], "complete": True}
+    with Library(library) as opened:
+        add_file(opened, "/v/ae.safetensors", kind="vae", parts=[part])
+    assert run(["library", "missing"]) == 0
+    printed = capsys.readouterr()
+    assert "perhaps there" in printed.out
+    assert "are there: 0" in printed.err
+
+
 def test_lineage(capsys: Capture) -> None:
     assert run(["library", "lineage", "orange"]) == 0
     assert "red.safetensors" in capsys.readouterr().out

@@ -23,6 +23,7 @@ from kanna.families.places import Place, places
 from kanna.hashing.known import Known, known_models
 
 _MODELS: Final = ("checkpoint", "diffusion_model")
+_PREVIEWS: Final = frozenset({"taesd"})  # draw rough pictures in the place of a VAE
 _THERE: Final = "file.present = 1 AND file.error IS NULL"
 
 
@@ -31,7 +32,8 @@ class NeededPart:
     """A part that models of the library need besides.
 
     `word` is that of the families' needs, `vae` the family whose VAE it is. `served_by` are files
-    of the library that are this part, `inside` checkpoints that have it in them. `places` say where
+    of the library that are this part, `inside` checkpoints that have it in them, `possible` files
+    whose headers leave open whether they are, as those of SD 1 and SDXL's VAEs. `places` say where
     it is found and what it is called, `published` which files with known digests are called so.
     """
 
@@ -41,13 +43,19 @@ class NeededPart:
     needed_by: tuple[FoundFile, ...]
     served_by: tuple[FoundFile, ...]
     inside: tuple[FoundFile, ...]
+    possible: tuple[FoundFile, ...]
     places: tuple[Place, ...]
     published: tuple[Known, ...]
 
     @property
     def missing(self) -> bool:
-        """Whether no file of the library has it."""
-        return not self.served_by and not self.inside
+        """Whether no file of the library has it, or may be it."""
+        return not (self.is_there or self.possible)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a file of the library surely has it."""
+        return bool(self.served_by or self.inside)
 
     @property
     def title(self) -> str:
@@ -65,7 +73,7 @@ class NeededPart:
             "part": self.word, "role": self.role, "title": self.title, "vae_of": self.vae,
             "missing": self.missing, "needed_by": _paths(self.needed_by),
             "served_by": _paths(self.served_by), "inside": _paths(self.inside),
-            "names": list(self.names),
+            "possible": _paths(self.possible), "names": list(self.names),
             "repositories": [place.repository for place in self.places if place.repository],
             "published": [known.to_json() for known in self.published],
         }  # fmt: skip
@@ -134,7 +142,7 @@ def needs_of(library: Library, condition: Condition) -> Needs:
 class _Offer:
     """A part that the library has: in which file, and whether that is all of the file.
 
-    `words` are the kinds of text encoder that it may be, `architectures` those of a VAE.
+    `words` are the variants that it may be, `architectures` those that it may be of.
     """
 
     file: int
@@ -144,11 +152,17 @@ class _Offer:
     architectures: frozenset[str]
 
     def serves(self, word: str, vae: str | None) -> bool:
-        """Whether it is the part `word`, of a VAE the one for the latents of `vae`."""
+        """Whether it may be the part `word`, of a VAE the one for the latents of `vae`."""
         if word == "vae":
             fits = any(vae_fits(theirs, vae or "") for theirs in self.architectures)
-            return self.role == "vae" and fits
+            return self.role == "vae" and fits and not self.words & _PREVIEWS
         return word == self.role or (self.role != "vae" and word in self.words)
+
+    def is_sure(self, word: str, vae: str | None) -> bool:
+        """Whether it can be nothing else."""
+        if word == "vae":
+            return all(vae_fits(theirs, vae or "") for theirs in self.architectures)
+        return word == self.role or len(self.words) == 1
 
 
 def _offers(library: Library) -> Iterator[_Offer]:
@@ -179,12 +193,14 @@ def _part(
 ) -> NeededPart:
     word, vae = key
     found = [offer for offer in offers if offer.serves(word, vae)]
+    sure = [offer for offer in found if offer.is_sure(word, vae)]
     where = places(word, vae)
     return NeededPart(
         word=word, role=need(word, "", vae).role, vae=vae,
         needed_by=_files(library, numbers),
-        served_by=_files(library, [offer.file for offer in found if offer.whole]),
-        inside=_files(library, [offer.file for offer in found if not offer.whole]),
+        served_by=_files(library, [offer.file for offer in sure if offer.whole]),
+        inside=_files(library, [offer.file for offer in sure if not offer.whole]),
+        possible=_files(library, [offer.file for offer in found if offer not in sure]),
         places=where, published=tuple(_published(where)),
     )  # fmt: skip
 

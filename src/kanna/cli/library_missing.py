@@ -32,28 +32,36 @@ def missing(
     if as_json:
         print_json(found.to_json())
     elif not quiet:
-        parts = [part for part in found.parts if part.missing or verbose]
+        parts = [part for part in found.parts if verbose or not part.is_there]
         blocks = [[*_part(part, verbose=verbose)] for part in parts]
         blocks += [[*_model(model, verbose=verbose)] for model in found.models]
         if blocks:
             click.echo("\n\n".join("\n".join(lines) for lines in blocks))
         if not found.missing:
-            print_notice("library_missing.nothing", count=len(found.parts))
+            there = sum(part.is_there for part in found.parts)
+            print_notice("library_missing.nothing", count=there)
     return int(found.missing)
 
 
 def _part(part: api.NeededPart, *, verbose: bool) -> Iterator[str]:
-    state = say("library_missing.missing") if part.missing else say("library_missing.there")
-    yield f"{styled(shown(part.title), 'bold')}  " + styled(
-        state, "red" if part.missing else "green"
-    )
-    yield f"  {say('library_missing.needed_by', files=_names(part.needed_by, verbose=verbose))}"
+    yield f"{styled(shown(part.title), 'bold')}  {_state(part)}"
+    yield from _listed("library_missing.needed_by", part.needed_by, verbose=verbose)
     if part.served_by:
-        yield f"  {say('library_missing.served_by', files=_names(part.served_by, verbose=verbose))}"
+        yield from _listed("library_missing.served_by", part.served_by, verbose=verbose)
     elif part.inside:
-        yield f"  {say('library_missing.inside', files=_names(part.inside, verbose=verbose))}"
+        yield from _listed("library_missing.inside", part.inside, verbose=verbose)
+    if verbose or not part.is_there:
+        yield from _listed("library_missing.possible", part.possible, verbose=verbose)
     if part.missing or verbose:
         yield from _where(part)
+
+
+def _state(part: api.NeededPart) -> str:
+    if part.missing:
+        return styled(say("library_missing.missing"), "red")
+    if part.is_there:
+        return styled(say("library_missing.there"), "green")
+    return styled(say("library_missing.perhaps"), "yellow")
 
 
 def _where(part: api.NeededPart) -> Iterator[str]:
@@ -69,12 +77,18 @@ def _where(part: api.NeededPart) -> Iterator[str]:
 def _model(model: api.NeededModel, *, verbose: bool) -> Iterator[str]:
     name = title(model.architecture)
     yield styled(say("library_missing.no_model", family=name), "bold")
-    yield f"  {say('library_missing.needed_by', files=_names(model.needed_by, verbose=verbose))}"
+    yield from _listed("library_missing.needed_by", model.needed_by, verbose=verbose)
 
 
-def _names(files: Sequence[api.FoundFile], *, verbose: bool) -> str:
-    """Return the names of some files, and how many more there are."""
-    some = files if verbose else files[:_MANY]
-    text = ", ".join(shown(file.name) for file in some)
-    left = len(files) - len(some)
-    return bracketed(text, say("library_missing.more", count=left)) if left else text
+def _listed(key: str, files: Sequence[api.FoundFile], *, verbose: bool) -> Iterator[str]:
+    """Yield what is said of some files and their names, with `verbose` the paths of all."""
+    if not files:
+        return
+    if verbose:
+        yield f"  {say(key)}:"
+        yield from (f"    {shown(file.path)}" for file in files)
+        return
+    names = ", ".join(shown(file.name) for file in files[:_MANY])
+    left = len(files) - _MANY
+    listed = bracketed(names, say("library_missing.more", count=left)) if left > 0 else names
+    yield f"  {say(key)}: {listed}"
