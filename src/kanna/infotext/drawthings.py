@@ -36,7 +36,7 @@ _FIELDS: Final[Fields] = {
 # Keys of lists of models, each with what its members are and the key of their weight.
 _LISTS: Final[tuple[tuple[str, Role], ...]] = (("lora", "lora"), ("control", "controlnet"))
 _COMMENT: Final = re.compile(
-    r"<exif:UserComment\b[^>]*>(?:\s*<rdf:(?:Alt|Seq)\b[^>]*>\s*<rdf:li\b[^>]*>)?([^<]*)<"
+    r"<exif:UserComment\b[^<>]*>(?:\s*<rdf:(?:Alt|Seq)\b[^<>]*>\s*<rdf:li\b[^<>]*>)?([^<]*)<"
     r'|\bexif:UserComment="([^"]*)"|\bexif:UserComment=\'([^\']*)\''
 )
 _ESCAPES: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))

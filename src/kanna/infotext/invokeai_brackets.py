@@ -9,7 +9,7 @@ from typing import Final
 from kanna.infotext.json_text import JsonText
 from kanna.infotext.places import JsonPlace, Place, Span, Texts
 
-_BRACKETS: Final = re.compile(r"\s*\[([^\[\]]*)\]")
+_BRACKETS: Final = re.compile(r"(?<!\s)\s*\[([^\[\]]*)\]")
 
 
 def parted(text: str) -> tuple[str, str | None]:

@@ -11,8 +11,10 @@ from kanna.infotext.places import Place, Span, Texts
 from kanna.infotext.values import text_of, whole_of
 from kanna.infotext.written import Reading, Written
 
-_JOB: Final = re.compile(r"\s*Job ID: *([0-9a-f-]{36})\s*\Z")
-_OPTION: Final = re.compile(r"\s--(\w+)(?: +((?!--)[^\s][^\n]*?))?(?=\s+--|\s*\Z)")
+_JOB: Final = re.compile(r"(?<!\s)\s*Job ID: *([0-9a-f-]{36})\s*\Z")
+_OPTION: Final = re.compile(
+    r"\s--(\w+)(?: +((?!--)[^\s]+(?:[^\S\n]+(?!--)[^\s]+)*))?(?=\s+--|\s*\Z)"
+)
 
 
 def open_midjourney(texts: Texts) -> Editable | None:

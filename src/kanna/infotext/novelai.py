@@ -35,7 +35,7 @@ _FIELDS: Final[Fields] = {
 }
 # One of these makes an object NovelAI's.
 _TELLING: Final = frozenset({"uc", "signed_hash", "v4_prompt", "n_samples"})
-_SOURCE: Final = re.compile(r"(.*?)\s+([0-9A-F]{8})")
+_SOURCE: Final = re.compile(r"(.*\S)\s+([0-9A-F]{8})")
 
 
 class _Comment(NamedTuple):

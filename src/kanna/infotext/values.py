@@ -15,7 +15,7 @@ Fields: TypeAlias = Mapping[str, tuple[str, ...]]
 _WHOLE: Final = {"steps", "seed", "width", "height", "clip_skip"}
 _NUMBERS: Final = {"cfg_scale", "distilled_cfg_scale", "denoising_strength"}
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _MAX_DIGITS: Final = 4000
 
 
