@@ -5,7 +5,7 @@
     containers      which container a file has, by its first bytes
     opening         open_picture: container → pieces (`opened`) and texts (`picture`)
     png jpeg webp avif gif      one reader for each, bounded by `limits`; `*_writing` writes
-    exif user_comment xmp       what several containers hold
+    exif user_comment xmp       what several containers hold; `exif_draft` and `exif_writing` write
     replacing       with_texts: which texts stay, change, come and go; then the container's writer
     stealth         texts in the lowest bits of pixels, read; `revealing` takes them out
 """
