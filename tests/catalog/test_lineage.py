@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from catalog_rows import add_file, sha256
 from kanna.catalog.lineage import Lineage, lineage
 from kanna.catalog.lineage_drawing import dot, mermaid
 from kanna.catalog.naming import find_file
+from kanna.catalog.origins import origins_of
 from kanna.catalog.store import Library
 
 
@@ -87,6 +89,16 @@ def test_published_models_are_named(library: Library) -> None:
     add_file(library, "/m/x.safetensors", origins=[("vae_of", "my_vae.pt", digest)])
     (node,) = [node for node in graph(library, "x").nodes.values() if node.kind == "published"]
     assert node.name == "ae.safetensors"
+
+
+def test_the_vae_of_a_bake_is_an_origin() -> None:
+    step = {"kanna": "1", "verb": "convert", "input": "a.safetensors",
+            "vae": {"source": "mse.safetensors", "sha256_fp16": "4e" * 32}}  # fmt: skip
+    found = origins_of({"kanna.history": json.dumps([step])}, {})
+    assert [(one.relation, one.name) for one in found] == [
+        ("made_from", "a.safetensors"),
+        ("vae_of", "mse.safetensors"),
+    ]
 
 
 def test_circles_end(library: Library) -> None:
