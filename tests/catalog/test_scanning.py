@@ -322,3 +322,18 @@ def test_what_another_scan_or_forget_did_meanwhile_is_taken_up(
     monkeypatch.setattr(Recorder, "keep_model", meanwhile)
     assert scan(full=True) == {"changed": 2}
     assert rows("SELECT count(*) FROM file") == [(0,)]
+
+
+def test_a_folder_of_a_program_that_was_forgotten_stays_out(tmp_path: Path) -> None:
+    program = tmp_path / "ui"
+    for name in ("Lora", "VAE"):
+        (program / "models" / name).mkdir(parents=True)
+        (program / "models" / name / "m.safetensors").write_bytes(small("w", name))
+    (program / "webui-user.sh").touch()
+    api.library_add([program])
+    assert scan(hash=False) == {"new": 2}
+    assert api.library_forget(program / "models/Lora").files == 1
+    assert scan(hash=False) == {"unchanged": 1}
+    assert program / "models/Lora" not in [root.path for root in api.library_roots()]
+    api.library_add([program])
+    assert scan(hash=False) == {"new": 1, "unchanged": 1}

@@ -29,7 +29,7 @@ from kanna.api.reading import StrPath
 from kanna.catalog.changes import Change, Gone, compare, moved_from
 from kanna.catalog.image_search import tidy_prompts
 from kanna.catalog.recording import Recorder
-from kanna.catalog.roots import Root, refresh, roots_of
+from kanna.catalog.roots import Root, left_out, refresh, roots_of
 from kanna.catalog.rows import ImageRow, ModelRow
 from kanna.catalog.store import Library
 from kanna.catalog.walking import Unreached, Walk
@@ -157,7 +157,7 @@ class _Scan:
         roots = roots_of(self._library)
         if not roots:
             raise Incomplete("library.no_roots", path=self._library.path)
-        walk = Walk(roots)
+        walk = Walk(roots, left_out(self._library))
         starts = self._starts(walk, roots, folders)
         with Recorder(self._library) as recorder:
             self._look(walk, starts, recorder)

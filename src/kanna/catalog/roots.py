@@ -68,10 +68,17 @@ def roots_of(library: Library) -> list[Root]:
     return [_root(row) for row in library.rows("SELECT * FROM root ORDER BY source, path")]
 
 
+def left_out(library: Library) -> list[Path]:
+    """Return the folders that the user took out, though what was named has them."""
+    return [path_of(row["path"]) for row in library.rows("SELECT path FROM left_out")]
+
+
 def add_source(
     library: Library, source: Path, *, role: Role, content: Content, dry_run: bool = False
 ) -> Added:
     """Take up a folder, or a settings file that names folders; one that is there is set anew.
+
+    What was taken out of it before is taken up again.
 
     With `dry_run` the answer is the same, and the library stays as it is.
 
@@ -95,6 +102,7 @@ def add_source(
             " program = excluded.program, role = excluded.role, content = excluded.content",
             (path_value(path), layout.program, role, content, time.time()),
         )
+        connection.execute("DELETE FROM left_out WHERE ? IN (path, source)", (path_value(path),))
         new = _take_up(connection, path, layout, role, content)
         mine = [root for root in roots_of(library) if root.source == path]
         if dry_run:
@@ -121,7 +129,7 @@ def refresh(library: Library) -> list[Note]:
             notes.append(Note(error.key, error.values))
             continue
         notes += layout.notes
-        known = {path_of(one["path"]) for one in library.rows("SELECT path FROM root")}
+        known = {*left_out(library), *(root.path for root in roots_of(library))}
         if any(place.path not in known for place in layout.places):
             with library.writing() as connection:
                 _take_up(connection, source, layout, row["role"], row["content"])
@@ -162,6 +170,11 @@ def forget(library: Library, folder: Path) -> None:
             f"DELETE FROM file_words WHERE rowid IN (SELECT id FROM file WHERE root IN ({marks}))",  # noqa: S608 - marks only
             values,
         )
+        connection.execute(
+            f"INSERT OR REPLACE INTO left_out SELECT path, source FROM root WHERE id IN ({marks})"  # noqa: S608 - likewise
+            " AND path <> source",
+            values,
+        )
         for table in ("file", "image"):
             connection.execute(f"DELETE FROM {table} WHERE root IN ({marks})", values)  # noqa: S608 - likewise
         connection.execute(f"DELETE FROM root WHERE id IN ({marks})", values)  # noqa: S608 - likewise
@@ -187,7 +200,10 @@ def _take_up(
 ) -> set[int]:
     """Insert the roots of a layout that are not there, and set anew those that are."""
     new: set[int] = set()
+    gone = {row["path"] for row in connection.execute("SELECT path FROM left_out")}
     for place in _wanted(layout.places, content):
+        if path_value(place.path) in gone:
+            continue
         kept = content if content != "both" and place.content == "both" else place.content
         values = (path_value(place.path), path_value(source), layout.program,
                   place.role or role, kept, place.kind, time.time())  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -61,9 +61,13 @@ class _Enter(NamedTuple):
 class Walk:
     """Goes through the folders of a library; use one for all of them."""
 
-    def __init__(self, roots: Sequence[Root]) -> None:
-        """Begin; `roots` are all roots of the library, whether they are gone through or not."""
+    def __init__(self, roots: Sequence[Root], left_out: Iterable[Path] = ()) -> None:
+        """Begin; `roots` are all roots of the library, whether they are gone through or not.
+
+        What is below the folders `left_out` is not looked at, but for roots in them.
+        """
         self.unreached: list[Unreached] = []
+        self._left_out = {os.fspath(path) for path in left_out}
         self._by_path = {os.fspath(root.path): root for root in roots}
         self._by_identity = {key: root for root in roots if (key := _identity(root.path))}
         self._real = {path: os.path.realpath(path) for path in self._by_path}
@@ -133,7 +137,9 @@ class Walk:
         self, entry: os.DirEntry[str], enter: _Enter
     ) -> Iterator[tuple[str, Seen | _Enter]]:
         path, name = entry.path, entry.name
-        hidden = _is_left_out(name) or (enter.in_model and name.isidentifier())
+        hidden = (
+            path in self._left_out or _is_skipped(name) or (enter.in_model and name.isidentifier())
+        )
         other = enter.passing or hidden or (entry.is_symlink() and self._leads_to_root(path))
         if other and path not in self._on_the_way:
             return
@@ -241,7 +247,7 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _is_left_out(name: str) -> bool:
+def _is_skipped(name: str) -> bool:
     return name.startswith(".") or name in _SKIPPED
 
 

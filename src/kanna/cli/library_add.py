@@ -41,15 +41,15 @@ def add(
         raise UsageError("library_add.one_of_both")
     content: api.LibraryContent = "images" if images else "models" if models else "both"
     batch = Batch(as_json=as_json, quiet=quiet, spaced=True)
-    new = 0
+    new: set[Path] = set()
     for folder in folders:
         with batch.attempt(folder):
             (added,) = api.library_add([folder], role=role, content=content, dry_run=dry_run,
                                        library=library)  # fmt: skip
-            new += len(added.new)
+            new |= {root.path for root in added.new}
             batch.add(_document(added), partial(_lines, added))
     if new and not (as_json or quiet):
-        print_notice("library_add.would" if dry_run else "library_add.next", count=new)
+        print_notice("library_add.would" if dry_run else "library_add.next", count=len(new))
     return batch.close(several=len(folders) > 1)
 
 

@@ -61,7 +61,7 @@ def _lines(done: api.LibraryScanned, *, dry_run: bool, verbose: bool) -> Iterato
     for root in done.missing:
         yield f"  {styled('!', 'yellow', 'bold')} " + say("library_scan.missing", path=root.path)
     yield from note_lines(done.notes, verbose=verbose)
-    if done.models.broken or done.images.broken:
+    if done.models.broken:
         yield "  " + say("library_scan.see_broken")
     key = "library_scan.would" if dry_run else "library_scan.done"
     yield styled(say(key, seconds=f"{done.seconds:.1f}"), "dim")

@@ -27,6 +27,12 @@ CREATE TABLE root (
 );
 CREATE INDEX root_source ON root (source);
 
+-- A folder that a source has, and that the user took out; nothing below it is looked at.
+CREATE TABLE left_out (
+    path   TEXT PRIMARY KEY,
+    source TEXT NOT NULL REFERENCES source (path) ON DELETE CASCADE
+) WITHOUT ROWID;
+
 -- A model: a file, an index of shards, or a diffusers folder. Words are those of the identity
 -- document of `kanna inspect --json`. A row stays when its file goes (`present` 0), for its tags
 -- and notes; a file that was moved keeps its row. Where another file takes the place of one that is

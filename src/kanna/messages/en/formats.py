@@ -30,7 +30,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "json_too_long": ("{path} is longer than {limit:,} bytes, too long for its kind.", _DAMAGED),
     "json_crowded": ("{path}: the header holds more values than any model needs.", _DAMAGED),
     "json_nested": ("{path}: the header is nested too deeply.", _DAMAGED),
-    "json_invalid": ("{path}: the header is not valid JSON ({reason}).", _DAMAGED),
+    "json_invalid": ("{path} has no valid JSON where it should ({reason}).", _DAMAGED),
     "json_no_object": ("{path} is JSON, but no JSON object.", _DAMAGED),
     "st_no_header": (
         "{path} is too short to be a safetensors file.",

@@ -10,7 +10,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "examples": "Examples:\n\n  kanna library add ~/stable-diffusion-webui\n\n  kanna library scan\n\n  kanna library find sdxl anime\n\n  kanna library dupes",
     "option_library": "Use this library instead of your own (KANNA_LIBRARY names another one, too).",
     "no_such_file": (
-        "The library {library} knows no file {text}.",
+        "The library {library} knows no file “{text}”.",
         "Name it by its path, its number (#12), 8 or more digits of a hash, or its name; kanna library list shows all.",
     ),
     "several_files": (
@@ -46,7 +46,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "It may have {most} letters.",
     ),
     "bad_tag": (
-        "{tag} cannot be a tag.",
+        "“{tag}” cannot be a tag.",
         "A tag has 1 to {most} letters.",
     ),
     "no_memory": (

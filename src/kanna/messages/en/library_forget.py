@@ -6,7 +6,7 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "Take a folder out of the library.",
-    "help": "Take a folder out of the library, with all that the library knows of the files in it. The files themselves stay as they are. Of a program's folder all its folders go. Tags and notes exist nowhere else: where there are any, --force is needed.",
+    "help": "Take a folder out of the library, with all that the library knows of the files in it. The files themselves stay as they are. Of a program's folder all its folders go; one of them alone stays out until it, or the program, is added again. Tags and notes exist nowhere else: where there are any, --force is needed.",
     "examples": "Examples:\n\n  kanna library forget /mnt/old --dry-run\n\n  kanna library forget ~/ComfyUI --force",
     "option_force": "Forget tags and notes, too.",
     "option_dry_run": "Show what would be forgotten.",

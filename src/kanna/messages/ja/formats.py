@@ -31,7 +31,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "json_crowded": ("{path}: ヘッダーの項目数が多すぎます。", _DAMAGED),
     "json_nested": ("{path}: ヘッダーの入れ子が深すぎます。", _DAMAGED),
-    "json_invalid": ("{path}: ヘッダーが正しい JSON ではありません（{reason}）。", _DAMAGED),
+    "json_invalid": ("{path}: 正しい JSON として読めません（{reason}）。", _DAMAGED),
     "json_no_object": ("{path} は JSON ですが、オブジェクトではありません。", _DAMAGED),
     "st_no_header": (
         "{path} は短すぎて、safetensors ファイルではありえません。",

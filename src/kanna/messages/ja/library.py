@@ -10,7 +10,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "examples": "例:\n\n  kanna library add ~/stable-diffusion-webui\n\n  kanna library scan\n\n  kanna library find sdxl anime\n\n  kanna library dupes",
     "option_library": "自分のライブラリの代わりにこのライブラリを使います（KANNA_LIBRARY でも指定できます）。",
     "no_such_file": (
-        "ライブラリ {library} に {text} というファイルはありません。",
+        "ライブラリ {library} に「{text}」というファイルはありません。",
         "パス、番号（#12）、ハッシュの先頭 8 桁以上、またはファイル名で指定してください。一覧は kanna library list で見られます。",
     ),
     "several_files": (
@@ -46,7 +46,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
         "{most} 文字まで書けます。",
     ),
     "bad_tag": (
-        "{tag} はタグにできません。",
+        "「{tag}」はタグにできません。",
         "タグは 1 文字以上 {most} 文字以下です。",
     ),
     "no_memory": (
