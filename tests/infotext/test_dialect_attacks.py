@@ -36,7 +36,16 @@ def test_long_texts_are_looked_at_once(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1", 1), ("1.", 1), (" .5 ", 0.5), ("-1.5e3", -1500), ("1.2.3", None), (".", None)],
+    [
+        ("1", 1),
+        ("1.", 1),
+        (" .5 ", 0.5),
+        ("-1.5e3", -1500),
+        ("1.2.3", None),
+        (".", None),
+        ("1\x1d", 1),
+        ("1" * 3999 + "e5", None),
+    ],
 )
 def test_numbers_may_be_text(text: str, number: float | None) -> None:
     assert number_of(text) == number

@@ -30,8 +30,9 @@ def text_of(value: object) -> str | None:
 
 def number_of(value: object) -> float | None:
     """Return a finite number, also one that is written as text."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        value = float(value[:_MAX_DIGITS])
+    if isinstance(value, str) and len(value) < _MAX_DIGITS:
+        stripped = value.strip()
+        value = float(stripped) if _NUMBER.fullmatch(stripped) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
