@@ -1,7 +1,8 @@
 """The library's file: one SQLite database, opened, brought to the newest schema, and locked well.
 
 The tables are described in ``schema/0001.sql``; each later file there is one step of migration, and
-``PRAGMA user_version`` is the number of the last one. A library is never replaced or put aside: it
+``PRAGMA user_version`` is the number of the last one; ``application_id`` tells a library from the
+databases of other programs, which stay as they are. A library is never replaced or put aside: it
 holds tags and notes that exist nowhere else.
 """
 
@@ -19,6 +20,7 @@ from kanna.errors import FormatError, Incomplete, KannaError, UsageError
 
 _PATIENCE: Final = 30  # seconds to wait for another process that writes
 _STEPS: Final = 1  # the newest schema
+_OURS: Final = 0x6B616E61  # "kana", in application_id
 
 
 class Library:
@@ -87,6 +89,11 @@ class Library:
         self.close()
 
     def _prepare(self) -> None:
+        # the tables first: another process may be making them, all at once
+        (tables,) = self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (whose,) = self.connection.execute("PRAGMA application_id").fetchone()
+        if whose != _OURS and (tables or whose):
+            raise FormatError("library.other_database", path=self.path)
         (version,) = self.connection.execute("PRAGMA user_version").fetchone()
         if version > _STEPS:
             raise UsageError("library.newer", path=self.path, version=version, known=_STEPS)
@@ -103,11 +110,9 @@ class Library:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version >= step:
                 return
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if version == 0 and tables:
-                raise FormatError("library.other_database", path=self.path)
             for statement in _statements(step):
                 connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_OURS}")
             connection.execute(f"PRAGMA user_version = {step}")
 
 
