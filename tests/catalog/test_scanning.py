@@ -72,6 +72,15 @@ def test_what_is_new_is_read_and_hashed(models: Path) -> None:
     assert scan() == {"unchanged": 2}
 
 
+def test_a_scan_of_a_folder_hashes_what_is_in_it_alone(models: Path) -> None:
+    (models / "sub").mkdir()
+    (models / "sub" / "c.safetensors").write_bytes(small("c"))
+    scan(hash=False)
+    done = api.library_scan([models / "sub"])
+    assert done.models.hashed == 1
+    assert rows("SELECT name FROM file WHERE sha256 IS NOT NULL") == [("c.safetensors",)]
+
+
 def test_a_moved_file_keeps_its_row_tags_and_note(models: Path) -> None:
     scan()
     api.library_tag([models / "a.safetensors"], add=["good"])

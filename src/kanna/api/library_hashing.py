@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -37,8 +38,11 @@ def hash_library(
     done: LibraryScanned,
     options: LibraryScanOptions,
     tick: Callable[[int, int], None],
+    folders: Sequence[Path] = (),
 ) -> None:
-    """Compute the digests that are missing; `tick` hears of bytes done and of all bytes.
+    """Compute the digests that are missing, of files in `folders` if there are any.
+
+    `tick` hears of bytes done and of all bytes.
 
     A file that changed since its header was read is left to the next scan.
 
@@ -46,7 +50,7 @@ def hash_library(
         Interrupted: the user stopped it; what is finished is kept.
         KannaError: the library cannot be written.
     """
-    rows = library.rows(_FILES)
+    rows = _inside(library.rows(_FILES), folders)
     total = sum(row["size"] for row in rows)
     before = 0
     asked = HashOptions(threads=options.threads)
@@ -59,7 +63,14 @@ def hash_library(
                 _keep(recorder, row["id"], row["fingerprint"], hashed, done)
                 before += row["size"]
                 tick(before, total)
-    _keep_parts(library, done, options, tick)
+    _keep_parts(library, done, options, tick, folders)
+
+
+def _inside(rows: list[sqlite3.Row], folders: Sequence[Path]) -> list[sqlite3.Row]:
+    """Return the rows of files in one of the folders; of all files where none is named."""
+    if not folders:
+        return rows
+    return [row for row in rows if any(map(path_of(row["path"]).is_relative_to, folders))]
 
 
 class _Forward:
@@ -94,9 +105,10 @@ def _keep_parts(
     done: LibraryScanned,
     options: LibraryScanOptions,
     tick: Callable[[int, int], None],
+    folders: Sequence[Path],
 ) -> None:
     """Take the component digests that the cache has; with `parts` compute the others."""
-    rows = library.rows(_PARTLESS)
+    rows = _inside(library.rows(_PARTLESS), folders)
     with Recorder(library) as recorder:
         if options.parts:
             asked = HashOptions(threads=options.threads, parts=True)

@@ -170,14 +170,14 @@ class _Scan:
                 self._done.of(table).gone += 1
         self._note_unreached(walk.unreached)
         if not self._options.dry_run:
-            self._finish()
+            self._finish(folders)
         self._done.seconds = time.monotonic() - self._begun
         return self._done
 
-    def _finish(self) -> None:
+    def _finish(self, folders: Sequence[Path]) -> None:
         if self._options.hash:
             self._progress.stage = "hash"
-            hash_library(self._library, self._done, self._options, self._tick_bytes)
+            hash_library(self._library, self._done, self._options, self._tick_bytes, folders)
         self._tidy()
 
     def _tidy(self) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final
 
 import click
 
@@ -15,10 +13,10 @@ from kanna.cli.library_options import which_library
 from kanna.cli.options import Verb, common, option
 from kanna.cli.outcome import note_documents, note_lines
 from kanna.cli.output import print_json, styled
+from kanna.cli.progress import LongBar
 from kanna.errors import Interrupted
-from kanna.messages import say, shown, size_text
+from kanna.messages import say, size_text
 
-_PATIENCE_SECONDS: Final = 1.0
 _COUNTS: Final = ("new", "changed", "moved", "back", "gone", "unchanged", "broken", "hashed")
 
 
@@ -76,19 +74,10 @@ def _document(done: api.LibraryScanned, *, dry_run: bool) -> dict[str, object]:
     }  # fmt: skip
 
 
-class _Bar:
-    """Shows on stderr how many files were read, then how many bytes were hashed."""
-
-    def __init__(self, *, hidden: bool) -> None:
-        self._hidden = hidden or not sys.stderr.isatty()
-        self._bar: Any = None
-        self._task: Any = None
+class _Bar(LongBar):
+    """Shows how many files were read, then how many bytes were hashed."""
 
     def __call__(self, progress: api.LibraryScanProgress) -> None:
-        if self._hidden or (self._bar is None and progress.seconds < _PATIENCE_SECONDS):
-            return
-        if self._bar is None:
-            self._start()
         hashing = progress.stage == "hash"
         done = progress.bytes_done if hashing else progress.read
         total = progress.bytes_total if hashing else progress.asked
@@ -97,32 +86,4 @@ class _Bar:
             else say("library_scan.bar_counts", read=progress.read, asked=progress.asked,
                      seen=progress.seen)
         )  # fmt: skip
-        self._bar.update(
-            self._task, completed=done, total=total or None, text=text,
-            description=shown(say(f"library_scan.bar_{progress.stage}")),
-        )  # fmt: skip
-
-    def _start(self) -> None:
-        # costs 60 ms to import, and only long work needs it
-        from rich import progress as rich
-        from rich.console import Console
-
-        self._bar = rich.Progress(
-            rich.TextColumn("{task.description}", markup=False), rich.BarColumn(),
-            rich.TextColumn("{task.fields[text]}", markup=False), rich.TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
-        self._task = self._bar.add_task("", total=None, text="")
-        self._bar.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self.show(progress.seconds, done, total, say(f"library_scan.bar_{progress.stage}"), text)
