@@ -188,7 +188,8 @@ def find_filing(folder: Path, number: int) -> Filing:
     Raises:
         UsageError: there is none.
     """
-    found = next((one for one in filings(folder) if one.number == number), None)
+    paths = (path for one, path in _journals(folder) if one == number)
+    found = next((filing for filing in map(_read, paths) if filing is not None), None)
     if found is None:
         raise UsageError("filing.no_such_filing", number=number)
     return found
