@@ -62,7 +62,7 @@ def struck(library: Path, step: int, told: int, *, few: int) -> None:
     for name in STEPS:
         patch.object(Recorder, name, counted(getattr(Recorder, name))).start()
     patch("kanna.catalog.recording._PERIOD", 0.0).start()
-    patch("kanna.api.library_scanning._FEW", few).start()
+    patch("kanna.api.library_readers._FEW", few).start()
     close = Recorder.close
 
     def tell(self: Recorder) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from containers import safetensors_bytes, small
 from kanna import api
-from kanna.api import library_pool, library_scanning
+from kanna.api import library_pool, library_readers
 from kanna.catalog.recording import Recorder
 from kanna.errors import Incompatible, Incomplete
 from model_headers import headers
@@ -269,11 +269,11 @@ def test_many_files_are_read_in_other_processes_as_they_are_here(
     picked = [name for at, name in enumerate(headers()) if at % 30 == 0]
     for at, name in enumerate(picked):
         write_sparse(models / f"{at}.safetensors", name)
-    monkeypatch.setattr(library_scanning, "_FEW", 0)
+    monkeypatch.setattr(library_readers, "_FEW", 0)
     scan(hash=False)
     columns = "name, kind, architecture, variant, certainty, dtype, tensors, parameters"
     there = rows(f"SELECT {columns}, document FROM file JOIN identity ON id = file ORDER BY name")
-    monkeypatch.setattr(library_scanning, "_FEW", 1000)
+    monkeypatch.setattr(library_readers, "_FEW", 1000)
     scan(hash=False, full=True)
     here = rows(f"SELECT {columns}, document FROM file JOIN identity ON id = file ORDER BY name")
     assert there == here
@@ -285,7 +285,7 @@ def test_a_file_that_ends_its_reader_takes_no_other_with_it(
 ) -> None:
     for at in range(20):
         (models / f"{at:02}.safetensors").write_bytes(small(f"w{at}"))
-    monkeypatch.setattr(library_scanning, "_FEW", 0)
+    monkeypatch.setattr(library_readers, "_FEW", 0)
     start = library_pool._START.replace("main(sys", "import deadly; main(sys")
     monkeypatch.setattr(library_pool, "_START", start)
     (models.parent / "deadly.py").write_text(

@@ -91,12 +91,12 @@ if TYPE_CHECKING:
         library_show,
         library_tag,
     )
-    from kanna.api.library_scanning import (
+    from kanna.api.library_scan_values import (
         LibraryScanned,
         LibraryScanOptions,
         LibraryScanProgress,
-        library_scan,
     )
+    from kanna.api.library_scanning import library_scan
     from kanna.api.looking_up import LookOptions
     from kanna.api.lookup import import_hashes, names_models, which
     from kanna.api.lora_baking import lora_bake, lora_recipe
@@ -438,12 +438,12 @@ _HOMES = {
         "library_show",
         "library_tag",
     ),
-    "kanna.api.library_scanning": (
+    "kanna.api.library_scan_values": (
         "LibraryScanOptions",
         "LibraryScanProgress",
         "LibraryScanned",
-        "library_scan",
     ),
+    "kanna.api.library_scanning": ("library_scan",),
     "kanna.api.library_filing": (
         "Executed",
         "FileSet",

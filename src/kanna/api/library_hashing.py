@@ -19,7 +19,7 @@ from kanna.hashing.place import existing_cache
 from kanna.model import Note
 
 if TYPE_CHECKING:
-    from kanna.api.library_scanning import LibraryScanned, LibraryScanOptions
+    from kanna.api.library_scan_values import LibraryScanned, LibraryScanOptions
     from kanna.engine import Progress
 
 _FILES: Final = (

@@ -18,13 +18,17 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Any, Final
 
 from kanna.api.library_asking import open_library
 from kanna.api.library_hashing import hash_library
-from kanna.api.library_pool import Pool
+from kanna.api.library_readers import Reading
+from kanna.api.library_scan_values import (
+    LibraryScanned,
+    LibraryScanOptions,
+    LibraryScanProgress,
+)
 from kanna.api.reading import StrPath
 from kanna.catalog.changes import Change, Gone, compare, moved_from
 from kanna.catalog.image_search import tidy_prompts
@@ -37,8 +41,6 @@ from kanna.engine import RunOptions
 from kanna.errors import Incomplete
 from kanna.model import Note
 
-_BATCH: Final = 8
-_FEW: Final = 24  # files that are read before another process would have started
 _MOST_NOTES: Final = 100
 _LOOKED_AT: Final = 1000  # rows of each index
 _PERIOD: Final = 0.1  # seconds between two reports
@@ -46,70 +48,6 @@ _HELD: Final = (
     "SELECT EXISTS (SELECT 1 FROM file WHERE root = ? AND present)"
     " OR EXISTS (SELECT 1 FROM image WHERE root = ? AND present)"
 )
-Stage: TypeAlias = Literal["look", "read", "hash"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryScanOptions:
-    """How to scan: `full` reads every header again, without `hash` no digest is computed.
-
-    `parts` asks for the component digests of all models, which reads them a second time. `threads`
-    is None for ``KANNA_THREADS``, else one per core up to four. A `dry_run` only looks: it counts
-    what is new, changed, moved or gone, and reads and writes nothing.
-    """
-
-    hash: bool = True
-    parts: bool = False
-    full: bool = False
-    dry_run: bool = False
-    threads: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class LibraryScanProgress:
-    """Where a scan stands: files seen, to be read, and read; when hashing, bytes."""
-
-    stage: Stage = "look"
-    seen: int = 0
-    asked: int = 0
-    read: int = 0
-    bytes_done: int = 0
-    bytes_total: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(slots=True, kw_only=True)
-class Counts:
-    """What a scan found, in numbers of files."""
-
-    new: int = 0
-    changed: int = 0
-    moved: int = 0
-    back: int = 0
-    gone: int = 0
-    unchanged: int = 0
-    broken: int = 0
-    hashed: int = 0
-
-    def to_json(self) -> dict[str, int]:
-        """Return them for a JSON document."""
-        names = ("new", "changed", "moved", "back", "gone", "unchanged", "broken", "hashed")
-        return {name: getattr(self, name) for name in names}
-
-
-@dataclass(slots=True, kw_only=True)
-class LibraryScanned:
-    """How a scan went: models and pictures apart, folders that were not there, remarks."""
-
-    models: Counts = field(default_factory=Counts)
-    images: Counts = field(default_factory=Counts)
-    missing: list[Root] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def of(self, table: str) -> Counts:
-        """Return the counts of a table."""
-        return self.images if table == "image" else self.models
 
 
 def library_scan(
@@ -214,7 +152,7 @@ class _Scan:
 
     def _look(self, walk: Walk, starts: Sequence[str], recorder: Recorder) -> None:
         """Go through all folders; what must be read is read meanwhile."""
-        with _Reading(self._workers, recorder, self._keep) as work:
+        with Reading(self._workers, recorder, self._keep) as work:
             for start in starts:
                 changes = compare(self._library, start, walk.through(start), walk.unreached)
                 for change in changes:
@@ -306,72 +244,6 @@ class _Scan:
     def _tick_bytes(self, done: int, total: int) -> None:
         self._progress.bytes_done, self._progress.bytes_total = done, total
         self._tick()
-
-
-class _Reading:
-    """Reads files here while there are few, and in other processes when there are more.
-
-    While it waits, no transaction stays open: others may want to write to the library.
-    """
-
-    def __init__(
-        self,
-        workers: int,
-        recorder: Recorder,
-        keep: Callable[[Recorder, Change, dict[str, Any]], None],
-    ) -> None:
-        self._workers, self._recorder, self._keep = workers, recorder, keep
-        self._pool: Pool | None = None
-        self._waiting: list[Change] = []
-
-    def add(self, change: Change) -> None:
-        """Take a file to be read; what others have finished by now is kept."""
-        self._waiting.append(change)
-        if self._pool is None and len(self._waiting) > _FEW:
-            self._pool = Pool(self._workers)
-        if self._pool is not None:
-            while len(self._waiting) >= _BATCH:
-                self._hand_over(self._pool)
-
-    def finish(self) -> Iterator[None]:
-        """Read or await all that is left, file by file."""
-        pool = self._pool
-        if pool is None:
-            from kanna.api.library_worker import read
-            from kanna.identify.layouts import Layouts
-
-            layouts = Layouts()
-            for change in self._waiting:
-                self._recorder.close()
-                self._keep(
-                    self._recorder, change, read(change.seen.table, change.seen.path, layouts)
-                )
-                yield
-            return
-        while self._waiting:
-            self._hand_over(pool)
-            yield
-        while pool.busy:
-            self._take(pool, wait=0.1)
-            yield
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._pool is not None:
-            self._pool.close()
-
-    def _hand_over(self, pool: Pool) -> None:
-        if pool.give(self._waiting[:_BATCH]):
-            del self._waiting[:_BATCH]
-        else:
-            self._recorder.keep_pace()
-        self._take(pool)
-
-    def _take(self, pool: Pool, *, wait: float = 0) -> None:
-        for answer in pool.answers(wait=wait):
-            self._keep(self._recorder, answer.change, answer.row)
 
 
 def _within(folder: Path, roots: Sequence[Root], starts: Sequence[str]) -> Iterator[str]:

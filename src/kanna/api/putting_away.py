@@ -10,7 +10,8 @@ from typing import Final
 
 from kanna.api.library_adding import library_roots
 from kanna.api.library_filing import carry_out_filing, plan_filing
-from kanna.api.library_scanning import LibraryScanOptions, library_scan
+from kanna.api.library_scan_values import LibraryScanOptions
+from kanna.api.library_scanning import library_scan
 from kanna.catalog.place import existing_library, library_path
 from kanna.catalog.store import Library, path_of
 from kanna.engine import publish
