@@ -85,6 +85,13 @@ def test_a_row_follows_its_file_there_and_back(library: Library, tmp_path: Path)
     assert tags(library, number) == {"good"}
 
 
+def test_dots_in_a_destination_are_in_no_row(library: Library, tmp_path: Path) -> None:
+    model = write_set(tmp_path / "old")
+    number = add_file(library, model)
+    do("move", model, to=tmp_path / "old" / ".." / "new")
+    assert files(library) == {number: (tmp_path / "new" / MODEL, 1)}
+
+
 def test_what_is_in_the_trash_keeps_its_row_until_it_comes_back(
     library: Library, tmp_path: Path
 ) -> None:

@@ -45,6 +45,19 @@ def test_find(capsys: Capture) -> None:
     assert documents(capsys, "find", "--count") == {"count": 4}
 
 
+@pytest.mark.parametrize("verb", ["find", "list"])
+def test_folders_may_be_named_with_dots(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path / "in")
+    with Library(tmp_path / "library.sqlite3") as opened:
+        add_file(opened, str(tmp_path / "a" / "b.safetensors"), sha256=sha256("b"))
+    for folder in ("../a", str(tmp_path / "in" / ".." / "a")):
+        assert run(["library", verb, "--root", folder, "-q"]) == 0
+        assert capsys.readouterr().out == f"{tmp_path / 'a' / 'b.safetensors'}\n"
+
+
 def test_a_word_that_begins_with_an_option(capsys: Capture) -> None:
     assert run(["library", "find", "-orange", "-q", "-quality"]) == 0
     assert capsys.readouterr().out.count("\n") == 2

@@ -41,6 +41,13 @@ def test_a_file_of_rules_has_a_rule_for_each_kind_and_one_for_the_others(tmp_pat
     assert rules.rule("lora") == Rule(folder=tmp_path / "整理")
 
 
+def test_folders_of_rules_have_no_dots_in_them_and_may_name_nobody(tmp_path: Path) -> None:
+    text = '[lora]\nfolder = "a/../b"\n[any]\nfolder = "~no such person/x"\n'
+    rules = read_rules(rules_in(tmp_path, text), KINDS, WORDS)
+    assert rules.rule("lora").folder == tmp_path / "b"
+    assert rules.rule("checkpoint").folder == tmp_path / "~no such person" / "x"
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [

@@ -185,7 +185,7 @@ def _path(name: StrPath, library: Path) -> Path:
 
 def _folder(to: StrPath, library: Path) -> Places:
     if to not in {"active", "backup"}:
-        folder = Path(to).absolute()
+        folder = Path(os.path.abspath(to))  # noqa: PTH100 - keeps links, takes out ".."
         return lambda _: folder
     if not library.exists():
         raise UsageError("filing.no_roles", role=to)

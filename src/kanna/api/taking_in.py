@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -187,7 +188,7 @@ class TakingIn:
         if kind == "unknown":
             raise UnknownModel("watch.unknown", path=item.path)
         if options.models is not None:
-            models = options.models.absolute()
+            models = Path(os.path.abspath(options.models))  # noqa: PTH100 - keeps links, takes out ".."
             return place_for(models, kind, options.layout or layout_of(models))
         return self._outside(library_folder(kind))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ def find_files(library: Library, text: str) -> list[sqlite3.Row]:
 
 
 def _meanings(text: str) -> Iterator[tuple[str, tuple[object, ...]]]:
-    yield "path = ?", (path_value(Path(text).absolute()),)
+    yield "path = ?", (path_value(Path(os.path.abspath(text))),)  # noqa: PTH100 - keeps links, takes out ".."
     yield from _resolved(text)
     if number := _NUMBER.fullmatch(text):
         yield "id = ?", (int(number[1] or number[2]),)

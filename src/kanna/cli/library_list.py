@@ -34,9 +34,7 @@ def list_(
     limit: int | None, library: Path | None, as_json: bool, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """List the models of the library."""
-    options = api.FindOptions(
-        kinds=kinds, roots=tuple(root.absolute() for root in roots), gone=gone, broken=broken
-    )
+    options = api.FindOptions(kinds=kinds, roots=roots, gone=gone, broken=broken)
     found = api.library_find(options, limit=limit, library=library)
     if as_json:
         print_json([one.to_json() for one in found])

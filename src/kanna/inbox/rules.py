@@ -20,6 +20,7 @@ as it is. Relative folders begin at the folder of the rules.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,5 +115,10 @@ def _rule(
     folder = said.get("folder")
     return Rule(
         purpose=said.get("for"), dtype=said.get("dtype"), container=said.get("to"),
-        folder=path.parent / Path(folder).expanduser() if folder else None,
+        folder=_folder(path, folder) if folder else None,
     )  # fmt: skip
+
+
+def _folder(path: Path, said: str) -> Path:
+    # Path.expanduser raises for a person who is not known, Path.absolute leaves ".." in
+    return Path(os.path.abspath(path.parent / os.path.expanduser(said)))  # noqa: PTH100, PTH111
