@@ -127,6 +127,33 @@ def test_a_new_name_is_known_inside_of_companions(model: Path) -> None:
     assert contents(folder) == six_companions()
 
 
+@pytest.mark.parametrize("suffix", [".safetensors", ".SAFETENSORS"])
+def test_a_new_name_may_be_written_with_its_suffix(suffix: str, model: Path) -> None:
+    do("rename", model, stem="anime v1.5" + suffix)
+    assert set(contents(model.parent)) == {
+        name.replace(STEM, "anime v1.5") for name in six_companions()
+    }
+
+
+def test_other_suffixes_are_part_of_a_new_name(model: Path) -> None:
+    do("rename", model, stem="anime.ckpt")
+    assert (model.parent / "anime.ckpt.safetensors").exists()
+    same = refusal(lambda: plan_filing("rename", [model.parent / "anime.ckpt.safetensors"],
+                                       stem="anime.ckpt.safetensors"))  # fmt: skip
+    assert same == ("filing.same_name", 2)
+
+
+def test_a_folder_that_must_not_be_written_to_is_named(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != tmp_path / "new")
+    for verb in ("move", "copy"):
+        ((_, error),) = plan_filing(verb, [model], to=tmp_path / "new").refused  # type: ignore[arg-type]
+        assert error.key == "engine.not_allowed"
+        assert str(tmp_path / "new" / MODEL) in error.message
+
+
 def test_renamed_shards_are_found_by_their_index(tmp_path: Path) -> None:
     shards = [f"x-0000{n}-of-00002.safetensors" for n in (1, 2)]
     index = json.dumps({"weight_map": {"a": shards[0], "b": shards[1]}, "x": "x-00001"})

@@ -14,6 +14,7 @@ from typing import Final
 
 from kanna.disk import Fingerprint, InputFile, free_bytes
 from kanna.disk.moving import Entry, is_other_case, longest_name, look
+from kanna.engine.job import write_error
 from kanna.engine.meter import Meter
 from kanna.engine.staging import existing_folder
 from kanna.errors import Incompatible, KannaError, OutputExists, UsageError
@@ -68,7 +69,7 @@ def check_folder(folder: Path, subject: Subject) -> None:
 
     Raises:
         UsageError: it is one of these.
-        OSError: it must not be written to.
+        KannaError: it must not be written to.
     """
     there = existing_folder(folder)
     if not there.is_dir():
@@ -80,7 +81,8 @@ def check_folder(folder: Path, subject: Subject) -> None:
     if inside and subject.members[0].entry.kind == "folder":
         raise UsageError("filing.into_itself", path=subject.path, folder=folder)
     if not os.access(there, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        raise write_error(denied, folder / subject.path.name)
 
 
 def check_name(stem: str, subject: Subject) -> None:

@@ -149,15 +149,24 @@ def _carrying(verb: Verb, folder: Callable[[Path], Path]) -> Steps:
 def _renaming(wanted: str) -> Steps:
     def steps(subject: Subject, _stem: str) -> Iterable[Step]:
         check_sources(subject, taken=True)
-        check_name(wanted, subject)
-        if wanted == subject.stem:
-            raise UsageError("filing.same_name", path=subject.path, stem=wanted)
-        for member, name, pairs in _named(subject, wanted):
+        stem = _without_suffix(wanted, subject)
+        check_name(stem, subject)
+        if stem == subject.stem:
+            raise UsageError("filing.same_name", path=subject.path, stem=stem)
+        for member, name, pairs in _named(subject, stem):
             if name != member.path.name:
                 action: Action = "copy" if member.shared else "move"
                 yield step_of_member(member, action, member.path.with_name(name), pairs)
 
     return steps
+
+
+def _without_suffix(wanted: str, subject: Subject) -> str:
+    """Return a new name without the suffix that the model has, which people write at times."""
+    suffix = subject.path.name[len(subject.stem) :]
+    if wanted == suffix or not wanted.lower().endswith(suffix.lower()):
+        return wanted
+    return wanted[: len(wanted) - len(suffix)]
 
 
 def _deleting(subject: Subject, _stem: str) -> Iterable[Step]:
