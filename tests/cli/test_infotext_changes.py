@@ -329,6 +329,7 @@ def test_search_in_folders_finds_by_every_question(tmp_path: Path, capsys: Captu
     assert found("1girl", "--seed", "5", code=1) == []
     assert found("--seed", "0", code=1) == []
     assert run(["infotext", "search", "--in", str(tmp_path)]) == 2
+    assert run(["infotext", "search", "cat", "--in", str(tmp_path / "none")]) == 3
     assert run(["infotext", "search", "cat", "--library", str(tmp_path / "none.sqlite3")]) == 3
     assert run(["infotext", "search", "1girl", "--in", str(tmp_path), "--lang", "ja"]) == 0
     assert "1girl" in capsys.readouterr().out

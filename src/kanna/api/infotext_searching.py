@@ -18,6 +18,7 @@ from kanna.catalog.place import library_path
 from kanna.catalog.recording import Recorder
 from kanna.catalog.store import Library
 from kanna.catalog.walking import Seen
+from kanna.errors import Incomplete
 
 _IN_MEMORY = Path(":memory:")
 
@@ -33,7 +34,7 @@ def search_infotexts(
     were looked at.
 
     Raises:
-        Incomplete: there is no library.
+        Incomplete: there is no library, or no such folder.
         KannaError: it cannot be read.
     """
     if folders is not None:
@@ -48,7 +49,7 @@ def search_infotexts(
 def _library_of(
     folders: Iterable[StrPath], progress: Callable[[int, int], None] | None
 ) -> Iterator[Library]:
-    sources = infotext_sources(folders, recursive=True)
+    sources = infotext_sources(_there(folders), recursive=True)
     with Library(_IN_MEMORY) as library:
         with Recorder(library) as recorder:
             for done, source in enumerate(sources, 1):
@@ -58,6 +59,13 @@ def _library_of(
                 if progress is not None:
                     progress(done, len(sources))
         yield library
+
+
+def _there(folders: Iterable[StrPath]) -> Iterator[StrPath]:
+    for folder in folders:
+        if not Path(folder).exists():
+            raise Incomplete("disk.missing", path=folder)
+        yield folder
 
 
 def _seen(path: Path) -> Seen | None:

@@ -22,7 +22,10 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "option_verbose": "Print more: every name, every piece of evidence.",
     "unknown_verb": ("There is no verb '{verb}'.", "kanna --help lists the verbs."),
     "unknown_verb_near": ("There is no verb '{verb}'.", "Did you mean '{near}'?"),
-    "no_such_option": ("There is no option {option} here.", "Add --help to see the options."),
+    "no_such_option": (
+        "There is no option {option} here.",
+        "Add --help to see the options. Of a file whose name begins with - write ./ in front.",
+    ),
     "no_such_scheme": (
         "{url}: kanna reads no {scheme} addresses.",
         "Give a path on this machine, or a URL that begins with https://, hf:// or s3://.",

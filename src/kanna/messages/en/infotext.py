@@ -6,7 +6,7 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "Read and change the generation data of pictures.",
-    "help": "Read, write, edit and strip the generation data that A1111, Forge, SD.Next, ComfyUI, NovelAI, InvokeAI, Fooocus, SwarmUI, Easy Diffusion and Draw Things put into PNG, JPEG, WebP, AVIF and GIF. Image data are never touched.",
+    "help": "Read, write, edit and strip the generation data that A1111, Forge, SD.Next, ComfyUI, NovelAI, InvokeAI, Fooocus, SwarmUI, Easy Diffusion and Draw Things put into PNG, JPEG, WebP, AVIF and GIF. Images stay as they are, byte for byte; only `strip --stealth` changes the lowest bits of pixels.",
     "examples": "Examples:\n\n  kanna infotext show picture.png\n\n  kanna infotext export outputs/ -r -o prompts.csv\n\n  kanna infotext edit outputs/ --replace cat dog -o edited/ --dry-run\n\n  kanna infotext strip picture.png -o clean.png",
     "option_recursive": "Go through folders with all below them.",
     "option_stealth": "Look for text that is hidden in the pixels, too.",

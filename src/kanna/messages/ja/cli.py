@@ -30,7 +30,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "no_such_option": (
         "{option} というオプションはありません。",
-        "--help を付けるとオプションの一覧が表示されます。",
+        "--help を付けるとオプションの一覧が表示されます。- で始まる名前のファイルは、前に ./ を付けて指定してください。",
     ),
     "no_such_scheme": (
         "{url}: {scheme} で始まる URL は読み込めません。",

@@ -6,7 +6,7 @@ from typing import Final
 
 TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "short": "画像の生成情報（infotext）を読み書きします。",
-    "help": "A1111、Forge、SD.Next、ComfyUI、NovelAI、InvokeAI、Fooocus、SwarmUI、Easy Diffusion、Draw Things が PNG、JPEG、WebP、AVIF、GIF に埋め込む生成情報を読み取り、書き込み、編集、削除します。画像データには手を加えません。",
+    "help": "A1111、Forge、SD.Next、ComfyUI、NovelAI、InvokeAI、Fooocus、SwarmUI、Easy Diffusion、Draw Things が PNG、JPEG、WebP、AVIF、GIF に埋め込む生成情報を読み取り、書き込み、編集、削除します。画像データは 1 バイトも変わりません。ピクセルの最下位ビットを変えるのは `strip --stealth` だけです。",
     "examples": "例:\n\n  kanna infotext show picture.png\n\n  kanna infotext export outputs/ -r -o prompts.csv\n\n  kanna infotext edit outputs/ --replace cat dog -o edited/ --dry-run\n\n  kanna infotext strip picture.png -o clean.png",
     "option_recursive": "フォルダーの中を下の階層までたどります。",
     "option_stealth": "ピクセルに隠されたテキスト（stealth pnginfo）も探します。",
