@@ -149,7 +149,7 @@ def test_a_folder_that_must_not_be_written_to_is_named(
     (tmp_path / "new").mkdir()
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != tmp_path / "new")
     for verb in ("move", "copy"):
-        ((_, error),) = plan_filing(verb, [model], to=tmp_path / "new").refused  # type: ignore[arg-type]
+        ((_, error),) = plan_filing(verb, [model], to=tmp_path / "new").refused
         assert error.key == "engine.not_allowed"
         assert str(tmp_path / "new" / MODEL) in error.message
 
