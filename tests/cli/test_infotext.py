@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -314,16 +316,25 @@ def test_export_says_where_and_what_exactly_once(tmp_path: Path, capsys: Capture
     capsys.readouterr()
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything can be read")
-def test_what_cannot_be_read_stops_no_other(tmp_path: Path, capsys: Capture) -> None:
+def test_what_cannot_be_read_stops_no_other(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good = png_with(tmp_path / "good.png", {"parameters": A1111})
     closed = png_with(tmp_path / "closed.png", {"parameters": A1111})
     folder = tmp_path / "folder"
     folder.mkdir()
-    for path in (closed, folder):
-        path.chmod(0)
+
+    def refusing(call: Callable[..., Any]) -> Callable[..., Any]:
+        def refused(path: Any, *more: Any, **options: Any) -> Any:
+            if str(path) in {str(closed), str(folder)}:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return call(path, *more, **options)
+
+        return refused
+
+    for name in ("open", "scandir"):  # root may read whatever its mode says
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
     said = document(capsys, "show", closed, folder, good, code=3)
-    folder.chmod(0o700)
     assert ["error" in one for one in said] == [True, True, False]
 
 
