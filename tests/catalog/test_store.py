@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kanna.catalog.store import Library
-from kanna.errors import FormatError, UsageError
+from kanna.errors import FormatError, KannaError, UsageError
 
 
 def test_a_library_is_made_once_and_opened_again(tmp_path: Path) -> None:
@@ -46,3 +47,19 @@ def test_what_is_no_database_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="no database"):
         Library(place)
     assert place.read_bytes() == b"hello, this is a note of mine" * 40
+
+
+def test_a_library_where_nothing_can_be_written_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "読む #1.sqlite3"
+    with Library(place) as library, library.writing() as connection:
+        connection.execute("INSERT INTO prompt (digest, prompt) VALUES (x'00', 'castle')")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with Library(place, make=False) as library:
+        assert library.rows("SELECT prompt FROM prompt")[0][0] == "castle"
+        with pytest.raises(KannaError) as caught, library.writing() as connection:
+            connection.execute("DELETE FROM prompt")
+        assert caught.value.key == "library.unusable"
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -266,7 +266,7 @@ def test_export_beside_the_pictures_and_as_json(tmp_path: Path, capsys: Capture)
     png_with(tmp_path / "a.png", {"parameters": A1111})
     png_with(tmp_path / "silent.png", {})
     assert run(["infotext", "export", str(tmp_path), "--beside"]) == 0
-    assert "do not say how they were made: 1." in capsys.readouterr().err
+    assert "nothing in them for this verb: 1." in capsys.readouterr().err
     assert (tmp_path / "a.txt").read_bytes() == A1111.encode()
     assert not (tmp_path / "silent.txt").exists()
     assert run(["infotext", "export", str(tmp_path), "--to", "json", "-o", f"{tmp_path}/j/"]) == 0

@@ -177,7 +177,7 @@ def test_what_says_nothing_is_passed_over_in_a_folder(tmp_path: Path, capsys: Ca
     silent = png_with(folder / "silent.png", {})
     argv = ["infotext", "edit", "--append", ", x", "--in-place"]
     assert run([*argv, str(folder)]) == 0
-    assert "do not say how they were made: 1." in capsys.readouterr().err
+    assert "nothing in them for this verb: 1." in capsys.readouterr().err
     assert run([*argv, str(folder), str(silent)]) == 3  # named, it is missed
     assert "silent.png does not say" in capsys.readouterr().err
 

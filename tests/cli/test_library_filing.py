@@ -128,6 +128,23 @@ def test_every_verb_first_ends_what_was_broken_off(tmp_path: Path, capsys: Captu
     assert "No command was broken off" in capsys.readouterr().err
 
 
+def test_undo_after_a_kill_takes_back_that_filing_alone(tmp_path: Path, capsys: Capture) -> None:
+    write_set(tmp_path / "old")
+    library = tmp_path / "lib" / "library.sqlite3"
+    other = tmp_path / "other.pt"
+    other.write_bytes(b"other")
+    where = ["--library", str(library)]
+    assert run(["library", "move", str(other), "--to", str(tmp_path / "there"), *where]) == 0
+    assert filed_run.struck("move-far", tmp_path, tmp_path / "new", 20, signal.SIGKILL) != 0
+    capsys.readouterr()
+    assert run(["library", "undo", *where]) == 0
+    assert "broken off" in capsys.readouterr().err
+    assert contents(tmp_path / "old") == six_companions()
+    assert (tmp_path / "there" / "other.pt").exists()
+    assert run(["library", "undo", *where]) == 0
+    assert other.exists()
+
+
 def test_undo_takes_numbers_and_nothing_else(capsys: Capture) -> None:
     assert (
         document(capsys, "undo", "yesterday", code=2)["error"]["key"] == "library_undo.bad_number"

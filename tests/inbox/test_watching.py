@@ -157,6 +157,7 @@ def test_folders_that_make_no_sense_are_refused(tmp_path: Path, inbox: Path) -> 
     for wanted, key in (
         (WatchOptions(models=inbox / "models", once=True), "watch.inside"),
         (WatchOptions(once=True), "watch.no_target"),
+        (WatchOptions(models=Path(__file__), once=True), "disk.no_folder"),
     ):
         with pytest.raises(UsageError) as caught:
             watched(tmp_path, wanted)

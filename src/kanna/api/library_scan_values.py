@@ -16,8 +16,8 @@ class LibraryScanOptions:
     """How to scan: `full` reads every header again, without `hash` no digest is computed.
 
     `parts` asks for the component digests of all models, which reads them a second time. `threads`
-    is None for ``KANNA_THREADS``, else one per core up to four. A `dry_run` only looks: it counts
-    what is new, changed, moved or gone, and reads and writes nothing.
+    is None for ``KANNA_THREADS``, else one reader per core, and up to four to hash. A `dry_run`
+    only looks: it counts what is new, changed, moved or gone, and reads and writes nothing.
     """
 
     hash: bool = True

@@ -42,6 +42,7 @@ from kanna.errors import Incomplete
 from kanna.model import Note
 
 _MOST_NOTES: Final = 100
+_MOST_READERS: Final = 32  # one process writes what all of them read
 _LOOKED_AT: Final = 1000  # rows of each index
 _PERIOD: Final = 0.1  # seconds between two reports
 _HELD: Final = (
@@ -79,7 +80,7 @@ class _Scan:
         progress: Callable[[LibraryScanProgress], None],
     ) -> None:
         self._library, self._options, self._report = library, options, progress
-        self._workers = RunOptions(threads=options.threads).thread_count()
+        self._workers = RunOptions(threads=options.threads).thread_count(_MOST_READERS)
         self._done = LibraryScanned()
         self._progress = LibraryScanProgress()
         self._begun = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -196,8 +197,11 @@ class TakingIn:
         """Return a folder that is not in the inbox.
 
         Raises:
-            UsageError: it is, so that what is put there would land again.
+            UsageError: it is, so that what is put there would land again; or it is no folder.
         """
+        if folder.exists() and not folder.is_dir():
+            reason = os.strerror(errno.ENOTDIR)
+            raise UsageError("disk.no_folder", path=folder, reason=reason)
         if folder.resolve().is_relative_to(self._inbox.resolve()):
             raise UsageError("watch.inside", path=self._inbox, folder=folder)
         return folder

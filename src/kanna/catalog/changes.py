@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from kanna.catalog.store import Library, path_of, path_value
+from kanna.catalog.store import Library, path_of, text_value
 from kanna.catalog.walking import Seen, Table, Unreached
 
 # `back` was gone and is there again as it was; `retry` was never read to the end.
@@ -103,14 +103,14 @@ class _Rows:
         first = start.rstrip(os.sep)
         self._last, self._end = first + os.sep, first + chr(ord(os.sep) + 1)
         # nothing below a folder without a name in Unicode has one
-        self._whole = isinstance(path_value(path_of(start)), bytes)
+        self._whole = isinstance(text_value(start), bytes)
         self._page: list[sqlite3.Row] = []  # reversed
         if not self._whole:
             self._page = self._rows("path = ?", first)
 
     def take(self, path: str) -> sqlite3.Row | None:
         """Return the row at `path`; those before it are left behind as not seen."""
-        value = path_value(path_of(path))
+        value = text_value(path)
         if isinstance(value, bytes):
             return self._odd.pop(value, None)
         while (row := self._next()) is not None and row["path"] < value:

@@ -139,7 +139,11 @@ def told(path: Path) -> Iterator[None]:
 
 def path_value(path: Path) -> str | bytes:
     """Return `path` as the library stores it: text, or bytes where it is no valid Unicode."""
-    text = os.fspath(path)
+    return text_value(os.fspath(path))
+
+
+def text_value(text: str) -> str | bytes:
+    """Return a path that is given as text as the library stores it."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -153,8 +157,11 @@ def path_of(value: str | bytes) -> Path:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    # SQLite keeps files beside the library; where it cannot, nobody else writes to it either
+    fixed = path.exists() and not os.access(path.parent, os.W_OK)
+    place = f"{path.absolute().as_uri()}?immutable=1" if fixed else path
     with told(path):
-        connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        connection = sqlite3.connect(place, timeout=_PATIENCE, isolation_level=None, uri=fixed)
         connection.row_factory = sqlite3.Row
         return connection
 

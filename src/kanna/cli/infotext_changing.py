@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from kanna import api
 from kanna.cli.batch import Batch
@@ -16,7 +16,9 @@ from kanna.cli.infotext_options import (
     options_of,
     tell_silent,
 )
-from kanna.errors import Incomplete
+from kanna.errors import Incompatible, Incomplete
+
+_NOTHING_TO_DO: Final = frozenset({"infotext.nothing", "infotext_extend.dialect"})
 
 
 class Change(Protocol):
@@ -34,7 +36,7 @@ def change_each(
 ) -> int:  # fmt: skip
     """Change every file that `files` stand for; a failure of one does not stop the others.
 
-    One in a folder that does not say how it was made is passed over.
+    One in a folder that has nothing that could be changed is passed over.
 
     `given` are the options of `writing`. With `difference`, a dry run shows it.
 
@@ -52,8 +54,8 @@ def change_each(
         with batch.attempt(source.path):
             try:
                 made = change(source.path, destination=target, options=options)
-            except Incomplete as error:
-                if error.key != "infotext.nothing" or source.path in named:
+            except (Incomplete, Incompatible) as error:
+                if error.key not in _NOTHING_TO_DO or source.path in named:
                     raise
                 silent += 1
                 continue

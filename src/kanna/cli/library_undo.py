@@ -33,6 +33,12 @@ def undo(which: str, *, listing: bool, resume: bool, **given: Any) -> int:
     if which != _LAST and not (which.isascii() and which.isdecimal()):
         raise UsageError("library_undo.bad_number", text=which)
     number = None if which == _LAST else int(which)
+    if number is None and not given["dry_run"]:
+        ended = settled(given)
+        if any(one.end == "taken_back" for one in ended):  # that was the last one
+            if given["as_json"]:
+                print_json(settled_documents(ended))
+            return 0
     return run_filing(
         lambda bar: api.plan_unfiling(number, library=given["library"], progress=bar), given
     )

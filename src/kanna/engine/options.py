@@ -31,13 +31,13 @@ class RunOptions:
     verify: Verification = "header"
     threads: int | None = None
 
-    def thread_count(self) -> int:
-        """Return how many threads to use.
+    def thread_count(self, most: int = _MOST_THREADS) -> int:
+        """Return how many threads to use: one per core, up to `most`, unless somebody says so.
 
         Raises:
             UsageError: it is no positive number.
         """
-        usual = os.environ.get("KANNA_THREADS") or min(_cores(), _MOST_THREADS)
+        usual = os.environ.get("KANNA_THREADS") or min(_cores(), most)
         wanted = usual if self.threads is None else self.threads
         if not str(wanted).isdecimal() or int(wanted) < 1:
             raise UsageError("engine.threads", threads=wanted)

@@ -53,7 +53,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "after_data": "behind the image",
     "unknown_dialect": "unknown program",
     "silent": "It does not say how it was made.",
-    "silent_files": "Files that do not say how they were made: {count:,}.",
+    "silent_files": "Files passed over, because there is nothing in them for this verb: {count:,}.",
     "more_text": "… {count:,} more characters; -v shows all",
     "more_lines": "{count:,} more; -v shows all",
     "unchanged": "{path}: nothing to change",

@@ -53,7 +53,7 @@ TEXTS: Final[dict[str, str | tuple[str, str]]] = {
     "after_data": "画像データの後ろ",
     "unknown_dialect": "不明なプログラム",
     "silent": "生成情報は入っていません。",
-    "silent_files": "生成情報の入っていないファイル: {count:,} 件",
+    "silent_files": "対象となる生成情報がないため処理しなかったファイル: {count:,} 件",
     "more_text": "… ほか {count:,} 文字（-v ですべて表示）",
     "more_lines": "ほか {count:,} 行（-v ですべて表示）",
     "unchanged": "{path}: 変更はありません",
