@@ -84,7 +84,6 @@ if TYPE_CHECKING:
     )
     from kanna.api.library_knowing import (
         KnownModel,
-        LibraryOrigin,
         LibraryPart,
         Tagged,
         library_note,
@@ -241,7 +240,6 @@ __all__ = [
     "LibraryAdded",
     "LibraryContent",
     "LibraryLoss",
-    "LibraryOrigin",
     "LibraryPart",
     "LibraryRole",
     "LibraryRoot",
@@ -431,7 +429,6 @@ _HOMES = {
     ),
     "kanna.api.library_knowing": (
         "KnownModel",
-        "LibraryOrigin",
         "LibraryPart",
         "Tagged",
         "library_note",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from kanna.catalog.needs import Needs, needs_of
 from kanna.catalog.place import library_path
 from kanna.catalog.same import Dupes, dupes
 from kanna.catalog.store import Library
+from kanna.disk import absolute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ def filters_of(options: FindOptions, library: Library) -> Filters:
         findings=tuple(map(typed.code_of, options.findings)),
         tags=tuple(typed.tag_of(word, library) for word in options.tags),
         base=typed.base_of(options.base) if options.base else None,
-        roots=tuple(Path(os.path.abspath(one)) for one in options.roots),  # noqa: PTH100 - keeps links, takes out ".."
+        roots=tuple(map(absolute, options.roots)),
         role=options.role,
         larger=size("--larger", options.larger),
         smaller=size("--smaller", options.smaller),

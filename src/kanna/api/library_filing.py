@@ -16,7 +16,7 @@ from kanna.catalog.following import gone, moved
 from kanna.catalog.naming import find_file
 from kanna.catalog.place import library_path
 from kanna.catalog.store import Library, path_of
-from kanna.disk import Fingerprint, InputFile, is_remote
+from kanna.disk import Fingerprint, InputFile, absolute, is_remote
 from kanna.engine.meter import Meter
 from kanna.engine.options import Progress
 from kanna.errors import Incompatible, Incomplete, KannaError, UsageError
@@ -185,7 +185,7 @@ def _path(name: StrPath, library: Path) -> Path:
 
 def _folder(to: StrPath, library: Path) -> Places:
     if to not in {"active", "backup"}:
-        folder = Path(os.path.abspath(to))  # noqa: PTH100 - keeps links, takes out ".."
+        folder = absolute(to)
         return lambda _: folder
     if not library.exists():
         raise UsageError("filing.no_roles", role=to)

@@ -14,7 +14,7 @@ from kanna.catalog.states import HASHABLE
 from kanna.catalog.store import Library, path_of
 from kanna.disk import Fingerprint
 from kanna.errors import KannaError
-from kanna.hashing.cache import HashCache, PartDigest, key_of
+from kanna.hashing.cache import HashCache, PartDigest, key_at
 from kanna.hashing.place import existing_cache
 from kanna.model import Note
 
@@ -93,7 +93,7 @@ def _keep(
         if hashed.error is not None:
             done.notes.append(Note(hashed.error.key, hashed.error.values))
         return
-    if _state(hashed.path) != fingerprint:
+    if key_at(hashed.path) != fingerprint:
         return
     recorder.keep_digests(id_, asdict(hashed.digests))
     recorder.keep_pace()
@@ -136,10 +136,3 @@ def _keep_parts(
 
 def _by_prefix(parts: Sequence[PartDigest]) -> dict[str, str]:
     return {part.prefix: part.digest for part in parts}
-
-
-def _state(path: Path) -> str | None:
-    try:
-        return key_of(Fingerprint.of(path.stat()))
-    except OSError:
-        return None

@@ -13,6 +13,7 @@ from kanna.api.library_asking import open_library
 from kanna.api.reading import StrPath
 from kanna.catalog.indexing import index_words
 from kanna.catalog.naming import find_file
+from kanna.catalog.rows import OriginRow
 from kanna.catalog.store import Library, path_of
 from kanna.errors import UsageError
 
@@ -49,15 +50,6 @@ class LibraryPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryOrigin:
-    """What a model says it was made of, and the file of the library that has this digest."""
-
-    relation: str
-    name: str | None
-    digest: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownModel:
     """All that the library knows of one model.
 
@@ -78,7 +70,7 @@ class KnownModel:
     aliases: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
     parts: tuple[LibraryPart, ...]
-    origins: tuple[LibraryOrigin, ...]
+    origins: tuple[OriginRow, ...]
     same: tuple[Path, ...]
     same_data: tuple[Path, ...]
     identity: dict[str, Any] | None
@@ -202,7 +194,7 @@ def _known(library: Library, row: sqlite3.Row) -> KnownModel:
         aliases=tuple((one["name"], one["source"]) for one in aliases),
         findings=tuple(one["code"] for one in findings), parts=tuple(_parts(library, id_)),
         origins=tuple(
-            LibraryOrigin(relation=one["relation"], name=one["name"], digest=one["digest"])
+            OriginRow(relation=one["relation"], name=one["name"], digest=one["digest"])
             for one in origins
         ),
         same=same,

@@ -37,6 +37,7 @@ from kanna.catalog.roots import Root, left_out, refresh, roots_of
 from kanna.catalog.rows import ImageRow, ModelRow
 from kanna.catalog.store import Library
 from kanna.catalog.walking import Unreached, Walk
+from kanna.disk import absolute
 from kanna.engine import RunOptions
 from kanna.errors import Incomplete
 from kanna.model import Note
@@ -67,7 +68,7 @@ def library_scan(
     """
     with open_library(library) as opened:
         scan = _Scan(opened, options or LibraryScanOptions(), progress)
-        return scan.run([Path(os.path.abspath(folder)) for folder in folders])  # noqa: PTH100 - keeps links
+        return scan.run([*map(absolute, folders)])
 
 
 class _Scan:

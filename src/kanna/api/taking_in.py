@@ -20,7 +20,7 @@ from kanna.api.putting_away import (
 )
 from kanna.api.reading import inspect
 from kanna.catalog.place import existing_library
-from kanna.disk import Fingerprint
+from kanna.disk import Fingerprint, absolute
 from kanna.engine import RunOptions
 from kanna.engine.staging import remove_leftovers
 from kanna.errors import (
@@ -189,7 +189,7 @@ class TakingIn:
         if kind == "unknown":
             raise UnknownModel("watch.unknown", path=item.path)
         if options.models is not None:
-            models = Path(os.path.abspath(options.models))  # noqa: PTH100 - keeps links, takes out ".."
+            models = absolute(options.models)
             return place_for(models, kind, options.layout or layout_of(models))
         return self._outside(library_folder(kind))
 

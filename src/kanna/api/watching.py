@@ -7,7 +7,6 @@ the next start finishes (`kanna.inbox.working`).
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from kanna.api.making import words
 from kanna.api.putting_away import tell_library
 from kanna.api.reading import StrPath
 from kanna.api.taking_in import Handled, Originals, TakingIn, WatchOptions
+from kanna.disk import absolute
 from kanna.disk.holding import held
 from kanna.dtypes import TARGETS
 from kanna.errors import UsageError
@@ -63,7 +63,7 @@ def watch_inbox(
         UsageError: it is no folder, another process watches it, or a folder makes no sense.
         KannaError: a destination cannot be written; what landed stays where it is.
     """
-    place = Path(os.path.abspath(inbox))  # noqa: PTH100 - Path.absolute leaves ".." in it
+    place = absolute(inbox)
     stop = stop or threading.Event()
     try:
         with held(place / _LOCK) as alone:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from kanna.catalog.store import Library, path_of, text_value
-from kanna.catalog.walking import Seen, Table, Unreached
+from kanna.catalog.walking import Seen, Table, Unreached, is_below
 
 # `back` was gone and is there again as it was; `retry` was never read to the end.
 What: TypeAlias = Literal["same", "new", "changed", "back", "retry"]
@@ -53,7 +53,7 @@ def compare(
     for rows in tables.values():
         for row in rows.rest():
             path = os.fsdecode(row["path"])
-            if not any(_is_at(path, place.path) for place in unreached):
+            if not any(is_below(path, place.path) for place in unreached):
                 yield Gone(rows.table, row["id"], row["path"])
 
 
@@ -145,9 +145,4 @@ class _Rows:
         rows = self._library.rows(
             f"SELECT {_COLUMNS} FROM {self.table} WHERE path >= x''"  # noqa: S608 - words of ours
         )
-        return {row["path"]: row for row in rows if _is_at(os.fsdecode(row["path"]), start)}
-
-
-def _is_at(path: str, folder: str) -> bool:
-    folder = folder.rstrip(os.sep)
-    return path == folder or path.startswith(folder + os.sep)
+        return {row["path"]: row for row in rows if is_below(os.fsdecode(row["path"]), start)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from kanna.catalog.store import Library, path_of, path_value
+from kanna.disk import absolute
 from kanna.errors import Incomplete, UsageError
 
 _HEX: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{8,64})")
@@ -49,7 +49,7 @@ def find_files(library: Library, text: str) -> list[sqlite3.Row]:
 
 
 def _meanings(text: str) -> Iterator[tuple[str, tuple[object, ...]]]:
-    yield "path = ?", (path_value(Path(os.path.abspath(text))),)  # noqa: PTH100 - keeps links, takes out ".."
+    yield "path = ?", (path_value(absolute(text)),)
     yield from _resolved(text)
     if number := _NUMBER.fullmatch(text):
         yield "id = ?", (int(number[1] or number[2]),)

@@ -5,7 +5,6 @@ Nothing of a program is run, and nothing is written to its folders.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from kanna.catalog.programs import (
     program_called,
     program_of,
 )
+from kanna.disk import absolute
 from kanna.model import Note
 
 _DEEPEST: Final = 3  # the home of another program may name another one
@@ -81,7 +81,7 @@ def _there(places: Iterable[Place]) -> tuple[Place, ...]:
     """Return the places that are there, each once; a backup stays one, and a kind is kept."""
     found: dict[Path, Place] = {}
     for place in places:
-        path = Path(os.path.abspath(place.path))  # noqa: PTH100 - keeps links, takes out ".."
+        path = absolute(place.path)
         if not path.is_dir():
             continue
         old = found.get(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from kanna.catalog.program_folders import Layout, layout_of
 from kanna.catalog.programs import Content, Place, Role
 from kanna.catalog.store import Library, path_of, path_value
+from kanna.disk import absolute
 from kanna.errors import Incomplete, KannaError, UsageError
 from kanna.model import Note
 
@@ -87,7 +88,7 @@ def add_source(
         UsageError: it is a file, and none that names folders.
         KannaError: the library cannot be written, or the file not be read.
     """
-    path = _absolute(source)
+    path = absolute(source)
     if not path.exists():
         raise Incomplete("library.no_folder", path=path)
     if path.is_file() and path.suffix.lower() not in {".yaml", ".yml"}:
@@ -180,13 +181,13 @@ def forget(library: Library, folder: Path) -> None:
         connection.execute(f"DELETE FROM root WHERE id IN ({marks})", values)  # noqa: S608 - likewise
         connection.execute(
             "DELETE FROM source WHERE path = ? OR path NOT IN (SELECT source FROM root)",
-            (path_value(_absolute(folder)),),
+            (path_value(absolute(folder)),),
         )
 
 
 def _meant(library: Library, folder: Path) -> list[Root]:
     """Return the roots of a source, or those at and below a folder."""
-    path = _absolute(folder)
+    path = absolute(folder)
     every = roots_of(library)
     found = [root for root in every if root.source == path]
     found = found or [root for root in every if root.path.is_relative_to(path)]
@@ -230,10 +231,6 @@ def _wanted(places: Sequence[Place], content: Content) -> Iterable[Place]:
 
 def _marked(roots: Sequence[Root]) -> tuple[str, list[int]]:
     return ", ".join("?" * len(roots)), [root.id for root in roots]
-
-
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))  # noqa: PTH100 - keeps links, takes out ".."
 
 
 def _root(row: sqlite3.Row) -> Root:

@@ -75,14 +75,14 @@ class Walk:
         self._entered: set[tuple[int, int]] = set()
         starts = self.starts()
         # roots that are gone through at their own path
-        self._turns = {path for path in self._by_path if any(_is_below(path, s) for s in starts)}
+        self._turns = {path for path in self._by_path if any(is_below(path, s) for s in starts)}
 
     def starts(self) -> list[str]:
         """Return where to begin, so that all roots are reached: those that are in no other one."""
         outer: list[str] = []
         for path in sorted(self._by_path, key=lambda path: (len(self._real[path]), path)):
             real = self._real[path]
-            if not any(_is_below(path, o) or _is_below(real, self._real[o]) for o in outer):
+            if not any(is_below(path, o) or is_below(real, self._real[o]) for o in outer):
                 outer.append(path)
         return sorted(outer)
 
@@ -155,7 +155,7 @@ class Walk:
 
     def _leads_to_root(self, path: str) -> bool:
         real = os.path.realpath(path)
-        return any(_is_below(real, other) for other in self._real.values())
+        return any(is_below(real, other) for other in self._real.values())
 
     def _as_folder(self, path: str, root: Root | None) -> Seen | None:
         """Return a folder that is a model in the layout of diffusers."""
@@ -243,7 +243,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_below(path: str, folder: str) -> bool:
+def is_below(path: str, folder: str) -> bool:
+    """Whether `path` is `folder` or something in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kanna.disk.addresses import as_path, is_remote
-from kanna.disk.folders import free_bytes, make_folder
+from kanna.disk.folders import absolute, free_bytes, make_folder
 from kanna.disk.reading import Fingerprint, InputFile
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Fingerprint",
     "InputFile",
+    "absolute",
     "as_path",
     "free_bytes",
     "is_remote",

@@ -22,6 +22,11 @@ def make_folder(path: Path) -> None:
         raise UsageError("disk.no_folder", path=path, reason=error.strerror or error) from error
 
 
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Return the whole path of `path`, with links as they are and without ``..``."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute leaves ".." in it
+
+
 def free_bytes(folder: Path) -> int:
     """Return how many bytes this user may still write in `folder`."""
     if sys.platform == "win32":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kanna.disk import InputFile
+from kanna.disk import InputFile, absolute
 from kanna.disk.moving import Entry, look, look_through
 from kanna.errors import FormatError, Incomplete, KannaError, UsageError
 from kanna.filing.companions import (
@@ -65,7 +64,7 @@ def subjects_of(paths: Iterable[Path]) -> Iterator[Subject | tuple[Path, Excepti
     """
     listings: dict[Path, Listing] = {}
     groups: dict[tuple[Path, str], list[Path]] = {}
-    for path in dict.fromkeys(map(_absolute, paths)):
+    for path in dict.fromkeys(map(absolute, paths)):
         groups.setdefault((path.parent, stem_of(path.name)), []).append(path)
     made: list[Subject | tuple[Path, Exception]] = []
     for (folder, stem), named in groups.items():
@@ -94,10 +93,6 @@ def _each_once(
     for subject in made:
         if not (isinstance(subject, Subject) and subject.path in along):
             yield subject
-
-
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute leaves ".." in it
 
 
 def _subject(stem: str, named: list[Path], listing: Listing) -> Subject:

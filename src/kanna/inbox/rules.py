@@ -28,6 +28,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from kanna.disk import absolute
 from kanna.errors import Incomplete, UsageError
 
 ANY: Final = "any"
@@ -120,5 +121,5 @@ def _rule(
 
 
 def _folder(path: Path, said: str) -> Path:
-    # Path.expanduser raises for a person who is not known, Path.absolute leaves ".." in
-    return Path(os.path.abspath(path.parent / os.path.expanduser(said)))  # noqa: PTH100, PTH111
+    # Path.expanduser raises for a person who is not known
+    return absolute(path.parent / os.path.expanduser(said))  # noqa: PTH111
